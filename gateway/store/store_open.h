@@ -1,0 +1,34 @@
+/* store_open: makes the three interfaces of one store from its address.
+ *
+ *   sqlite:PATH          one node, embedded (WAL, synchronous=FULL); the default
+ *   memory:              tests only; nothing survives
+ *   redis://… redis-sentinel://…   many nodes
+ *
+ * Thread: main at start and end; the interfaces from any thread between. Owner: the caller closes
+ * the store after everything that uses it has stopped.
+ */
+#ifndef STORE_STORE_OPEN_H
+#define STORE_STORE_OPEN_H
+
+#include "base/check.h"
+#include "store/bus.h"
+#include "store/journal.h"
+#include "store/state.h"
+
+struct store {
+	struct state *state;
+	struct journal *journal;
+	struct bus *bus;
+	void (*close)(struct store *store);
+};
+
+#define STORE_ERROR 256
+/* `node` names the writer of journal rows. On error `error` says what exactly is wrong:
+ * -REASON_CONFIG (address), -REASON_FILE_UNREADABLE, -REASON_FILE_UNWRITABLE, -REASON_STATE_DAMAGED,
+ * -REASON_STORE_UNAVAILABLE, -REASON_DISK_FULL. */
+MUST_CHECK int store_open(const char *address, const char *node, struct store **ret,
+	char error[static STORE_ERROR]);
+/* Waits until everything appended is durable. Accepts NULL, returns NULL. */
+struct store *store_close(struct store *store);
+
+#endif

@@ -1,0 +1,45 @@
+/* store_wait: the store for threads that may block (office threads, engawactl's offline verbs, tests): ask,
+ * wait for the answer, get a copy.
+ *
+ * Thread: never a worker. Owner: the caller frees what `ret` holds by store_docs_free/store_rows_free.
+ */
+#ifndef STORE_STORE_WAIT_H
+#define STORE_STORE_WAIT_H
+
+#include "base/check.h"
+#include "store/journal.h"
+#include "store/state.h"
+
+struct store_docs {
+	struct state_doc *docs;
+	size_t count;
+	uint64_t fence;
+	char *holder;
+};
+
+struct store_rows {
+	struct journal_row *rows;
+	size_t count;
+	uint64_t checked, first_bad, last_seq;
+	const char *fault;
+	uint8_t last_hash[JOURNAL_HASH];
+};
+
+MUST_CHECK int store_wait_get(
+	struct state *state, enum state_kind kind, const char *id, struct store_docs *ret);
+MUST_CHECK int store_wait_put(struct state *state, const struct state_doc *doc, uint64_t *ret_version);
+MUST_CHECK int store_wait_remove(
+	struct state *state, enum state_kind kind, const char *id, uint64_t version);
+MUST_CHECK int store_wait_list(struct state *state, enum state_kind kind, const char *tenant,
+	const char *after, size_t limit, struct store_docs *ret);
+MUST_CHECK int store_wait_locate(struct state *state, const char *license, struct store_docs *ret);
+MUST_CHECK int store_wait_append(struct journal *journal, const struct journal_row *rows, size_t count);
+MUST_CHECK int store_wait_query(
+	struct journal *journal, const struct journal_query *query, struct store_rows *ret);
+MUST_CHECK int store_wait_verify(struct journal *journal, struct store_rows *ret);
+MUST_CHECK int store_wait_purge(struct journal *journal, int64_t before_ms);
+
+void store_docs_free(struct store_docs *docs);
+void store_rows_free(struct store_rows *rows);
+
+#endif
