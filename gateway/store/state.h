@@ -27,6 +27,8 @@ enum state_kind {
 	STATE_GROUP,
 	STATE_POLICY,
 	STATE_ATTEMPTS, /* failed sign-ins per license, account, address */
+	STATE_SESSION,  /* live sessions, for people who look; the claim is what counts */
+	STATE_NODE,     /* nodes: address, version, since when, draining, counts */
 	STATE_META,     /* cluster name, schema, checkpoints */
 	STATE_KINDS
 };

@@ -1,0 +1,61 @@
+/* admission: decides, off the workers, whether an end may come in: license, device proof, lockout,
+ * password, hours, address. The relay asks and waits for the answer; it never sees a password hash.
+ *
+ * Thread: admission_check() from any worker, never blocks; the verdict runs on the thread of `box`.
+ * Work is done by admission's own threads (one pool for what is quick, one of two threads for
+ * scrypt: queue 32, beyond that -REASON_BUSY).
+ * Every verdict on a viewer or a host, good or bad, is a login row in the journal before it is given.
+ * Owner: the request is copied (its secrets are wiped after use); the verdict lives until the
+ * callback returns. An unknown license costs the same time as a wrong password.
+ */
+#ifndef ADMISSION_ADMISSION_H
+#define ADMISSION_ADMISSION_H
+
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/post.h"
+
+struct admission;
+struct store;
+
+#define ADMISSION_POLICY_MAX 4096
+
+struct admission_request {
+	int side; /* enum hello_side */
+	char license[17]; /* "lic_…" */
+	uint8_t device[32], nonce[32], exporter[32], signature[64], secret[10];
+	char password[257], totp[17];
+	char kind[17], program[65], name[129], address[64];
+	int enrol;
+	char inventory[8193]; /* JSON object or "" */
+};
+
+struct admission_verdict {
+	int status; /* 0 or -REASON_* */
+	int64_t retry_ms;
+	const char *detail;
+	const char *license, *tenant, *holder, *tenant_name, *host_name;
+	const char *policy; /* JSON object: what the company permits, for OPEN */
+	int64_t expires_ms; /* of the license, 0: never; a session ends then */
+};
+
+typedef void (*admission_done)(void *ctx, const struct admission_verdict *verdict);
+
+struct admission_settings {
+	int64_t lockout_failures;     /* per license and address prefix (5) */
+	int64_t lockout_ms;           /* (15 min) */
+	int64_t address_failures;     /* per address prefix in 10 min, whatever license (20) */
+};
+
+/* `node` is the name that proofs must carry. */
+MUST_CHECK int admission_new(struct store *store, const char *node,
+	const struct admission_settings *settings, struct admission **ret);
+void admission_check(struct admission *admission, const struct admission_request *request,
+	struct post_box *box, admission_done done, void *ctx);
+/* New settings for the checks that start from now on. */
+void admission_set(struct admission *admission, const struct admission_settings *settings);
+/* Waits for the checks under way. Accepts NULL, returns NULL. */
+struct admission *admission_free(struct admission *admission);
+
+#endif

@@ -1,0 +1,40 @@
+/* worker: a thread with an event loop of its own. A connection belongs to one worker; other threads
+ * talk to it through its box (base/post.h).
+ *
+ * Thread: worker_new/start/stop/free from main; worker_box() from any; the rest on the worker
+ * itself. Owner: gateway.c.
+ */
+#ifndef NET_WORKER_H
+#define NET_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "base/post.h"
+
+struct event_base;
+struct worker;
+
+#define WORKER_SCRATCH (256 * 1024)
+
+MUST_CHECK int worker_new(const char *name, struct worker **ret);
+MUST_CHECK int worker_start(struct worker *worker);
+/* Asks the loop to end after this turn and waits for the thread. What hangs on the loop must be
+ * closed before. */
+void worker_stop(struct worker *worker);
+/* Accepts NULL, returns NULL. Items still in the box are run first. */
+struct worker *worker_free(struct worker *worker);
+
+struct event_base *worker_base(struct worker *worker);
+struct post_box *worker_box(struct worker *worker);
+/* Whether the caller is on this worker's thread (also true before start). */
+int worker_is_here(const struct worker *worker);
+/* WORKER_SCRATCH bytes that any callback may use until it returns: reads of all conns. */
+uint8_t *worker_read_scratch(struct worker *worker);
+/* The same for sealing what is written. */
+uint8_t *worker_write_scratch(struct worker *worker);
+/* Runs once at the end of this turn of the loop; memory of closed objects is freed there. */
+void worker_defer(struct worker *worker, struct post_item *item);
+
+#endif
