@@ -20,7 +20,7 @@ foreach(pair
 	"EVENT=libevent_core libevent_pthreads libevent_extra" "SSL=libssl libcrypto" "JANSSON=jansson"
 	"SQLITE=sqlite3" "INIH=inih" "CURL=libcurl" "SDL=sdl2" "SDLTTF=SDL2_ttf"
 	"X11=x11 xdamage xext xfixes xrandr xtst" "XFT=xft" "SECCOMP=libseccomp"
-	"VNCSERVER=libvncserver" "VNCCLIENT=libvncclient" "PNG=libpng" "CMOCKA=cmocka" "WSLAY=libwslay"
+	"VNCSERVER=libvncserver" "VNCCLIENT=libvncclient" "PNG=libpng" "CMOCKA=cmocka"
 	"HIREDIS=hiredis")
 	string(REPLACE "=" ";" pair "${pair}")
 	list(GET pair 0 name)
@@ -31,6 +31,16 @@ foreach(pair
 		list(APPEND ENGAWA_MISSING "${modules}")
 	endif()
 endforeach()
+# Debian's wslay brings no .pc file; it gets the same kind of name as the others.
+find_library(WSLAY_LIBRARY wslay)
+find_path(WSLAY_INCLUDE wslay/wslay.h)
+if(WSLAY_LIBRARY AND WSLAY_INCLUDE)
+	add_library(PkgConfig::WSLAY INTERFACE IMPORTED GLOBAL)
+	target_link_libraries(PkgConfig::WSLAY INTERFACE ${WSLAY_LIBRARY})
+	target_include_directories(PkgConfig::WSLAY INTERFACE ${WSLAY_INCLUDE})
+else()
+	list(APPEND ENGAWA_MISSING "wslay")
+endif()
 if(ENGAWA_MISSING)
 	list(JOIN ENGAWA_MISSING ", " missing)
 	message(FATAL_ERROR "Missing development libraries: ${missing}\n"
