@@ -31,7 +31,7 @@ static inline size_t buf_len(const struct buf *buf)
 
 static inline const uint8_t *buf_head(const struct buf *buf)
 {
-	return buf->data + buf->start;
+	return buf->data ? buf->data + buf->start : buf->data;
 }
 
 MUST_CHECK int buf_append(struct buf *buf, const void *bytes, size_t len);

@@ -19,7 +19,7 @@ struct cursor {
 static inline struct cursor cursor_of(const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
-	return (struct cursor){at, at + len};
+	return (struct cursor){at, len ? at + len : at};
 }
 
 static inline size_t cursor_left(const struct cursor *cursor)

@@ -20,8 +20,8 @@ static const struct reason_row unknown = {0, "UNKNOWN", 70,
 		"この版が知らない理由で終了しました。"},
 	{"Update this program.", "このプログラムを更新してください。"}};
 
-static const struct reason_row none = {0, "NONE", 0, {"All is well.", "問題はありません。"},
-	{"Nothing to do.", "操作は不要です。"}};
+static const struct reason_row none = {0, "NONE", 0,
+	{"All is well.", "問題はありません。"}, {"Nothing to do.", "操作は不要です。"}};
 
 static const struct reason_row *find(int reason)
 {

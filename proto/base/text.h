@@ -13,6 +13,8 @@
 #include "base/check.h"
 
 bool text_utf8_valid(const void *bytes, size_t len);
+/* Length of the part from the start that is valid. */
+size_t text_utf8_span(const void *bytes, size_t len);
 
 /* Copies with its NUL, or refuses: never truncates silently. */
 MUST_CHECK int text_copy(char *ret, size_t size, const char *text);
