@@ -12,7 +12,7 @@
  * orders would break. */
 struct gate {
 	atomic_int references;
-	atomic_llong room, backlog, rate;
+	atomic_llong room, level, rate;
 	atomic_llong wanted; /* 0: nobody waits */
 	int fd;
 };
@@ -69,28 +69,23 @@ void gate_took(struct gate *gate, int64_t bytes)
 	/* Room first: between the two steps the encoder sees too little, never too much.
 	 */
 	atomic_fetch_sub(&gate->room, bytes);
-	atomic_fetch_sub(&gate->backlog, bytes);
+	atomic_fetch_sub(&gate->level, bytes);
 	wake_if_wanted(gate);
 }
 
-void gate_wrote(struct gate *gate, int64_t bytes)
+void gate_level(struct gate *gate, int64_t bytes)
 {
-	atomic_fetch_add(&gate->backlog, bytes);
+	atomic_store(&gate->level, bytes);
 }
 
 int64_t gate_room(const struct gate *gate)
 {
-	return atomic_load(&gate->room) - atomic_load(&gate->backlog);
+	return atomic_load(&gate->room) - atomic_load(&gate->level);
 }
 
 int64_t gate_rate(const struct gate *gate)
 {
 	return atomic_load(&gate->rate);
-}
-
-int64_t gate_backlog(const struct gate *gate)
-{
-	return atomic_load(&gate->backlog);
 }
 
 int64_t gate_want(struct gate *gate, int64_t bytes)

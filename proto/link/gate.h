@@ -1,17 +1,14 @@
 /* gate: how much picture the tunnel can take now; the pacer encodes while it is open.
  *
- * Between the encoder and the tunnel lies a stream (a socketpair) whose filling nobody
- * sees. So both sides count: gate_wrote() what went in, gate_took() what came out. What
- * may still be written is the room that the tunnel has, less what already waits in the
- * stream.
+ * Between the encoder and the tunnel lies a stream (a socketpair). What may still be written is
+ * the room that the tunnel has, less what already waits in the stream:
  *
- *   encoder --gate_wrote--> [ stream ] --gate_took--> tunnel, which knows its room
- * (gate_set)
+ *   encoder --> [ stream, gate_level ] --gate_took--> tunnel, which knows its room (gate_set)
  *
- * Thread: gate_set and gate_took by the tunnel's thread, gate_wrote and gate_want by the
- * desktop thread, the rest by any. Owner:  counted references; one gate per stream, never
- * reused for the next one. Units:  bytes, bytes per second. Picture bytes only: input and
- * clipboard are not held back.
+ * Thread: gate_set and gate_took by the tunnel's thread, gate_level and gate_want by the desktop
+ *         thread, the rest by any.
+ * Owner:  counted references; one gate per stream, never reused for the next one.
+ * Units:  bytes, bytes per second. All bytes of the stream from the desktop to the viewer.
  */
 #ifndef LINK_GATE_H
 #define LINK_GATE_H
@@ -37,14 +34,12 @@ void gate_set(struct gate *gate, int64_t room, int64_t rate);
  * much. */
 void gate_took(struct gate *gate, int64_t bytes);
 
-/* The encoder has put `bytes` into the stream. */
-void gate_wrote(struct gate *gate, int64_t bytes);
+/* `bytes` wait in the stream now (the encoder asks the kernel before it decides). Between a read
+ * and its gate_took() this is too little by what was read, and right again the next time. */
+void gate_level(struct gate *gate, int64_t bytes);
 /* What the encoder may write now; 0 or less: nothing. */
 int64_t gate_room(const struct gate *gate);
 int64_t gate_rate(const struct gate *gate);
-/* Bytes in the stream that the tunnel has not taken. */
-int64_t gate_backlog(const struct gate *gate);
-
 /* Asks for a wake-up as soon as at least `bytes` (> 0) may be written. Returns the room
  * of now; when that is enough nothing will be signalled. One wake-up per call. */
 int64_t gate_want(struct gate *gate, int64_t bytes);
