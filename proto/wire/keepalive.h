@@ -11,7 +11,9 @@
 #define KEEPALIVE_MS 15000
 
 struct keepalive {
-	int64_t interval_ms, heard_ms, pinged_ms;
+	int64_t interval_ms, heard_ms;
+	int64_t pinged_ms;  /* -1: not in this silence */
+	int64_t awaited_us; /* what the last PING carried, -1 when its PONG has come */
 	int64_t rtt_us; /* of the last PONG, 0 before */
 };
 

@@ -32,7 +32,8 @@
  * parse: -REASON_BAD_MESSAGE for what is not a JSON object (duplicates, depth over 8, NUL, invalid
  *   UTF-8), lacks a needed field, or has a field of wrong kind or size; *ret is untouched then.
  * write: appends the whole frame with its header; empty MAY fields (0, "", all zero) are left out.
- *   -REASON_LIMIT when the payload is over FRAME_CONTROL_MAX. */
+ *   -REASON_LIMIT when the payload is over FRAME_CONTROL_MAX, -REASON_BAD_VALUE when the parser of
+ *   the other side would not take it. */
 #define MESSAGE(number, SYMBOL, name, direction, help)                                   \
 	MUST_CHECK int message_##name##_parse(                                           \
 		const uint8_t *payload, size_t len, struct message_##name *ret);         \
