@@ -20,7 +20,7 @@
 #define HELLO_APP 1
 #define HELLO_APP_MIN 1
 #define HELLO_ALPN "engawa/1"
-#define HELLO_EXPORTER_LABEL "EXPORTER-engawa-1"
+#define HELLO_EXPORTER_LABEL "EXPORTER-engawa-1" /* wire/proof.h signs what it gives */
 
 enum hello_side { HELLO_HOST, HELLO_VIEWER };
 

@@ -25,8 +25,6 @@
 #define PROOF_BYTES_MAX (15 + PROOF_NONCE + 1 + 9 + 2 + PROOF_NODE_MAX + PROOF_EXPORTER)
 #define PROOF_SESSION 16
 #define PROOF_RECEIPT_BYTES (17 + PROOF_SESSION + 8 + 1 + 8 + 8 + 2)
-/* The exporter label of RFC 8446 section 7.5, without context. */
-#define PROOF_EXPORTER_LABEL "EXPORTER-engawa-1-prove"
 
 enum proof_side { PROOF_HOST = 0, PROOF_VIEWER = 1 };
 
