@@ -66,7 +66,8 @@ MUST_CHECK int noise_new(struct noise **ret, const struct noise_config *config);
 /* WriteMessage. At most `size` and NOISE_MESSAGE_MAX bytes. */
 MUST_CHECK int noise_write(struct noise *noise, const void *payload, size_t len,
 	uint8_t *ret, size_t size, size_t *ret_len);
-/* ReadMessage. The payload is given only when the whole message has been verified. */
+/* ReadMessage. The payload is given only when the whole message has been verified; `ret` does not
+ * overlap `message`. */
 MUST_CHECK int noise_read(struct noise *noise, const void *message, size_t len,
 	uint8_t *ret, size_t size, size_t *ret_len);
 /* The peer's verified static key; NULL as long as there is none. */
