@@ -283,29 +283,45 @@ static int check_host(const char *host)
 	return 0;
 }
 
+/* *ret_port is NULL when there is none. */
+static int split_endpoint(const char *text, const char **ret_host, size_t *ret_len,
+	const char **ret_port)
+{
+	const char *host = text, *rest;
+	if (*text && text[strspn(text, "0123456789")] == 0) {
+		*ret_host = *ret_port = text;
+		*ret_len = 0;
+		return 0;
+	}
+	if (*text == '[') {
+		host = text + 1;
+		rest = strchr(host, ']');
+		if (!rest)
+			return -REASON_BAD_VALUE;
+		*ret_len = (size_t)(rest++ - host);
+	} else {
+		*ret_len = strcspn(text, ":");
+		rest = text + *ret_len;
+	}
+	*ret_host = host;
+	*ret_port = *rest ? rest + 1 : NULL;
+	return *rest && *rest != ':' ? -REASON_BAD_VALUE : 0;
+}
+
 int text_endpoint(struct text_endpoint *ret, const char *text, uint16_t port)
 {
 	struct text_endpoint found = {.port = port};
-	bool bracketed = *text == '[';
-	const char *host = text + bracketed, *rest;
-	size_t len = strcspn(host, bracketed ? "]" : ":");
-	rest = host + len;
-	if (bracketed && *rest++ != ']')
+	const char *host, *port_text;
+	size_t len;
+	if (split_endpoint(text, &host, &len, &port_text) || !*text ||
+		(!port_text && !port))
 		return -REASON_BAD_VALUE;
-	if (!bracketed && !*rest && len && strspn(text, "0123456789") == len) {
-		rest = text;
-		len = 0;
-	} else if (*rest && *rest++ != ':') {
-		return -REASON_BAD_VALUE;
-	} else if (!*rest && (!port || rest[-1] == ':')) {
-		return -REASON_BAD_VALUE;
-	}
 	if (len >= sizeof(found.host))
 		return -REASON_LIMIT;
 	memcpy(found.host, host, len);
-	if (bracketed ? check_bracketed(found.host) : check_host(found.host))
+	if (*text == '[' ? check_bracketed(found.host) : check_host(found.host))
 		return -REASON_BAD_VALUE;
-	if (*rest && parse_port(rest, &found.port))
+	if (port_text && parse_port(port_text, &found.port))
 		return -REASON_BAD_VALUE;
 	*ret = found;
 	return 0;

@@ -1,0 +1,2 @@
+# test_log reads the JSON lines back with a real parser.
+set(links PkgConfig::JANSSON)
