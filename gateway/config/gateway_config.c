@@ -1,0 +1,141 @@
+#include "config/gateway_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/reason.h"
+#include "base/text.h"
+
+#define LIVE true
+#define START false
+
+static const struct conf_entry entries[] = {
+#define C(section, name, type, field, fallback, min, max, when, help)                    \
+	{#section, #name, CONF_##type, offsetof(struct gateway_config, field), fallback, \
+		min, max, when, help},
+#include "config/gateway_config.def"
+#undef C
+};
+
+static const struct conf_table table = {entries, ARRAY_LEN(entries)};
+
+static const char *const levels[] = {"debug", "info", "warn", "error"};
+
+const struct conf_table *gateway_config_table(void)
+{
+	return &table;
+}
+
+static int wrong(struct conf_error *error, const char *what)
+{
+	text_clip(error->message, sizeof(error->message), what);
+	return -REASON_CONFIG;
+}
+
+static int level_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+		if (!strcmp(levels[i], name))
+			return (int)i;
+	return -1;
+}
+
+enum log_level gateway_config_log_level(const struct gateway_config *config)
+{
+	int level = level_of(config->log_level);
+	return level < 0 ? LOG_INFO : (enum log_level)level;
+}
+
+int gateway_config_check(const struct gateway_config *config, struct conf_error *error)
+{
+	enum log_format format;
+	struct text_endpoint endpoint;
+
+	memset(error, 0, sizeof(*error));
+	if (text_endpoint(&endpoint, config->listen, 7443))
+		return wrong(error, "listen.public: HOST:PORT expected");
+	if (text_endpoint(&endpoint, config->admin_listen, 8443))
+		return wrong(error, "listen.admin: HOST:PORT expected");
+	if (log_format_parse(config->log_format, &format))
+		return wrong(error, "log.format: text or json expected");
+	if (level_of(config->log_level) < 0)
+		return wrong(error, "log.level: debug, info, warn or error expected");
+	if (config->claim_renew_ms * 2 > config->claim_ttl_ms)
+		return wrong(error,
+			"limits.claim_renew: at most half of limits.claim_ttl");
+	if (config->presence_renew_ms * 2 > config->presence_ttl_ms)
+		return wrong(error,
+			"limits.presence_renew: at most half of limits.presence_ttl");
+	return 0;
+}
+
+int gateway_config_load(struct gateway_config *ret, const char *path,
+	struct conf_error *error)
+{
+	struct gateway_config config = {0};
+	int status;
+
+	memset(error, 0, sizeof(*error));
+	status = conf_defaults(&table, &config);
+	if (!status && path)
+		status = conf_read(&table, &config, path, error);
+	if (!status) {
+		status = gateway_config_check(&config, error);
+		if (status && path)
+			text_clip(error->file, sizeof(error->file), path);
+	}
+	if (status) {
+		conf_done(&table, &config);
+		return status;
+	}
+	*ret = config;
+	return 0;
+}
+
+static bool same(const struct conf_entry *entry, const void *a, const void *b)
+{
+	if (entry->type == CONF_BOOL)
+		return *(const int *)a == *(const int *)b;
+	if (entry->type == CONF_STRING)
+		return !strcmp(*(char *const *)a, *(char *const *)b);
+	return *(const int64_t *)a == *(const int64_t *)b;
+}
+
+static void take(const struct conf_entry *entry, void *to, const void *from)
+{
+	if (entry->type == CONF_BOOL) {
+		*(int *)to = *(const int *)from;
+	} else if (entry->type == CONF_STRING) {
+		char *copy = strdup(*(char *const *)from);
+		if (!copy)
+			return; /* the old value stays: still a valid one */
+		free(*(char **)to);
+		*(char **)to = copy;
+	} else {
+		*(int64_t *)to = *(const int64_t *)from;
+	}
+}
+
+int gateway_config_adopt(struct gateway_config *config,
+	const struct gateway_config *fresh)
+{
+	int waiting = 0;
+
+	for (size_t i = 0; i < table.count; i++) {
+		const struct conf_entry *entry = &entries[i];
+		char *to = (char *)config + entry->offset;
+		const char *from = (const char *)fresh + entry->offset;
+		if (same(entry, to, from))
+			continue;
+		if (entry->live)
+			take(entry, to, from);
+		else
+			waiting++;
+	}
+	return waiting;
+}
+
+void gateway_config_done(struct gateway_config *config)
+{
+	conf_done(&table, config);
+}

@@ -1,0 +1,190 @@
+#include "http/body.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+/* A form of a foreign page can send text/plain and form types without asking, but not this one. */
+static int is_json(const struct request *request)
+{
+	const char *type = request_header(request, "Content-Type");
+	size_t len = type ? strcspn(type, "; \t") : 0;
+	return len == 16 && !strncasecmp(type, "application/json", 16);
+}
+
+int body_parse(struct body *body, struct exchange *exchange)
+{
+	const struct request *request = exchange->request;
+	json_error_t error;
+	char detail[BODY_DETAIL];
+
+	*body = (struct body){0};
+	if (!request->body_len) {
+		body->object = json_object();
+		return body->object ? 0
+				    : exchange_problem(exchange, REASON_NO_MEMORY, NULL);
+	}
+	if (!is_json(request))
+		return exchange_problem_as(exchange, 415, REASON_BAD_VALUE,
+			"Content-Type: application/json expected");
+	body->object = json_loadb(request->body, request->body_len,
+		JSON_REJECT_DUPLICATES, &error);
+	if (!body->object) {
+		char what[100];
+		text_escape(what, sizeof(what), error.text);
+		snprintf(detail, sizeof(detail), "line %d column %d: %s", error.line,
+			error.column, what);
+		return exchange_problem(exchange, REASON_BAD_VALUE, detail);
+	}
+	if (!json_is_object(body->object)) {
+		body_done(body);
+		return exchange_problem(exchange, REASON_BAD_VALUE,
+			"a JSON object is expected");
+	}
+	return 0;
+}
+
+void body_done(struct body *body)
+{
+	json_decref(body->object);
+	body->object = NULL;
+}
+
+void body_wrong(struct body *body, const char *name, const char *what)
+{
+	if (body->status)
+		return;
+	body->status = -REASON_BAD_VALUE;
+	snprintf(body->detail, sizeof(body->detail), "%.60s: %.120s", name, what);
+}
+
+static json_t *ask(struct body *body, const char *name)
+{
+	if (body->asked_count < BODY_MEMBERS)
+		body->asked[body->asked_count++] = name;
+	return json_object_get(body->object, name);
+}
+
+static int has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return 1;
+	return 0;
+}
+
+const char *body_text(struct body *body, const char *name, size_t max,
+	enum body_need need)
+{
+	json_t *value = ask(body, name);
+	char what[64];
+
+	if (!value || json_is_null(value)) {
+		if (need == BODY_NEED)
+			body_wrong(body, name, "is missing");
+		return NULL;
+	}
+	if (!json_is_string(value)) {
+		body_wrong(body, name, "text expected");
+		return NULL;
+	}
+	if (json_string_length(value) > max) {
+		snprintf(what, sizeof(what), "at most %zu bytes", max);
+		body_wrong(body, name, what);
+		return NULL;
+	}
+	if (has_control(json_string_value(value))) {
+		body_wrong(body, name, "control characters are not permitted");
+		return NULL;
+	}
+	if (need == BODY_NEED && !json_string_length(value)) {
+		body_wrong(body, name, "is empty");
+		return NULL;
+	}
+	return json_string_value(value);
+}
+
+int64_t body_number(struct body *body, const char *name, int64_t min, int64_t max,
+	int64_t fallback)
+{
+	json_t *value = ask(body, name);
+	char what[96];
+
+	if (!value || json_is_null(value))
+		return fallback;
+	int64_t number = json_integer_value(value);
+	if (!json_is_integer(value) || number < min || number > max) {
+		snprintf(what, sizeof(what), "a whole number from %lld to %lld expected",
+			(long long)min, (long long)max);
+		body_wrong(body, name, what);
+		return fallback;
+	}
+	return number;
+}
+
+int body_flag(struct body *body, const char *name)
+{
+	json_t *value = ask(body, name);
+
+	if (!value)
+		return -1;
+	if (!json_is_boolean(value)) {
+		body_wrong(body, name, "true or false expected");
+		return -1;
+	}
+	return json_is_true(value);
+}
+
+json_t *body_object(struct body *body, const char *name)
+{
+	json_t *value = ask(body, name);
+
+	if (value && !json_is_object(value)) {
+		body_wrong(body, name, "an object expected");
+		return NULL;
+	}
+	return value;
+}
+
+json_t *body_array(struct body *body, const char *name)
+{
+	json_t *value = ask(body, name);
+
+	if (value && !json_is_array(value)) {
+		body_wrong(body, name, "an array expected");
+		return NULL;
+	}
+	return value;
+}
+
+int body_has(struct body *body, const char *name)
+{
+	return json_object_get(body->object, name) != NULL;
+}
+
+static int was_asked(const struct body *body, const char *name)
+{
+	for (size_t i = 0; i < body->asked_count; i++)
+		if (!strcmp(body->asked[i], name))
+			return 1;
+	return 0;
+}
+
+int body_check(struct body *body, struct exchange *exchange)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(body->object, name, value)
+	{
+		char shown[60];
+		text_escape(shown, sizeof(shown), name);
+		if (!was_asked(body, name))
+			body_wrong(body, shown, "is not known here");
+	}
+	if (body->status)
+		exchange_problem(exchange, body->status, body->detail);
+	return body->status;
+}
