@@ -1,0 +1,2 @@
+# test_message looks at what was written with another parser than ours.
+set(links PkgConfig::JANSSON)
