@@ -31,7 +31,10 @@ MUST_CHECK int private_file_write(const char *path, const json_t *object);
 MUST_CHECK int private_file_create(const char *path, const json_t *object);
 /* Wipes its content, then removes it. -REASON_NOT_FOUND. */
 MUST_CHECK int private_file_remove(const char *path);
-/* An exclusive lock between processes, on a file of its own ("DIR/.lock"); waits at most 2 s. */
+/* Removes what writers that were killed have left. */
+void private_file_tidy(const char *dir);
+/* An exclusive lock between processes, on a file of its own ("DIR/.lock"); waits at most 2 s.
+ * -REASON_NOT_FOUND when there is no such directory. */
 MUST_CHECK int private_file_lock(const char *dir, int *ret_lock);
 /* Returns -1, so that the owner writes: lock = private_file_unlock(lock). */
 int private_file_unlock(int lock);
