@@ -1,0 +1,524 @@
+#include "agent.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent_session.h"
+#include "agent_state.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "desktop/desktop.h"
+#include "e2e/identity.h"
+#include "e2e/peers.h"
+#include "enrolment.h"
+#include "inventory.h"
+#include "link/backoff.h"
+#include "link/loop_box.h"
+#include "link/uplink.h"
+#include "pair_guard.h"
+#include "service/systemd_notify.h"
+#include "veto.h"
+
+#define AGENT_MAGIC 0x4147454e
+#define TICK_MS 2000
+#define DESKTOP_RETRY_MS 3000
+#define GRACE_MS 60000
+/* Another process has our identity: it and we must not drive each other out all day. */
+#define REPLACED_RETRY_MS (5 * 60 * 1000)
+
+struct agent {
+	uint32_t magic;
+	const struct agent_config *config;
+	struct event_base *base;
+	struct loop_box *box;
+	struct event *tick, *attempt, *desktop_retry, *signals[2];
+	struct identity *identity;
+	struct peers *peers;
+	struct enrolment enrolment;
+	struct pair_guard guard;
+	struct backoff backoff;
+	struct desktop *desktop;
+	struct text_endpoint vnc;
+	struct uplink *uplink;
+	struct agent_session *session;
+	uint64_t fence;
+	int64_t grace_ms, online_since_ms;
+	int lock, ready_fd, leaving, online;
+	size_t gateway;
+	int why; /* REASON_* of the last failure */
+	char why_detail[UPLINK_DETAIL];
+};
+
+static void tell_status(struct agent *agent)
+{
+	char since[CLOCK_TEXT], session_since[CLOCK_TEXT];
+	const char *gateway = "";
+	clock_text(agent->online ? agent->online_since_ms : clock_wall_ms(), since);
+	if (agent->uplink && agent->online)
+		uplink_gateway(agent->uplink, &gateway);
+	json_t *session = json_null();
+	if (agent->session && *agent_session_viewer(agent->session)) {
+		clock_text(agent_session_since_ms(agent->session), session_since);
+		session = json_pack("{s:s, s:s, s:i}", "viewer",
+			agent_session_viewer(agent->session), "since", session_since,
+			"rights", (int)agent_session_rights(agent->session));
+	}
+	char license[LICENSE_KEY_ID_SIZE];
+	license_key_id(agent->enrolment.access.key.public_id, license);
+	agent_state_tell(agent->config->dir,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o}", "state",
+			agent->online ? "online" : "offline", "license", license,
+			"gateway", gateway, "since", since, "reason",
+			agent->online ? "NONE" : reason_symbol(agent->why), "detail",
+			agent->online ? "" : agent->why_detail, "desktop",
+			agent->desktop != NULL, "pid", (int)getpid(), "session",
+			session));
+}
+
+static void session_ended(void *ctx, int reason UNUSED)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	agent->session = agent_session_free(agent->session);
+	tell_status(agent);
+	if (agent->leaving && !agent->uplink)
+		event_base_loopbreak(agent->base);
+}
+
+static void session_changed(void *ctx)
+{
+	tell_status(ctx);
+}
+
+static int session_fence(void *ctx, uint64_t fence)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	int status = agent_state_keep_fence(agent->config->dir, fence);
+	if (!status)
+		agent->fence = fence;
+	return status;
+}
+
+static int new_session(struct agent *agent)
+{
+	const struct agent_session_house house = {
+		.base = agent->base,
+		.identity = agent->identity,
+		.peers = agent->peers,
+		.guard = &agent->guard,
+		.dir = agent->config->dir,
+		.license = agent->enrolment.access.key.public_id,
+		.host_name = agent->enrolment.name,
+		.grace_ms = agent->grace_ms,
+		.fence = agent->fence,
+		.ended = session_ended,
+		.changed = session_changed,
+		.fence_seen = session_fence,
+		.ctx = agent,
+	};
+	int status = agent_session_new(&agent->session, &house);
+	if (!status)
+		agent_session_desktop(agent->session, agent->desktop,
+			agent->config->vnc ? -REASON_VNC_UNREACHABLE
+					   : -REASON_NO_DISPLAY);
+	return status;
+}
+
+static void on_open(void *ctx, const struct message_open *open)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	int same = agent->session && !memcmp(agent_session_id(agent->session),
+					     open->session, sizeof(open->session));
+	int status = 0;
+	if (!same && open->resumed) {
+		/* A session that this process never had, or has given up: the viewer starts anew. */
+		status = -REASON_GRACE_OVER;
+	} else if (!same) {
+		if (agent->session) {
+			log_line(LOG_INFO,
+				"a new session takes the place of one that waited");
+			agent->session = agent_session_free(agent->session);
+			if (agent->desktop)
+				desktop_close_stream(agent->desktop);
+		}
+		status = new_session(agent);
+	}
+	if (!status)
+		status = agent_session_open(agent->session, agent->uplink, open);
+	if (status < 0) {
+		log_line(LOG_WARN, "a session was refused",
+			LOG_S("reason", reason_symbol(status)),
+			LOG_U("fence", open->fence));
+		uplink_close(agent->uplink, -status, NULL);
+		if (!same)
+			agent->session = agent_session_free(agent->session);
+	}
+}
+
+static void on_data(void *ctx, uint8_t *record, size_t len)
+{
+	struct agent *agent = ctx;
+	if (agent->session)
+		agent_session_data(agent->session, record, len);
+}
+
+static void on_close(void *ctx, const struct message_close *close)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	if (agent->session)
+		agent_session_close(agent->session, close);
+}
+
+static void on_room(void *ctx)
+{
+	struct agent *agent = ctx;
+	if (agent->session)
+		agent_session_room(agent->session);
+}
+
+static void say_ready(struct agent *agent)
+{
+	if (agent->ready_fd < 0)
+		return;
+	dprintf(agent->ready_fd, "ready\n");
+	close(agent->ready_fd);
+	agent->ready_fd = -1;
+}
+
+static void on_welcome(void *ctx, const struct message_welcome *welcome)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	const char *gateway;
+	agent->gateway = uplink_gateway(agent->uplink, &gateway);
+	agent->online = 1;
+	agent->online_since_ms = clock_wall_ms();
+	if (welcome->grace_ms)
+		agent->grace_ms = (int64_t)welcome->grace_ms;
+	backoff_up(&agent->backoff, clock_mono_ms());
+	log_line(LOG_INFO, "online", LOG_S("gateway", gateway),
+		LOG_S("leg", welcome->leg));
+	tell_status(agent);
+	say_ready(agent);
+	systemd_notify("READY=1\nSTATUS=online");
+}
+
+static void on_notice(void *ctx, const struct message_notice *notice)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	log_line(LOG_INFO, "notice of the gateway", LOG_S("kind", notice->kind),
+		LOG_S("en", notice->en), LOG_S("ja", notice->ja));
+	if (strcmp(notice->kind, "drain"))
+		return;
+	/* Elsewhere at once, but not everybody in the same moment. */
+	backoff_reset(&agent->backoff);
+	agent->gateway = (agent->gateway + 1) % agent->enrolment.access.gateway_count;
+}
+
+static void arm(struct event *timer, int64_t ms)
+{
+	struct timeval wait = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
+	evtimer_add(timer, &wait);
+}
+
+static void on_down(void *ctx, const struct uplink_down *down)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	int repeated = !agent->online && agent->why == down->reason;
+	agent->why = down->reason;
+	text_clip(agent->why_detail, sizeof(agent->why_detail), down->detail);
+	agent->online = 0;
+	agent->uplink = uplink_free(agent->uplink);
+	if (agent->session)
+		agent_session_cut(agent->session, down->reason);
+	backoff_down(&agent->backoff, clock_mono_ms());
+	int64_t wait_ms = backoff_next_ms(&agent->backoff,
+		agent->session ? BACKOFF_SESSION : BACKOFF_IDLE, down->retry_ms);
+	if (down->reason == REASON_HOST_REPLACED)
+		wait_ms = REPLACED_RETRY_MS;
+	log_line(repeated ? LOG_DEBUG : LOG_WARN, "offline",
+		LOG_S("reason", reason_symbol(down->reason)),
+		LOG_S("detail", down->detail), LOG_U("again_in_ms", wait_ms));
+	tell_status(agent);
+	if (!agent->leaving)
+		arm(agent->attempt, wait_ms);
+	else if (!agent->session)
+		event_base_loopbreak(agent->base);
+}
+
+static const struct uplink_events uplink_events = {
+	.welcome = on_welcome,
+	.down = on_down,
+	.open = on_open,
+	.data = on_data,
+	.close = on_close,
+	.notice = on_notice,
+	.room = on_room,
+};
+
+static void on_attempt(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	char ca[1024];
+	int width = 0, height = 0;
+	if (agent->desktop)
+		desktop_size(agent->desktop, &width, &height);
+	char *inventory =
+		inventory_collect(agent->config->vnc ? "vnc" : "x11", width, height);
+	const struct access *access = &agent->enrolment.access;
+	const struct uplink_config config = {
+		.gateways = access->gateways,
+		.gateway_count = access->gateway_count,
+		.first = agent->gateway,
+		.ca_file = enrolment_ca(agent->config->dir, &agent->enrolment, ca,
+			sizeof(ca)),
+		.side = HELLO_HOST,
+		.license = access->key.public_id,
+		.secret = access->key.secret,
+		.identity = agent->identity,
+		.kind = "native",
+		.program = "engawa-host " ENGAWA_VERSION,
+		.name = agent->enrolment.name,
+		.inventory = inventory,
+	};
+	int status =
+		uplink_new(&agent->uplink, agent->base, &config, &uplink_events, agent);
+	if (!status)
+		status = uplink_start(agent->uplink);
+	free(inventory);
+	if (status < 0) {
+		struct uplink_down down = {.reason = -status};
+		on_down(agent, &down);
+	}
+}
+
+static int open_desktop(struct agent *agent);
+
+static void on_desktop_event(void *ctx, const struct desktop_event *event)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	if (event->kind == DESKTOP_EV_SOURCE_LOST) {
+		log_line(LOG_ERROR, "the desktop is gone",
+			LOG_S("reason", reason_symbol(event->reason)));
+		if (agent->session)
+			agent_session_desktop(agent->session, NULL, -event->reason);
+		agent->desktop = desktop_free(agent->desktop);
+		tell_status(agent);
+		arm(agent->desktop_retry, DESKTOP_RETRY_MS);
+		return;
+	}
+	if (event->kind == DESKTOP_EV_RESIZED && agent->uplink && agent->online) {
+		char *inventory = inventory_collect(agent->config->vnc ? "vnc" : "x11",
+			event->width, event->height);
+		if (inventory && uplink_report(agent->uplink, inventory) < 0)
+			log_line(LOG_DEBUG, "the new screen size could not be reported");
+		free(inventory);
+	}
+	if (agent->session)
+		agent_session_event(agent->session, event);
+}
+
+static void on_desktop_retry(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	if (open_desktop(agent) < 0) {
+		arm(agent->desktop_retry, DESKTOP_RETRY_MS);
+		return;
+	}
+	log_line(LOG_INFO, "the desktop is back");
+	if (agent->session)
+		agent_session_desktop(agent->session, agent->desktop, 0);
+	tell_status(agent);
+}
+
+static int open_desktop(struct agent *agent)
+{
+	const struct agent_config *config = agent->config;
+	const struct desktop_events events = {
+		.box = loop_box_post(agent->box),
+		.fn = on_desktop_event,
+		.ctx = agent,
+	};
+	char path[1024];
+	struct veto veto = {0};
+	struct conf_error error = {0};
+	snprintf(path, sizeof(path), "%s/veto.conf", config->dir);
+	int status = veto_read(path, &veto, &error);
+	if (status < 0)
+		return status;
+	const struct desktop_config desktop = {
+		.kind = config->pattern ? DESKTOP_PATTERN
+			: config->vnc   ? DESKTOP_VNC
+					: DESKTOP_X11,
+		.display = config->display,
+		.vnc_host = agent->vnc.host,
+		.vnc_port = agent->vnc.port,
+		.vnc_password_file = config->vnc_password_file,
+		.name = agent->enrolment.name,
+		.lock_command = veto.lock_command,
+	};
+	status = desktop_new(&desktop, &events, &agent->desktop);
+	veto_done(&veto);
+	return status;
+}
+
+static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	if (agent->session)
+		agent_session_tick(agent->session, clock_wall_ms());
+	arm(agent->tick, TICK_MS);
+}
+
+static void on_leave(evutil_socket_t number, short what UNUSED, void *ctx)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	log_line(LOG_INFO, "leaving", LOG_U("signal", number));
+	systemd_notify("STOPPING=1");
+	/* A second signal does not wait for anybody. */
+	if (agent->leaving++ || !agent->uplink) {
+		event_base_loopbreak(agent->base);
+		return;
+	}
+	if (agent->session)
+		agent_session_end(agent->session, REASON_HOST_ENDED);
+	struct timeval most = {3, 0};
+	event_base_loopexit(agent->base, &most);
+	uplink_leave(agent->uplink, REASON_HOST_ENDED);
+}
+
+static int read_state(struct agent *agent, char detail[static AGENT_DETAIL])
+{
+	const struct agent_config *config = agent->config;
+	char path[1024];
+	struct veto veto = {0};
+	struct conf_error error = {0};
+	int status = enrolment_read(config->dir, &agent->enrolment);
+	if (!status)
+		status = agent_state_lock(config->dir, &agent->lock);
+	if (!status)
+		status = identity_open(config->dir, &agent->identity);
+	if (!status)
+		status = peers_open(config->dir, &agent->peers);
+	if (!status)
+		status = agent_state_fence(config->dir, &agent->fence);
+	if (status < 0) {
+		snprintf(detail, AGENT_DETAIL, "(%s)", config->dir);
+		return status;
+	}
+	snprintf(path, sizeof(path), "%s/veto.conf", config->dir);
+	status = veto_read(path, &veto, &error);
+	if (status < 0) {
+		snprintf(detail, AGENT_DETAIL, "%s:%d:%d: %s", error.file, error.line,
+			error.column, error.message);
+		return status;
+	}
+	veto_done(&veto);
+	if (!config->vnc)
+		return 0;
+	status = text_endpoint(&agent->vnc, config->vnc, 5900);
+	if (status < 0)
+		snprintf(detail, AGENT_DETAIL, "--vnc takes HOST:PORT, not \"%s\".",
+			config->vnc);
+	return status;
+}
+
+static int make_loop(struct agent *agent)
+{
+	uint64_t seed;
+	int status = secret_random(&seed, sizeof(seed));
+	if (status < 0)
+		return status;
+	backoff_init(&agent->backoff, seed);
+	agent->base = event_base_new();
+	if (!agent->base)
+		return -REASON_NO_MEMORY;
+	agent->tick = evtimer_new(agent->base, on_tick, agent);
+	agent->attempt = evtimer_new(agent->base, on_attempt, agent);
+	agent->desktop_retry = evtimer_new(agent->base, on_desktop_retry, agent);
+	agent->signals[0] = evsignal_new(agent->base, SIGTERM, on_leave, agent);
+	agent->signals[1] = evsignal_new(agent->base, SIGINT, on_leave, agent);
+	if (!agent->tick || !agent->attempt || !agent->desktop_retry ||
+		!agent->signals[0] || !agent->signals[1])
+		return -REASON_NO_MEMORY;
+	event_add(agent->signals[0], NULL);
+	event_add(agent->signals[1], NULL);
+	return loop_box_new(agent->base, &agent->box);
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+static void tear_down(struct agent *agent)
+{
+	agent->session = agent_session_free(agent->session);
+	agent->uplink = uplink_free(agent->uplink);
+	agent->desktop = desktop_free(agent->desktop);
+	agent->online = 0;
+	agent->why = REASON_HOST_ENDED;
+	if (agent->lock >= 0 && agent->base)
+		tell_status(agent);
+	/* What was freed above lets go of its memory at the end of a turn. */
+	if (agent->base)
+		event_base_loop(agent->base, EVLOOP_NONBLOCK);
+	agent->box = loop_box_free(agent->box);
+	free_event(agent->tick);
+	free_event(agent->attempt);
+	free_event(agent->desktop_retry);
+	free_event(agent->signals[0]);
+	free_event(agent->signals[1]);
+	if (agent->base)
+		event_base_free(agent->base);
+	agent->peers = peers_free(agent->peers);
+	agent->identity = identity_free(agent->identity);
+	access_wipe(&agent->enrolment.access);
+	if (agent->lock >= 0)
+		close(agent->lock);
+}
+
+int agent_run(const struct agent_config *config, char detail[static AGENT_DETAIL])
+{
+	struct agent agent = {
+		.magic = AGENT_MAGIC,
+		.config = config,
+		.lock = -1,
+		.ready_fd = config->ready_fd,
+		.grace_ms = GRACE_MS,
+	};
+	*detail = 0;
+	signal(SIGPIPE, SIG_IGN);
+	int status = read_state(&agent, detail);
+	if (!status)
+		status = make_loop(&agent);
+	if (!status)
+		status = open_desktop(&agent);
+	if (!status) {
+		tell_status(&agent);
+		arm(agent.tick, TICK_MS);
+		arm(agent.attempt, 0);
+		event_base_dispatch(agent.base);
+	}
+	tear_down(&agent);
+	return status;
+}

@@ -1,0 +1,167 @@
+#include "enroll.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "agent_state.h"
+#include "base/clock.h"
+#include "base/reason.h"
+#include "base/text.h"
+#include "e2e/identity.h"
+#include "e2e/private_file.h"
+#include "enrolment.h"
+#include "inventory.h"
+#include "link/uplink.h"
+
+struct enrolling {
+	struct event_base *base;
+	struct uplink *uplink;
+	struct enroll_answer *answer;
+	char *detail;
+	int status;
+};
+
+static void on_welcome(void *ctx, const struct message_welcome *welcome)
+{
+	struct enrolling *enrolling = ctx;
+	const char *gateway;
+	enrolling->status = 0;
+	uplink_gateway(enrolling->uplink, &gateway);
+	text_clip(enrolling->answer->gateway, sizeof(enrolling->answer->gateway),
+		gateway);
+	text_clip(enrolling->answer->holder, sizeof(enrolling->answer->holder),
+		welcome->holder);
+	uplink_leave(enrolling->uplink, REASON_LEG_CLOSED);
+}
+
+static void on_down(void *ctx, const struct uplink_down *down)
+{
+	struct enrolling *enrolling = ctx;
+	if (enrolling->status) {
+		enrolling->status = -down->reason;
+		snprintf(enrolling->detail, ENROLL_DETAIL, "%s", down->detail);
+	}
+	event_base_loopbreak(enrolling->base);
+}
+
+static const struct uplink_events events = {.welcome = on_welcome, .down = on_down};
+
+static int ask_gateway(struct enrolling *enrolling, const struct enrolment *enrolment,
+	const struct identity *identity, const char *ca_file)
+{
+	char *inventory = inventory_collect("", 0, 0);
+	const struct uplink_config config = {
+		.gateways = enrolment->access.gateways,
+		.gateway_count = enrolment->access.gateway_count,
+		.ca_file = ca_file,
+		.side = HELLO_HOST,
+		.license = enrolment->access.key.public_id,
+		.secret = enrolment->access.key.secret,
+		.identity = identity,
+		.kind = "native",
+		.program = "engawa-host " ENGAWA_VERSION,
+		.name = enrolment->name,
+		.inventory = inventory,
+		.enrol = UPLINK_ENROL,
+	};
+	enrolling->status = -REASON_GATEWAY_UNREACHABLE;
+	enrolling->base = event_base_new();
+	if (!enrolling->base)
+		return -REASON_NO_MEMORY;
+	int status = uplink_new(&enrolling->uplink, enrolling->base, &config, &events,
+		enrolling);
+	if (!status)
+		status = uplink_start(enrolling->uplink);
+	if (!status) {
+		event_base_dispatch(enrolling->base);
+		status = enrolling->status;
+	}
+	enrolling->uplink = uplink_free(enrolling->uplink);
+	event_base_loop(enrolling->base, EVLOOP_NONBLOCK);
+	event_base_free(enrolling->base);
+	free(inventory);
+	return status;
+}
+
+static int prepare(const struct enroll_request *request, struct enrolment *enrolment,
+	char detail[static ENROLL_DETAIL])
+{
+	struct utsname system;
+	int status = license_key_parse(request->license_key, &enrolment->access.key);
+	if (status < 0)
+		return status;
+	status = access_gateways(&enrolment->access, request->gateways);
+	if (status < 0) {
+		snprintf(detail, ENROLL_DETAIL,
+			"--gateway takes HOST:PORT[,HOST:PORT…], not \"%s\".",
+			request->gateways);
+		return status;
+	}
+	uname(&system);
+	text_clip(enrolment->name, sizeof(enrolment->name),
+		request->name ? request->name : system.nodename);
+	enrolment->access.own_ca = request->ca_file != NULL;
+	enrolment->enrolled_ms = clock_wall_ms();
+	return 0;
+}
+
+/* The fence of another gateway's store means nothing here. */
+static int store(const struct enroll_request *request, const struct enrolment *enrolment)
+{
+	char ca[PRIVATE_FILE_PATH];
+	int status = 0;
+	if (request->ca_file) {
+		status = private_file_path(ca, request->dir, "ca", ".pem");
+		if (!status)
+			status = access_keep_ca(request->ca_file, ca);
+	}
+	if (!status)
+		status = agent_state_keep_fence(request->dir, 0);
+	return status < 0 ? status : enrolment_write(request->dir, enrolment);
+}
+
+int enroll_run(const struct enroll_request *request, struct enroll_answer *ret,
+	char detail[static ENROLL_DETAIL])
+{
+	struct enrolment enrolment = {0};
+	struct identity *identity = NULL;
+	int lock = -1;
+	*detail = 0;
+	memset(ret, 0, sizeof(*ret));
+	signal(SIGPIPE, SIG_IGN);
+	int status = prepare(request, &enrolment, detail);
+	if (!status && request->ca_file && access(request->ca_file, R_OK) < 0) {
+		snprintf(detail, ENROLL_DETAIL, "(%s)", request->ca_file);
+		status = -REASON_FILE_UNREADABLE;
+	}
+	if (!status)
+		status = private_file_directory(request->dir);
+	if (!status)
+		status = agent_state_lock(request->dir, &lock);
+	if (!status)
+		status = identity_open(request->dir, &identity);
+	if (status < 0) {
+		if (!*detail)
+			snprintf(detail, ENROLL_DETAIL, "(%s)", request->dir);
+		goto out;
+	}
+	struct enrolling enrolling = {.answer = ret, .detail = detail};
+	status = ask_gateway(&enrolling, &enrolment, identity, request->ca_file);
+	if (!status)
+		status = store(request, &enrolment);
+	if (!status) {
+		license_key_id(enrolment.access.key.public_id, ret->license);
+		text_clip(ret->device, sizeof(ret->device), identity_id(identity));
+	}
+out:
+	identity_free(identity);
+	access_wipe(&enrolment.access);
+	if (lock >= 0)
+		close(lock);
+	return status;
+}
