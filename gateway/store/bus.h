@@ -17,8 +17,8 @@ struct bus_subscription;
 
 struct bus_vtable {
 	int (*publish)(struct bus *, const char *topic, const char *json);
-	int (*subscribe)(struct bus *, const char *topic, struct post_box *, bus_handler, void *ctx,
-		struct bus_subscription **ret);
+	int (*subscribe)(struct bus *, const char *topic, struct post_box *, bus_handler,
+		void *ctx, struct bus_subscription **ret);
 	void (*unsubscribe)(struct bus *, struct bus_subscription *);
 };
 
@@ -27,13 +27,15 @@ struct bus {
 };
 
 /* Topics: "orders" (relay/orders.h), "news" (live pages of the console). */
-MUST_CHECK static inline int bus_publish(struct bus *bus, const char *topic, const char *json)
+MUST_CHECK static inline int bus_publish(struct bus *bus, const char *topic,
+	const char *json)
 {
 	return bus->vtable->publish(bus, topic, json);
 }
 
-MUST_CHECK static inline int bus_subscribe(struct bus *bus, const char *topic, struct post_box *box,
-	bus_handler handler, void *ctx, struct bus_subscription **ret)
+MUST_CHECK static inline int bus_subscribe(struct bus *bus, const char *topic,
+	struct post_box *box, bus_handler handler, void *ctx,
+	struct bus_subscription **ret)
 {
 	return bus->vtable->subscribe(bus, topic, box, handler, ctx, ret);
 }

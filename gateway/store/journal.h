@@ -15,10 +15,18 @@
 #include "base/check.h"
 #include "base/post.h"
 
-enum journal_kind { JOURNAL_AUDIT, JOURNAL_LOGIN, JOURNAL_SESSION, JOURNAL_BANDWIDTH, JOURNAL_KINDS };
+enum journal_kind {
+	JOURNAL_AUDIT,
+	JOURNAL_LOGIN,
+	JOURNAL_SESSION,
+	JOURNAL_BANDWIDTH,
+	JOURNAL_KINDS
+};
 
 #define JOURNAL_HASH 32
 #define JOURNAL_BODY_MAX (32 * 1024)
+#define JOURNAL_APPEND_MAX 1000
+#define JOURNAL_QUERY_MAX 1000
 
 struct journal_row {
 	enum journal_kind kind;
@@ -36,8 +44,8 @@ struct journal_query {
 	enum journal_kind kind;
 	const char *tenant, *license; /* NULL: any */
 	int64_t from_ms, to_ms;       /* from <= at < to; 0: open */
-	uint64_t after_seq;           /* 0: from the start (or the end, when newest first) */
-	size_t limit;                 /* at most 1000 */
+	uint64_t after_seq; /* 0: from the start (or the end, when newest first) */
+	size_t limit;       /* at most 1000 */
 	enum { JOURNAL_OLDEST_FIRST, JOURNAL_NEWEST_FIRST } order;
 };
 
@@ -58,46 +66,55 @@ typedef void (*journal_done)(void *ctx, const struct journal_answer *answer);
 struct journal;
 
 struct journal_vtable {
-	void (*append)(struct journal *, const struct journal_row *rows, size_t count, struct post_box *,
+	void (*append)(struct journal *, const struct journal_row *rows, size_t count,
+		struct post_box *, journal_done, void *ctx);
+	void (*query)(struct journal *, const struct journal_query *, struct post_box *,
 		journal_done, void *ctx);
-	void (*query)(struct journal *, const struct journal_query *, struct post_box *, journal_done,
-		void *ctx);
 	void (*verify)(struct journal *, struct post_box *, journal_done, void *ctx);
-	void (*purge)(struct journal *, int64_t before_ms, struct post_box *, journal_done, void *ctx);
+	void (*purge)(struct journal *, int64_t before_ms, struct post_box *,
+		journal_done, void *ctx);
 };
 
 struct journal {
 	const struct journal_vtable *vtable;
 };
 
-/* All rows or none. `box` may be NULL: nobody waits for the answer (the row is durable soon). */
-static inline void journal_append(struct journal *journal, const struct journal_row *rows, size_t count,
-	struct post_box *box, journal_done done, void *ctx)
+/* All rows or none, at most JOURNAL_APPEND_MAX. The answer has the last row's seq and hash in
+ * last_seq and last_hash. `box` may be NULL: nobody waits for the answer (the row is durable soon).
+ * -REASON_LIMIT, -REASON_DISK_FULL, -REASON_STORE_UNAVAILABLE, -REASON_STATE_DAMAGED. */
+static inline void journal_append(struct journal *journal, const struct journal_row *rows,
+	size_t count, struct post_box *box, journal_done done, void *ctx)
 {
 	journal->vtable->append(journal, rows, count, box, done, ctx);
 }
 
-static inline void journal_query(struct journal *journal, const struct journal_query *query,
-	struct post_box *box, journal_done done, void *ctx)
+static inline void journal_query(struct journal *journal,
+	const struct journal_query *query, struct post_box *box, journal_done done,
+	void *ctx)
 {
 	journal->vtable->query(journal, query, box, done, ctx);
 }
 
 /* Recomputes the whole chain. status is 0 also when a bad row was found. */
-static inline void journal_verify(
-	struct journal *journal, struct post_box *box, journal_done done, void *ctx)
+static inline void journal_verify(struct journal *journal, struct post_box *box,
+	journal_done done, void *ctx)
 {
 	journal->vtable->verify(journal, box, done, ctx);
 }
 
 /* Removes rows older than `before_ms` from the start of the chain and keeps the hash they ended
- * with, so that what is left still verifies. */
-static inline void journal_purge(struct journal *journal, int64_t before_ms, struct post_box *box,
-	journal_done done, void *ctx)
+ * with, so that what is left still verifies. `checked` is how many were removed. A row that is
+ * older but stands after a younger one goes when that one goes. */
+static inline void journal_purge(struct journal *journal, int64_t before_ms,
+	struct post_box *box, journal_done done, void *ctx)
 {
 	journal->vtable->purge(journal, before_ms, box, done, ctx);
 }
 
+/* For the implementations: -REASON_LIMIT when there are too many rows or a part is too long. */
+MUST_CHECK int journal_rows_check(const struct journal_row *rows, size_t count);
+
+/* "audit"; part of the canonical text of a row. */
 const char *journal_kind_name(enum journal_kind kind);
 
 #endif

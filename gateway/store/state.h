@@ -22,8 +22,8 @@ enum state_kind {
 	STATE_ACCOUNT,
 	STATE_TOKEN,
 	STATE_LICENSE,
-	STATE_HOST,    /* id = license id: the device bound to it, its inventory, when it was seen */
-	STATE_DEVICE,  /* viewer devices seen per license */
+	STATE_HOST, /* id = license id: the device bound to it, its inventory, when it was seen */
+	STATE_DEVICE, /* viewer devices seen per license */
 	STATE_GROUP,
 	STATE_POLICY,
 	STATE_ATTEMPTS, /* failed sign-ins per license, account, address */
@@ -41,8 +41,9 @@ struct state_doc {
 	enum state_kind kind;
 	const char *id;     /* unique within the kind */
 	const char *tenant; /* "" for what belongs to no company */
-	uint64_t version;   /* grows by one with every change; 0 in a put: must not exist yet */
-	const char *body;   /* JSON object */
+	uint64_t
+		version; /* grows by one with every change; 0 in a put: must not exist yet */
+	const char *body; /* JSON object */
 };
 
 struct state_answer {
@@ -51,7 +52,8 @@ struct state_answer {
 	size_t count;
 	/* claims */
 	uint64_t fence;
-	const char *holder; /* who has the claim, or where the presence is: the value that was given */
+	const char *
+		holder; /* who has the claim, or where the presence is: the value that was given */
 };
 
 typedef void (*state_done)(void *ctx, const struct state_answer *answer);
@@ -59,23 +61,29 @@ typedef void (*state_done)(void *ctx, const struct state_answer *answer);
 struct state;
 
 struct state_vtable {
-	void (*get)(struct state *, enum state_kind, const char *id, struct post_box *, state_done, void *ctx);
-	void (*put)(struct state *, const struct state_doc *, struct post_box *, state_done, void *ctx);
-	void (*remove)(struct state *, enum state_kind, const char *id, uint64_t version, struct post_box *,
+	void (*get)(struct state *, enum state_kind, const char *id, struct post_box *,
 		state_done, void *ctx);
-	void (*list)(struct state *, enum state_kind, const char *tenant, const char *after, size_t limit,
-		struct post_box *, state_done, void *ctx);
-	void (*claim)(struct state *, const char *license, const char *session, const char *holder,
-		int64_t ttl_ms, struct post_box *, state_done, void *ctx);
-	void (*renew)(struct state *, const char *license, const char *session, int64_t ttl_ms,
-		struct post_box *, state_done, void *ctx);
-	void (*release)(struct state *, const char *license, const char *session, struct post_box *,
+	void (*put)(struct state *, const struct state_doc *, struct post_box *,
 		state_done, void *ctx);
-	void (*announce)(struct state *, const char *license, const char *node, const char *value,
-		int64_t ttl_ms, struct post_box *, state_done, void *ctx);
-	void (*locate)(struct state *, const char *license, struct post_box *, state_done, void *ctx);
-	void (*withdraw)(struct state *, const char *license, const char *node, struct post_box *, state_done,
+	void (*remove)(struct state *, enum state_kind, const char *id, uint64_t version,
+		struct post_box *, state_done, void *ctx);
+	void (*list)(struct state *, enum state_kind, const char *tenant,
+		const char *after, size_t limit, struct post_box *, state_done,
 		void *ctx);
+	void (*claim)(struct state *, const char *license, const char *session,
+		const char *holder, int64_t ttl_ms, struct post_box *, state_done,
+		void *ctx);
+	void (*renew)(struct state *, const char *license, const char *session,
+		int64_t ttl_ms, struct post_box *, state_done, void *ctx);
+	void (*release)(struct state *, const char *license, const char *session,
+		struct post_box *, state_done, void *ctx);
+	void (*announce)(struct state *, const char *license, const char *node,
+		const char *value, int64_t ttl_ms, struct post_box *, state_done,
+		void *ctx);
+	void (*locate)(struct state *, const char *license, struct post_box *, state_done,
+		void *ctx);
+	void (*withdraw)(struct state *, const char *license, const char *node,
+		struct post_box *, state_done, void *ctx);
 };
 
 /* Every implementation's struct begins with this. */
@@ -91,8 +99,8 @@ static inline void state_get(struct state *state, enum state_kind kind, const ch
 
 /* Creates (version 0) or changes (the version that was read). The answer's doc carries the new
  * version. The change is durable before the answer. */
-static inline void state_put(struct state *state, const struct state_doc *doc, struct post_box *box,
-	state_done done, void *ctx)
+static inline void state_put(struct state *state, const struct state_doc *doc,
+	struct post_box *box, state_done done, void *ctx)
 {
 	state->vtable->put(state, doc, box, done, ctx);
 }
@@ -106,8 +114,9 @@ static inline void state_remove(struct state *state, enum state_kind kind, const
 
 /* In order of id, those after `after` (NULL: from the start), of one tenant (NULL: of all). Fewer
  * than `limit` (at most 1000): there are no more. */
-static inline void state_list(struct state *state, enum state_kind kind, const char *tenant,
-	const char *after, size_t limit, struct post_box *box, state_done done, void *ctx)
+static inline void state_list(struct state *state, enum state_kind kind,
+	const char *tenant, const char *after, size_t limit, struct post_box *box,
+	state_done done, void *ctx)
 {
 	state->vtable->list(state, kind, tenant, after, limit, box, done, ctx);
 }
@@ -115,46 +124,52 @@ static inline void state_list(struct state *state, enum state_kind kind, const c
 /* The one way to a session. Free, run out, or held by the same session: it is ours for ttl_ms and
  * `fence` is a number greater than every one drawn before for this license (fences outlive claims
  * and restarts). Held by another session: -REASON_LICENSE_IN_USE and its holder. */
-static inline void state_claim(struct state *state, const char *license, const char *session,
-	const char *holder, int64_t ttl_ms, struct post_box *box, state_done done, void *ctx)
+static inline void state_claim(struct state *state, const char *license,
+	const char *session, const char *holder, int64_t ttl_ms, struct post_box *box,
+	state_done done, void *ctx)
 {
 	state->vtable->claim(state, license, session, holder, ttl_ms, box, done, ctx);
 }
 
 /* -REASON_NOT_FOUND when the claim is gone or another's: the session must end. */
-static inline void state_renew(struct state *state, const char *license, const char *session,
-	int64_t ttl_ms, struct post_box *box, state_done done, void *ctx)
+static inline void state_renew(struct state *state, const char *license,
+	const char *session, int64_t ttl_ms, struct post_box *box, state_done done,
+	void *ctx)
 {
 	state->vtable->renew(state, license, session, ttl_ms, box, done, ctx);
 }
 
 /* Only by its owner; releasing what is not ours is no error and changes nothing. */
-static inline void state_release(struct state *state, const char *license, const char *session,
-	struct post_box *box, state_done done, void *ctx)
+static inline void state_release(struct state *state, const char *license,
+	const char *session, struct post_box *box, state_done done, void *ctx)
 {
 	state->vtable->release(state, license, session, box, done, ctx);
 }
 
 /* Presence of a host: the newest announcement wins, whatever node it comes from. */
-static inline void state_announce(struct state *state, const char *license, const char *node,
-	const char *value, int64_t ttl_ms, struct post_box *box, state_done done, void *ctx)
+static inline void state_announce(struct state *state, const char *license,
+	const char *node, const char *value, int64_t ttl_ms, struct post_box *box,
+	state_done done, void *ctx)
 {
 	state->vtable->announce(state, license, node, value, ttl_ms, box, done, ctx);
 }
 
 /* `holder` is the value announced, or -REASON_NOT_FOUND. */
-static inline void state_locate(struct state *state, const char *license, struct post_box *box,
-	state_done done, void *ctx)
+static inline void state_locate(struct state *state, const char *license,
+	struct post_box *box, state_done done, void *ctx)
 {
 	state->vtable->locate(state, license, box, done, ctx);
 }
 
 /* Only if this node's announcement is the one that stands. */
-static inline void state_withdraw(struct state *state, const char *license, const char *node,
-	struct post_box *box, state_done done, void *ctx)
+static inline void state_withdraw(struct state *state, const char *license,
+	const char *node, struct post_box *box, state_done done, void *ctx)
 {
 	state->vtable->withdraw(state, license, node, box, done, ctx);
 }
+
+/* For the implementations: -REASON_LIMIT when the id is empty or a part is too long. */
+MUST_CHECK int state_doc_check(const struct state_doc *doc);
 
 /* "license", for logs, keys and tables. */
 const char *state_kind_name(enum state_kind kind);

@@ -25,8 +25,12 @@ struct store {
 #define STORE_ERROR 256
 /* `node` names the writer of journal rows. On error `error` says what exactly is wrong:
  * -REASON_CONFIG (address), -REASON_FILE_UNREADABLE, -REASON_FILE_UNWRITABLE, -REASON_STATE_DAMAGED,
- * -REASON_STORE_UNAVAILABLE, -REASON_DISK_FULL. */
+ * -REASON_STORE_UNAVAILABLE, -REASON_DISK_FULL, -REASON_ALREADY_RUNNING (another process has it). */
 MUST_CHECK int store_open(const char *address, const char *node, struct store **ret,
+	char error[static STORE_ERROR]);
+/* For looking only, also while a gateway runs on the same store: claims, leases, the bus and every
+ * change are answered by -REASON_FORBIDDEN. A store of one node only. */
+MUST_CHECK int store_open_reader(const char *address, struct store **ret,
 	char error[static STORE_ERROR]);
 /* Waits until everything appended is durable. Accepts NULL, returns NULL. */
 struct store *store_close(struct store *store);

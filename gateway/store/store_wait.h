@@ -25,17 +25,32 @@ struct store_rows {
 	uint8_t last_hash[JOURNAL_HASH];
 };
 
-MUST_CHECK int store_wait_get(
-	struct state *state, enum state_kind kind, const char *id, struct store_docs *ret);
-MUST_CHECK int store_wait_put(struct state *state, const struct state_doc *doc, uint64_t *ret_version);
-MUST_CHECK int store_wait_remove(
-	struct state *state, enum state_kind kind, const char *id, uint64_t version);
-MUST_CHECK int store_wait_list(struct state *state, enum state_kind kind, const char *tenant,
-	const char *after, size_t limit, struct store_docs *ret);
-MUST_CHECK int store_wait_locate(struct state *state, const char *license, struct store_docs *ret);
-MUST_CHECK int store_wait_append(struct journal *journal, const struct journal_row *rows, size_t count);
-MUST_CHECK int store_wait_query(
-	struct journal *journal, const struct journal_query *query, struct store_rows *ret);
+MUST_CHECK int store_wait_get(struct state *state, enum state_kind kind, const char *id,
+	struct store_docs *ret);
+MUST_CHECK int store_wait_put(struct state *state, const struct state_doc *doc,
+	uint64_t *ret_version);
+MUST_CHECK int store_wait_remove(struct state *state, enum state_kind kind,
+	const char *id, uint64_t version);
+MUST_CHECK int store_wait_list(struct state *state, enum state_kind kind,
+	const char *tenant, const char *after, size_t limit, struct store_docs *ret);
+MUST_CHECK int store_wait_locate(struct state *state, const char *license,
+	struct store_docs *ret);
+/* `ret` may be NULL where nobody cares for fence and holder; it is set also for
+ * -REASON_LICENSE_IN_USE. */
+MUST_CHECK int store_wait_claim(struct state *state, const char *license,
+	const char *session, const char *holder, int64_t ttl_ms, struct store_docs *ret);
+MUST_CHECK int store_wait_renew(struct state *state, const char *license,
+	const char *session, int64_t ttl_ms);
+MUST_CHECK int store_wait_release(struct state *state, const char *license,
+	const char *session);
+MUST_CHECK int store_wait_announce(struct state *state, const char *license,
+	const char *node, const char *value, int64_t ttl_ms);
+MUST_CHECK int store_wait_withdraw(struct state *state, const char *license,
+	const char *node);
+MUST_CHECK int store_wait_append(struct journal *journal, const struct journal_row *rows,
+	size_t count);
+MUST_CHECK int store_wait_query(struct journal *journal,
+	const struct journal_query *query, struct store_rows *ret);
 MUST_CHECK int store_wait_verify(struct journal *journal, struct store_rows *ret);
 MUST_CHECK int store_wait_purge(struct journal *journal, int64_t before_ms);
 

@@ -1,0 +1,223 @@
+#include "store/memory/memory_journal.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/reason.h"
+#include "store/journal_chain.h"
+#include "store/reply.h"
+
+#define MEMORY_JOURNAL_MAGIC 0x4d4a6f75
+
+struct memory_journal {
+	struct journal journal; /* first: journal * is memory_journal * */
+	uint32_t magic;
+	pthread_mutex_t mutex;
+	char *node;
+	struct journal_row **rows; /* rows[i] has seq anchor.seq + 1 + i */
+	size_t count, cap;
+	struct journal_mark anchor, head;
+};
+
+static struct memory_journal *mine(struct journal *journal)
+{
+	struct memory_journal *memory = (struct memory_journal *)journal;
+	CHECK_OBJ(memory, MEMORY_JOURNAL_MAGIC);
+	return memory;
+}
+
+static struct journal_row *row_new(const struct journal_row *from, const char *node)
+{
+	size_t a = strlen(from->tenant) + 1, b = strlen(from->license) + 1,
+	       c = strlen(from->body) + 1;
+	struct journal_row *row = malloc(sizeof(*row) + a + b + c);
+	if (!row)
+		return NULL;
+	char *at = (char *)(row + 1);
+	*row = *from;
+	row->node = node;
+	row->tenant = memcpy(at, from->tenant, a);
+	row->license = memcpy(at + a, from->license, b);
+	row->body = memcpy(at + a + b, from->body, c);
+	return row;
+}
+
+static int room(struct memory_journal *memory, size_t count)
+{
+	size_t cap = memory->cap ? memory->cap : 64;
+	while (cap < memory->count + count)
+		cap *= 2;
+	if (cap == memory->cap)
+		return 0;
+	struct journal_row **more =
+		realloc(memory->rows, cap * sizeof(struct journal_row *));
+	if (!more)
+		return -REASON_NO_MEMORY;
+	memory->rows = more;
+	memory->cap = cap;
+	return 0;
+}
+
+static int append_one(struct memory_journal *memory, const struct journal_row *from)
+{
+	struct journal_row *row = row_new(from, memory->node);
+	if (!row)
+		return -REASON_NO_MEMORY;
+	row->seq = memory->head.seq + 1;
+	int r = journal_chain_hash(memory->head.hash, row, row->hash);
+	if (r) {
+		free(row);
+		return r;
+	}
+	memory->rows[memory->count++] = row;
+	memory->head.seq = row->seq;
+	memcpy(memory->head.hash, row->hash, JOURNAL_HASH);
+	return 0;
+}
+
+static int append_locked(struct memory_journal *memory, const struct journal_row *rows,
+	size_t count)
+{
+	struct journal_mark head = memory->head;
+	size_t before = memory->count;
+	int r = room(memory, count);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = append_one(memory, &rows[i]);
+	if (r) {
+		while (memory->count > before)
+			free(memory->rows[--memory->count]);
+		memory->head = head;
+	}
+	return r;
+}
+
+static void append(struct journal *journal, const struct journal_row *rows, size_t count,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	int r = journal_rows_check(rows, count);
+	if (r == 0) {
+		pthread_mutex_lock(&memory->mutex);
+		r = append_locked(memory, rows, count);
+		struct journal_answer *answer = reply_journal_answer(reply);
+		answer->last_seq = memory->head.seq;
+		memcpy(answer->last_hash, memory->head.hash, JOURNAL_HASH);
+		pthread_mutex_unlock(&memory->mutex);
+	}
+	reply_send(reply, r);
+}
+
+static int matches(const struct journal_query *query, const struct journal_row *row)
+{
+	return row->kind == query->kind &&
+	       (!query->tenant || strcmp(query->tenant, row->tenant) == 0) &&
+	       (!query->license || strcmp(query->license, row->license) == 0) &&
+	       (!query->from_ms || row->at_ms >= query->from_ms) &&
+	       (!query->to_ms || row->at_ms < query->to_ms);
+}
+
+static int query_locked(struct memory_journal *memory, const struct journal_query *query,
+	struct reply *reply)
+{
+	size_t left = query->limit < JOURNAL_QUERY_MAX ? query->limit : JOURNAL_QUERY_MAX;
+	int newest = query->order == JOURNAL_NEWEST_FIRST;
+	uint64_t after = query->after_seq;
+	for (size_t i = 0; i < memory->count && left; i++) {
+		struct journal_row *row =
+			memory->rows[newest ? memory->count - 1 - i : i];
+		if (after && (newest ? row->seq >= after : row->seq <= after))
+			continue;
+		if (!matches(query, row))
+			continue;
+		int r = reply_row(reply, row);
+		if (r)
+			return r;
+		left--;
+	}
+	return 0;
+}
+
+static void query_rows(struct journal *journal, const struct journal_query *query,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	pthread_mutex_lock(&memory->mutex);
+	int r = query_locked(memory, query, reply);
+	pthread_mutex_unlock(&memory->mutex);
+	reply_send(reply, r);
+}
+
+static void verify(struct journal *journal, struct post_box *box, journal_done done,
+	void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	struct journal_check check;
+	int r = 0;
+	pthread_mutex_lock(&memory->mutex);
+	journal_check_start(&check, &memory->anchor);
+	for (size_t i = 0; i < memory->count && r == 0; i++)
+		r = journal_check_row(&check, memory->rows[i]);
+	journal_check_end(&check, &memory->head);
+	pthread_mutex_unlock(&memory->mutex);
+	journal_check_answer(&check, reply_journal_answer(reply));
+	reply_send(reply, r < 0 ? r : 0);
+}
+
+static void purge(struct journal *journal, int64_t before_ms, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	size_t gone = 0;
+	pthread_mutex_lock(&memory->mutex);
+	for (; gone < memory->count && memory->rows[gone]->at_ms < before_ms; gone++) {
+		struct journal_row *row = memory->rows[gone];
+		memory->anchor.seq = row->seq;
+		memcpy(memory->anchor.hash, row->hash, JOURNAL_HASH);
+		free(row);
+	}
+	memory->count -= gone;
+	if (gone)
+		memmove(memory->rows, memory->rows + gone,
+			memory->count * sizeof(*memory->rows));
+	pthread_mutex_unlock(&memory->mutex);
+	reply_journal_answer(reply)->checked = gone;
+	reply_send(reply, 0);
+}
+
+int memory_journal_new(const char *node, struct journal **ret)
+{
+	static const struct journal_vtable vtable = {append, query_rows, verify, purge};
+	struct memory_journal *memory = calloc(1, sizeof(*memory));
+	if (!memory)
+		return -REASON_NO_MEMORY;
+	memory->node = strdup(node);
+	if (!memory->node) {
+		free(memory);
+		return -REASON_NO_MEMORY;
+	}
+	memory->journal.vtable = &vtable;
+	memory->magic = MEMORY_JOURNAL_MAGIC;
+	CHECK(pthread_mutex_init(&memory->mutex, NULL) == 0);
+	*ret = &memory->journal;
+	return 0;
+}
+
+struct journal *memory_journal_free(struct journal *journal)
+{
+	if (!journal)
+		return NULL;
+	struct memory_journal *memory = mine(journal);
+	for (size_t i = 0; i < memory->count; i++)
+		free(memory->rows[i]);
+	free(memory->rows);
+	free(memory->node);
+	pthread_mutex_destroy(&memory->mutex);
+	memory->magic = 0;
+	free(memory);
+	return NULL;
+}

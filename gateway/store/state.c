@@ -1,0 +1,25 @@
+#include "store/state.h"
+
+#include <string.h>
+
+#include "base/reason.h"
+
+const char *state_kind_name(enum state_kind kind)
+{
+	static const char *const names[] = {"tenant", "account", "token", "license",
+		"host", "device", "group", "policy", "attempts", "session", "node",
+		"meta"};
+	_Static_assert(ARRAY_LEN(names) == STATE_KINDS, "every kind has a name");
+	return (unsigned)kind < STATE_KINDS ? names[kind] : "unknown";
+}
+
+int state_doc_check(const struct state_doc *doc)
+{
+	CHECK((unsigned)doc->kind < STATE_KINDS);
+	size_t id = strnlen(doc->id, STATE_ID_MAX + 1);
+	if (id == 0 || id > STATE_ID_MAX ||
+		strnlen(doc->tenant, STATE_TENANT_MAX + 1) > STATE_TENANT_MAX ||
+		strnlen(doc->body, STATE_BODY_MAX + 1) > STATE_BODY_MAX)
+		return -REASON_LIMIT;
+	return 0;
+}

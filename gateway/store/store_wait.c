@@ -1,0 +1,256 @@
+#include "store/store_wait.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/reason.h"
+
+/* One question and the place where its answer is kept. */
+struct wait {
+	struct post_pump *pump;
+	int answered, status;
+	struct store_docs *docs;
+	struct store_rows *rows;
+	uint64_t version; /* of the first doc */
+};
+
+static int start(struct wait *wait, struct store_docs *docs, struct store_rows *rows)
+{
+	*wait = (struct wait){.docs = docs, .rows = rows};
+	return post_pump_new(&wait->pump);
+}
+
+static int finish(struct wait *wait)
+{
+	while (!wait->answered)
+		post_pump_run(wait->pump, -1);
+	post_pump_free(wait->pump);
+	return wait->status;
+}
+
+static int copy_text(char **ret, const char *text)
+{
+	*ret = strdup(text);
+	return *ret ? 0 : -REASON_NO_MEMORY;
+}
+
+static int copy_doc(struct state_doc *to, const struct state_doc *from)
+{
+	char *id = NULL, *tenant = NULL, *body = NULL;
+	int r = copy_text(&id, from->id);
+	if (r == 0)
+		r = copy_text(&tenant, from->tenant);
+	if (r == 0)
+		r = copy_text(&body, from->body);
+	*to = *from;
+	to->id = id;
+	to->tenant = tenant;
+	to->body = body;
+	return r;
+}
+
+static int copy_docs(struct store_docs *ret, const struct state_answer *answer)
+{
+	struct store_docs docs = {.fence = answer->fence};
+	int r = 0;
+	if (answer->holder)
+		r = copy_text(&docs.holder, answer->holder);
+	if (r == 0 && answer->count) {
+		docs.docs = calloc(answer->count, sizeof(*docs.docs));
+		r = docs.docs ? 0 : -REASON_NO_MEMORY;
+	}
+	for (size_t i = 0; i < answer->count && r == 0; i++) {
+		r = copy_doc(&docs.docs[i], &answer->docs[i]);
+		docs.count++;
+	}
+	if (r)
+		store_docs_free(&docs);
+	else
+		*ret = docs;
+	return r;
+}
+
+static void state_answered(void *ctx, const struct state_answer *answer)
+{
+	struct wait *wait = ctx;
+	int r = 0;
+	if (answer->count)
+		wait->version = answer->docs[0].version;
+	if (wait->docs && (answer->status == 0 || answer->holder))
+		r = copy_docs(wait->docs, answer);
+	wait->status = answer->status ? answer->status : r;
+	wait->answered = 1;
+}
+
+static int copy_row(struct journal_row *to, const struct journal_row *from)
+{
+	char *tenant = NULL, *license = NULL, *body = NULL, *node = NULL;
+	int r = copy_text(&tenant, from->tenant);
+	if (r == 0)
+		r = copy_text(&license, from->license);
+	if (r == 0)
+		r = copy_text(&body, from->body);
+	if (r == 0)
+		r = copy_text(&node, from->node);
+	*to = *from;
+	to->tenant = tenant;
+	to->license = license;
+	to->body = body;
+	to->node = node;
+	return r;
+}
+
+static int copy_rows(struct store_rows *ret, const struct journal_answer *answer)
+{
+	struct store_rows rows = {.checked = answer->checked,
+		.first_bad = answer->first_bad,
+		.last_seq = answer->last_seq,
+		.fault = answer->fault};
+	int r = 0;
+	memcpy(rows.last_hash, answer->last_hash, JOURNAL_HASH);
+	if (answer->count) {
+		rows.rows = calloc(answer->count, sizeof(*rows.rows));
+		r = rows.rows ? 0 : -REASON_NO_MEMORY;
+	}
+	for (size_t i = 0; i < answer->count && r == 0; i++) {
+		r = copy_row(&rows.rows[i], &answer->rows[i]);
+		rows.count++;
+	}
+	if (r)
+		store_rows_free(&rows);
+	else
+		*ret = rows;
+	return r;
+}
+
+static void journal_answered(void *ctx, const struct journal_answer *answer)
+{
+	struct wait *wait = ctx;
+	int r = 0;
+	if (wait->rows && answer->status == 0)
+		r = copy_rows(wait->rows, answer);
+	wait->status = answer->status ? answer->status : r;
+	wait->answered = 1;
+}
+
+/* Asks `question(interface, …, box, answered, &wait)` and waits. */
+#define WAIT(docs, rows, answered, question, ...)                                        \
+	struct wait wait;                                                                \
+	int r = start(&wait, docs, rows);                                                \
+	if (r)                                                                           \
+		return r;                                                                \
+	question(__VA_ARGS__, post_pump_box(wait.pump), answered, &wait);                \
+	return finish(&wait)
+
+int store_wait_get(struct state *state, enum state_kind kind, const char *id,
+	struct store_docs *ret)
+{
+	WAIT(ret, NULL, state_answered, state_get, state, kind, id);
+}
+
+int store_wait_put(struct state *state, const struct state_doc *doc,
+	uint64_t *ret_version)
+{
+	struct wait wait;
+	int r = start(&wait, NULL, NULL);
+	if (r)
+		return r;
+	state_put(state, doc, post_pump_box(wait.pump), state_answered, &wait);
+	r = finish(&wait);
+	if (r == 0 && ret_version)
+		*ret_version = wait.version;
+	return r;
+}
+
+int store_wait_remove(struct state *state, enum state_kind kind, const char *id,
+	uint64_t version)
+{
+	WAIT(NULL, NULL, state_answered, state_remove, state, kind, id, version);
+}
+
+int store_wait_list(struct state *state, enum state_kind kind, const char *tenant,
+	const char *after, size_t limit, struct store_docs *ret)
+{
+	WAIT(ret, NULL, state_answered, state_list, state, kind, tenant, after, limit);
+}
+
+int store_wait_claim(struct state *state, const char *license, const char *session,
+	const char *holder, int64_t ttl_ms, struct store_docs *ret)
+{
+	WAIT(ret, NULL, state_answered, state_claim, state, license, session, holder,
+		ttl_ms);
+}
+
+int store_wait_renew(struct state *state, const char *license, const char *session,
+	int64_t ttl_ms)
+{
+	WAIT(NULL, NULL, state_answered, state_renew, state, license, session, ttl_ms);
+}
+
+int store_wait_release(struct state *state, const char *license, const char *session)
+{
+	WAIT(NULL, NULL, state_answered, state_release, state, license, session);
+}
+
+int store_wait_announce(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms)
+{
+	WAIT(NULL, NULL, state_answered, state_announce, state, license, node, value,
+		ttl_ms);
+}
+
+int store_wait_locate(struct state *state, const char *license, struct store_docs *ret)
+{
+	WAIT(ret, NULL, state_answered, state_locate, state, license);
+}
+
+int store_wait_withdraw(struct state *state, const char *license, const char *node)
+{
+	WAIT(NULL, NULL, state_answered, state_withdraw, state, license, node);
+}
+
+int store_wait_append(struct journal *journal, const struct journal_row *rows,
+	size_t count)
+{
+	WAIT(NULL, NULL, journal_answered, journal_append, journal, rows, count);
+}
+
+int store_wait_query(struct journal *journal, const struct journal_query *query,
+	struct store_rows *ret)
+{
+	WAIT(NULL, ret, journal_answered, journal_query, journal, query);
+}
+
+int store_wait_verify(struct journal *journal, struct store_rows *ret)
+{
+	WAIT(NULL, ret, journal_answered, journal_verify, journal);
+}
+
+int store_wait_purge(struct journal *journal, int64_t before_ms)
+{
+	WAIT(NULL, NULL, journal_answered, journal_purge, journal, before_ms);
+}
+
+void store_docs_free(struct store_docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++) {
+		free((char *)docs->docs[i].id);
+		free((char *)docs->docs[i].tenant);
+		free((char *)docs->docs[i].body);
+	}
+	free(docs->docs);
+	free(docs->holder);
+	*docs = (struct store_docs){0};
+}
+
+void store_rows_free(struct store_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		free((char *)rows->rows[i].tenant);
+		free((char *)rows->rows[i].license);
+		free((char *)rows->rows[i].body);
+		free((char *)rows->rows[i].node);
+	}
+	free(rows->rows);
+	*rows = (struct store_rows){0};
+}
