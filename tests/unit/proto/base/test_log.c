@@ -158,6 +158,38 @@ static void too_long_lines_stay_whole(void **state)
 	json_decref(object);
 }
 
+/* Lines of every length around the limit: whole JSON, and never more than a pipe takes at once. */
+static void every_length_around_the_limit(void **state)
+{
+	(void)state;
+	char value[257];
+	int cut = 0, uncut = 0;
+	log_open("p", ends[1], LOG_JSON, LOG_INFO);
+	for (int last = 0; last <= 256; last++) {
+		struct log_field fields[18] = {0};
+		memset(value, 'x', sizeof(value));
+		value[256] = 0;
+		for (int i = 0; i < 14; i++)
+			fields[i] = LOG_S("longer_key", value);
+		fields[14] = LOG_S("last", value + 256 - last);
+		fields[15] = LOG_U("n", 1);
+		fields[16] = LOG_U("n", 2);
+		log_fields(LOG_INFO, "long", fields);
+		const char *text = read_back();
+		size_t len = strlen(text);
+		json_error_t error;
+		json_t *object = json_loads(text, 0, &error);
+		assert_non_null(object);
+		assert_true(len <= 4096 && text[len - 1] == '\n');
+		if (json_object_get(object, "cut"))
+			cut++;
+		else
+			uncut++;
+		json_decref(object);
+	}
+	assert_true(cut > 10 && uncut > 10);
+}
+
 /* A pipe that is full takes a part of a line, or none; the next line stands by itself. */
 static void full_pipe_does_not_glue_lines(void **state)
 {
@@ -265,6 +297,7 @@ int main(void)
 		WITH_PIPE(json_lines),
 		WITH_PIPE(json_survives_hostile_bytes),
 		WITH_PIPE(too_long_lines_stay_whole),
+		WITH_PIPE(every_length_around_the_limit),
 		WITH_PIPE(full_pipe_does_not_glue_lines),
 		WITH_PIPE(torn_line_is_closed),
 		WITH_PIPE(threads_write_whole_lines),

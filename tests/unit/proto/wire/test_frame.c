@@ -94,6 +94,9 @@ static void unknown_types_below_the_line_end_it(void **state)
 			len = 8;
 		assert_int_equal(verdict((uint8_t)type, len, 4 + len),
 			known || type >= FRAME_SKIP_FROM ? 1 : -REASON_PROTOCOL);
+		if (!known && type < FRAME_SKIP_FROM)
+			assert_int_equal(verdict((uint8_t)type, 0, FRAME_HEADER),
+				-REASON_PROTOCOL);
 	}
 }
 
