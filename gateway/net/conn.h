@@ -48,6 +48,12 @@ struct conn_vtable {
 	void (*resume)(struct conn *);
 	void (*close)(struct conn *, int reason, enum conn_flush);
 	int (*exporter)(struct conn *, uint8_t ret[static 32]);
+	/* For handoff.h only: no more callbacks; leave the worker's loop; enter another's. detach
+	 * says -REASON_BUSY to be asked again in the next turn, and -REASON_PEER_LOST when the conn
+	 * has ended: then it is gone. */
+	void (*hold)(struct conn *);
+	int (*detach)(struct conn *);
+	void (*attach)(struct conn *, struct worker *);
 };
 
 /* Every implementation's struct begins with this. */
@@ -62,7 +68,8 @@ struct conn {
 };
 
 /* Who listens may change (door, then leg). */
-static inline void conn_listen(struct conn *conn, const struct conn_events *events, void *ctx)
+static inline void conn_listen(struct conn *conn, const struct conn_events *events,
+	void *ctx)
 {
 	conn->events = events;
 	conn->ctx = ctx;
@@ -70,7 +77,8 @@ static inline void conn_listen(struct conn *conn, const struct conn_events *even
 
 /* Copies or seals at once. -REASON_LIMIT beyond CONN_HARD, -REASON_NO_MEMORY: nothing was taken.
  * Several writes within one loop turn leave in one system call. */
-MUST_CHECK static inline int conn_write(struct conn *conn, const uint8_t *bytes, size_t len)
+MUST_CHECK static inline int conn_write(struct conn *conn, const uint8_t *bytes,
+	size_t len)
 {
 	return conn->vtable->write(conn, bytes, len);
 }

@@ -17,6 +17,7 @@ struct event_base;
 struct worker;
 
 #define WORKER_SCRATCH (256 * 1024)
+#define WORKER_WIRE (128 * 1024)
 
 MUST_CHECK int worker_new(const char *name, struct worker **ret);
 MUST_CHECK int worker_start(struct worker *worker);
@@ -34,7 +35,23 @@ int worker_is_here(const struct worker *worker);
 uint8_t *worker_read_scratch(struct worker *worker);
 /* The same for sealing what is written. */
 uint8_t *worker_write_scratch(struct worker *worker);
+/* WORKER_WIRE bytes for what one read system call brings in, still sealed. */
+uint8_t *worker_wire_scratch(struct worker *worker);
+
+/* Whoever has sealed bytes in the write scratch that are not sent yet. */
+struct worker_writer {
+	void (*flush)(struct worker_writer *writer);
+};
+/* The write scratch is now this writer's, until another takes it or the turn ends; the one who had
+ * it is flushed first. */
+void worker_write_take(struct worker *worker, struct worker_writer *writer);
+/* The writer has flushed by itself, or goes away. */
+void worker_write_drop(struct worker *worker, struct worker_writer *writer);
+
 /* Runs once at the end of this turn of the loop; memory of closed objects is freed there. */
 void worker_defer(struct worker *worker, struct post_item *item);
+/* Tests and programs that have no thread for it: one turn, waiting at most `ms` for something to
+ * happen (-1: for ever). Only before worker_start(). */
+void worker_turn(struct worker *worker, int ms);
 
 #endif
