@@ -1,6 +1,5 @@
 #include "enroll.h"
 
-#include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,49 +15,17 @@
 #include "e2e/private_file.h"
 #include "enrolment.h"
 #include "inventory.h"
-#include "link/uplink.h"
+#include "link/knock.h"
 
-struct enrolling {
-	struct event_base *base;
-	struct uplink *uplink;
-	struct enroll_answer *answer;
-	char *detail;
-	int status;
-};
-
-static void on_welcome(void *ctx, const struct message_welcome *welcome)
-{
-	struct enrolling *enrolling = ctx;
-	const char *gateway;
-	enrolling->status = 0;
-	uplink_gateway(enrolling->uplink, &gateway);
-	text_clip(enrolling->answer->gateway, sizeof(enrolling->answer->gateway),
-		gateway);
-	text_clip(enrolling->answer->holder, sizeof(enrolling->answer->holder),
-		welcome->holder);
-	uplink_leave(enrolling->uplink, REASON_LEG_CLOSED);
-}
-
-static void on_down(void *ctx, const struct uplink_down *down)
-{
-	struct enrolling *enrolling = ctx;
-	if (enrolling->status) {
-		enrolling->status = -down->reason;
-		snprintf(enrolling->detail, ENROLL_DETAIL, "%s", down->detail);
-	}
-	event_base_loopbreak(enrolling->base);
-}
-
-static const struct uplink_events events = {.welcome = on_welcome, .down = on_down};
-
-static int ask_gateway(struct enrolling *enrolling, const struct enrolment *enrolment,
-	const struct identity *identity, const char *ca_file)
+static int ask_gateway(const struct enroll_request *request,
+	const struct enrolment *enrolment, const struct identity *identity,
+	struct knock_answer *ret)
 {
 	char *inventory = inventory_collect("", 0, 0);
 	const struct uplink_config config = {
 		.gateways = enrolment->access.gateways,
 		.gateway_count = enrolment->access.gateway_count,
-		.ca_file = ca_file,
+		.ca_file = request->ca_file,
 		.side = HELLO_HOST,
 		.license = enrolment->access.key.public_id,
 		.secret = enrolment->access.key.secret,
@@ -69,21 +36,7 @@ static int ask_gateway(struct enrolling *enrolling, const struct enrolment *enro
 		.inventory = inventory,
 		.enrol = UPLINK_ENROL,
 	};
-	enrolling->status = -REASON_GATEWAY_UNREACHABLE;
-	enrolling->base = event_base_new();
-	if (!enrolling->base)
-		return -REASON_NO_MEMORY;
-	int status = uplink_new(&enrolling->uplink, enrolling->base, &config, &events,
-		enrolling);
-	if (!status)
-		status = uplink_start(enrolling->uplink);
-	if (!status) {
-		event_base_dispatch(enrolling->base);
-		status = enrolling->status;
-	}
-	enrolling->uplink = uplink_free(enrolling->uplink);
-	event_base_loop(enrolling->base, EVLOOP_NONBLOCK);
-	event_base_free(enrolling->base);
+	int status = knock(&config, ret);
 	free(inventory);
 	return status;
 }
@@ -150,12 +103,16 @@ int enroll_run(const struct enroll_request *request, struct enroll_answer *ret,
 			snprintf(detail, ENROLL_DETAIL, "(%s)", request->dir);
 		goto out;
 	}
-	struct enrolling enrolling = {.answer = ret, .detail = detail};
-	status = ask_gateway(&enrolling, &enrolment, identity, request->ca_file);
-	if (!status)
+	struct knock_answer answer;
+	status = ask_gateway(request, &enrolment, identity, &answer);
+	if (status < 0)
+		text_clip(detail, ENROLL_DETAIL, answer.detail);
+	else
 		status = store(request, &enrolment);
 	if (!status) {
 		license_key_id(enrolment.access.key.public_id, ret->license);
+		text_clip(ret->gateway, sizeof(ret->gateway), answer.gateway);
+		text_clip(ret->holder, sizeof(ret->holder), answer.welcome.holder);
 		text_clip(ret->device, sizeof(ret->device), identity_id(identity));
 	}
 out:

@@ -19,13 +19,13 @@
 #include "base/program.h"
 #include "base/reason.h"
 #include "base/text.h"
-#include "doctor.h"
 #include "e2e/license_id.h"
 #include "e2e/peers.h"
 #include "e2e/private_file.h"
 #include "e2e/ticket_book.h"
 #include "enroll.h"
 #include "enrolment.h"
+#include "host_doctor.h"
 #include "link/state_dir.h"
 #include "veto.h"
 
@@ -303,9 +303,9 @@ static int do_doctor(void *ctx, int count UNUSED, char **words UNUSED)
 	int status = ensure_state(options);
 	if (status < 0)
 		return status;
-	const struct doctor_config config = {
+	const struct host_doctor_config config = {
 		options->state, options->display, options->vnc, options->json};
-	return program_told(doctor_run(&config));
+	return program_told(host_doctor_run(&config));
 }
 
 // clang-format off

@@ -133,6 +133,11 @@ static int write_whole(const char *path, const char *bytes, size_t len)
 	return status;
 }
 
+int access_ca_readable(const char *path)
+{
+	return access(path, R_OK) == 0 ? 0 : -REASON_FILE_UNREADABLE;
+}
+
 int access_keep_ca(const char *from, const char *to)
 {
 	static char bytes[CA_MAX];
