@@ -1,0 +1,343 @@
+#include "rules/policy.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/reason.h"
+
+#define DAY_MIN 1440
+#define WEEK_MIN (7 * DAY_MIN)
+#define YEAR_MS (INT64_C(366) * 86400000)
+/* 1970-01-01 was a Thursday; Monday is day 0. */
+#define EPOCH_DAY 3
+
+static const char *const members[] = {"rights", "max_session_ms", "idle_ms", "grace_ms",
+	"hours", "offset", "lock_at_end", "watermark", "consent", "viewer_kinds",
+	"addresses", NULL};
+static const char *const right_names[] = {"view", "control", "clip_to_host",
+	"clip_to_viewer", "file_to_host", "file_to_viewer", NULL};
+static const char *const kind_names[] = {"native", "web", NULL};
+static const char *const day_names[] = {
+	"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
+
+const char *policy_right_name(size_t index)
+{
+	return index < ARRAY_LEN(right_names) ? right_names[index] : NULL;
+}
+
+int policy_id_tenant(char ret[static POLICY_ID_SIZE], const char *tenant)
+{
+	int len = snprintf(ret, POLICY_ID_SIZE, "tenant/%s", tenant);
+	return len < POLICY_ID_SIZE ? 0 : -REASON_LIMIT;
+}
+
+int policy_id_group(char ret[static POLICY_ID_SIZE], const char *tenant,
+	const char *group)
+{
+	int len = snprintf(ret, POLICY_ID_SIZE, "group/%s/%s", tenant, group);
+	return len < POLICY_ID_SIZE ? 0 : -REASON_LIMIT;
+}
+
+void policy_default(struct policy *ret)
+{
+	*ret = (struct policy){.rights = POLICY_RIGHTS_DEFAULT,
+		.viewer_kinds = POLICY_NATIVE | POLICY_WEB,
+		.grace_ms = POLICY_GRACE_MS};
+}
+
+/* A list of words as bits. */
+static int read_bits(const json_t *object, const char *name, const char *const words[],
+	unsigned *ret, struct field_error *error)
+{
+	const json_t *list = json_object_get(object, name), *item;
+	unsigned bits = 0;
+	size_t i;
+	if (!list || json_is_null(list))
+		return 0;
+	if (!json_is_array(list))
+		return field_fail(error, name, "a list of words is expected");
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+		size_t at = 0;
+		while (text && words[at] && strcmp(words[at], text))
+			at++;
+		if (!text || !words[at])
+			return field_fail(error, name, "\"%.40s\" is not known",
+				text ? text : "?");
+		bits |= 1u << at;
+	}
+	*ret = bits;
+	return 0;
+}
+
+/* "HH:MM" as minutes, up to 24:00. */
+static int read_minutes(const json_t *object, const char *name, int16_t *ret,
+	struct field_error *error)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	if (text && strlen(text) == 5 && isdigit((unsigned char)text[0]) &&
+		isdigit((unsigned char)text[1]) && text[2] == ':' &&
+		isdigit((unsigned char)text[3]) && isdigit((unsigned char)text[4])) {
+		int hour = (text[0] - '0') * 10 + text[1] - '0';
+		int minute = (text[3] - '0') * 10 + text[4] - '0';
+		if (minute < 60 && hour * 60 + minute <= DAY_MIN) {
+			*ret = (int16_t)(hour * 60 + minute);
+			return 0;
+		}
+	}
+	return field_fail(error, "hours", "\"%s\" is expected as \"08:00\"", name);
+}
+
+static int read_offset(const json_t *object, int *ret, struct field_error *error)
+{
+	const char *text = json_string_value(json_object_get(object, "offset"));
+	int hour, minute, end = 0;
+	char sign;
+	if (!json_object_get(object, "offset"))
+		return 0;
+	if (!text || sscanf(text, "%c%2d:%2d%n", &sign, &hour, &minute, &end) != 3 ||
+		text[end] || strlen(text) != 6 || (sign != '+' && sign != '-') ||
+		hour < 0 || hour > 14 || minute < 0 || minute > 59)
+		return field_fail(error, "offset", "\"+09:00\" is expected");
+	*ret = (sign == '-' ? -1 : 1) * (hour * 60 + minute);
+	return 0;
+}
+
+static int read_range(const json_t *item, struct policy_hours *hours,
+	struct field_error *error)
+{
+	static const char *const known[] = {"days", "from", "to", NULL};
+	unsigned days = 0x7f;
+	int16_t from, to;
+	if (!json_is_object(item))
+		return field_fail(error, "hours",
+			"a list of {days, from, to} is expected");
+	int r = field_known(item, known, error);
+	if (r == 0)
+		r = read_bits(item, "days", day_names, &days, error);
+	if (r == 0)
+		r = read_minutes(item, "from", &from, error);
+	if (r == 0)
+		r = read_minutes(item, "to", &to, error);
+	if (r)
+		return r;
+	if (from == to || from == DAY_MIN || !days)
+		return field_fail(error, "hours", "a range that holds no time");
+	hours->ranges[hours->count].days = (uint8_t)days;
+	hours->ranges[hours->count].from = from;
+	hours->ranges[hours->count].to = to;
+	hours->count++;
+	return 0;
+}
+
+static int read_hours(const json_t *object, struct policy *policy,
+	struct field_error *error)
+{
+	const json_t *list = json_object_get(object, "hours"), *item;
+	struct policy_hours *hours = &policy->hours[0];
+	size_t i;
+	int r = read_offset(object, &hours->offset_min, error);
+	if (r || !list || json_is_null(list))
+		return r;
+	if (!json_is_array(list) || json_array_size(list) > POLICY_RANGES)
+		return field_fail(error, "hours",
+			"a list of at most %d ranges is expected", POLICY_RANGES);
+	json_array_foreach(list, i, item)
+	{
+		r = read_range(item, hours, error);
+		if (r)
+			return r;
+	}
+	/* An empty list says nothing, rather than that nobody may ever come. */
+	policy->hours_count = hours->count ? 1 : 0;
+	return 0;
+}
+
+static int read_addresses(const json_t *object, struct policy *policy,
+	struct field_error *error)
+{
+	const json_t *list = json_object_get(object, "addresses"), *item;
+	struct policy_addresses *set = &policy->addresses[0];
+	size_t i;
+	if (!list || json_is_null(list))
+		return 0;
+	if (!json_is_array(list) || json_array_size(list) > POLICY_ADDRESSES)
+		return field_fail(error, "addresses",
+			"a list of at most %d networks is expected", POLICY_ADDRESSES);
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(item);
+		if (!text || ip_rule_parse(text, &set->rules[set->count]))
+			return field_fail(error, "addresses",
+				"\"%.50s\" is no network like 192.0.2.0/24",
+				text ? text : "?");
+		set->count++;
+	}
+	policy->addresses_count = set->count ? 1 : 0;
+	return 0;
+}
+
+int policy_read(const json_t *object, struct policy *ret, struct field_error *error)
+{
+	struct policy policy;
+	policy_default(&policy);
+	if (!json_is_object(object))
+		return field_fail(error, "policy", "a JSON object is expected");
+	int r = field_known(object, members, error);
+	if (r == 0)
+		r = read_bits(object, "rights", right_names, &policy.rights, error);
+	if (r == 0)
+		r = field_integer(object, "max_session_ms", FIELD_MAY, 0, YEAR_MS,
+			&policy.max_session_ms, error);
+	if (r == 0)
+		r = field_integer(object, "idle_ms", FIELD_MAY, 0, YEAR_MS,
+			&policy.idle_ms, error);
+	if (r == 0)
+		r = field_integer(object, "grace_ms", FIELD_MAY, 0, 3600000,
+			&policy.grace_ms, error);
+	if (r == 0)
+		r = field_flag(object, "lock_at_end", &policy.lock_at_end, error);
+	if (r == 0)
+		r = field_flag(object, "watermark", &policy.watermark, error);
+	if (r == 0)
+		r = field_flag(object, "consent", &policy.consent, error);
+	if (r == 0)
+		r = read_bits(object, "viewer_kinds", kind_names, &policy.viewer_kinds,
+			error);
+	if (r == 0)
+		r = read_hours(object, &policy, error);
+	if (r == 0)
+		r = read_addresses(object, &policy, error);
+	if (r == 0)
+		*ret = policy;
+	return r;
+}
+
+int policy_parse(const char *text, struct policy *ret, struct field_error *error)
+{
+	json_t *object;
+	int r = field_parse(text, &object, error);
+	if (r)
+		return r;
+	r = policy_read(object, ret, error);
+	json_decref(object);
+	return r;
+}
+
+static int64_t least_limit(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a + b;
+	return a < b ? a : b;
+}
+
+int policy_narrow(struct policy *into, const struct policy *by)
+{
+	if (into->hours_count + by->hours_count > POLICY_LEVELS ||
+		into->addresses_count + by->addresses_count > POLICY_LEVELS)
+		return -REASON_LIMIT;
+	into->rights &= by->rights;
+	into->viewer_kinds &= by->viewer_kinds;
+	into->max_session_ms = least_limit(into->max_session_ms, by->max_session_ms);
+	into->idle_ms = least_limit(into->idle_ms, by->idle_ms);
+	if (by->grace_ms < into->grace_ms)
+		into->grace_ms = by->grace_ms;
+	into->lock_at_end |= by->lock_at_end;
+	into->watermark |= by->watermark;
+	into->consent |= by->consent;
+	for (size_t i = 0; i < by->hours_count; i++)
+		into->hours[into->hours_count++] = by->hours[i];
+	for (size_t i = 0; i < by->addresses_count; i++)
+		into->addresses[into->addresses_count++] = by->addresses[i];
+	return 0;
+}
+
+/* Minutes until the end of the range that holds this minute of the week; 0: it is in none. */
+static int minutes_left(const struct policy_hours *hours, int minute)
+{
+	int longest = 0;
+	for (size_t i = 0; i < hours->count; i++) {
+		int from = hours->ranges[i].from, to = hours->ranges[i].to;
+		int length = to > from ? to - from : to - from + DAY_MIN;
+		for (int day = 0; day < 7; day++) {
+			if (!(hours->ranges[i].days >> day & 1))
+				continue;
+			int into =
+				(minute - day * DAY_MIN - from + 2 * WEEK_MIN) % WEEK_MIN;
+			if (into < length && length - into > longest)
+				longest = length - into;
+		}
+	}
+	return longest;
+}
+
+static int minute_of_week(const struct policy_hours *hours, int64_t minute)
+{
+	int64_t local = minute + hours->offset_min + EPOCH_DAY * DAY_MIN;
+	return (int)((local % WEEK_MIN + WEEK_MIN) % WEEK_MIN);
+}
+
+/* The minute (since 1970) at which one set of hours ends, following ranges that touch. 0: never. */
+static int64_t set_end(const struct policy_hours *hours, int64_t minute)
+{
+	int64_t at = minute;
+	for (int left; (left = minutes_left(hours, minute_of_week(hours, at))) > 0;) {
+		at += left;
+		if (at - minute >= WEEK_MIN)
+			return 0;
+	}
+	return at;
+}
+
+int64_t policy_hours_end(const struct policy *policy, int64_t now_ms)
+{
+	int64_t minute = now_ms / 60000, end = 0;
+	for (size_t i = 0; i < policy->hours_count; i++) {
+		int64_t at = set_end(&policy->hours[i], minute);
+		end = least_limit(end, at);
+	}
+	return end * 60000;
+}
+
+static int in_hours(const struct policy *policy, int64_t now_ms)
+{
+	for (size_t i = 0; i < policy->hours_count; i++) {
+		const struct policy_hours *hours = &policy->hours[i];
+		if (!minutes_left(hours, minute_of_week(hours, now_ms / 60000)))
+			return 0;
+	}
+	return 1;
+}
+
+int policy_admit(const struct policy *policy, const char *kind, const char *address,
+	int64_t now_ms)
+{
+	unsigned bit = 0;
+	for (size_t i = 0; kind_names[i]; i++)
+		if (strcmp(kind_names[i], kind) == 0)
+			bit = 1u << i;
+	if (!(policy->viewer_kinds & bit))
+		return -REASON_POLICY;
+	for (size_t i = 0; i < policy->addresses_count; i++)
+		if (!ip_rule_match(policy->addresses[i].rules, policy->addresses[i].count,
+			    address))
+			return -REASON_ADDRESS_REFUSED;
+	return in_hours(policy, now_ms) ? 0 : -REASON_OUT_OF_HOURS;
+}
+
+int policy_print_open(const struct policy *policy, int64_t now_ms, char **ret)
+{
+	json_t *object = json_pack("{s:i, s:I, s:I, s:I, s:b, s:b, s:b, s:I}", "rights",
+		(int)policy->rights, "max_session_ms", (json_int_t)policy->max_session_ms,
+		"idle_ms", (json_int_t)policy->idle_ms, "grace_ms",
+		(json_int_t)policy->grace_ms, "lock_at_end", policy->lock_at_end,
+		"watermark", policy->watermark, "consent", policy->consent, "until_ms",
+		(json_int_t)policy_hours_end(policy, now_ms));
+	if (!object)
+		return -REASON_NO_MEMORY;
+	int r = field_print(object, ret);
+	json_decref(object);
+	return r;
+}
