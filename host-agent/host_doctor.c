@@ -86,8 +86,6 @@ static void look_at_gateway(const struct host_doctor_config *config,
 	struct findings *findings, const struct enrolment *enrolment,
 	const struct identity *identity)
 {
-	static const struct uplink_events events = {
-		.welcome = on_welcome, .down = on_down};
 	/* A second leg would drive out the running agent's. What it knows itself is as good. */
 	if (agent_state_running(config->dir)) {
 		json_t *told = NULL;
