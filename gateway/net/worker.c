@@ -231,6 +231,54 @@ void worker_turn(struct worker *worker, int ms)
 		event_free(alarm);
 }
 
+struct worker_timer {
+	struct event *event;
+	void (*due)(void *ctx);
+	void *ctx;
+};
+
+static void timer_due(evutil_socket_t fd, short what, void *ctx)
+{
+	struct worker_timer *timer = ctx;
+	(void)fd;
+	(void)what;
+	timer->due(timer->ctx);
+}
+
+int worker_timer_new(struct worker *worker, void (*due)(void *ctx), void *ctx,
+	struct worker_timer **ret)
+{
+	struct worker_timer *timer = calloc(1, sizeof(*timer));
+	if (!timer)
+		return -REASON_NO_MEMORY;
+	timer->due = due;
+	timer->ctx = ctx;
+	timer->event = evtimer_new(worker->base, timer_due, timer);
+	if (!timer->event) {
+		free(timer);
+		return -REASON_NO_MEMORY;
+	}
+	*ret = timer;
+	return 0;
+}
+
+void worker_timer_set(struct worker_timer *timer, int64_t ms)
+{
+	struct timeval wait = {ms / 1000, ms % 1000 * 1000};
+	evtimer_del(timer->event);
+	if (ms >= 0)
+		evtimer_add(timer->event, &wait);
+}
+
+struct worker_timer *worker_timer_free(struct worker_timer *timer)
+{
+	if (!timer)
+		return NULL;
+	event_free(timer->event);
+	free(timer);
+	return NULL;
+}
+
 struct event_base *worker_base(struct worker *worker)
 {
 	return worker->base;

@@ -50,6 +50,13 @@ void worker_write_drop(struct worker *worker, struct worker_writer *writer);
 
 /* Runs once at the end of this turn of the loop; memory of closed objects is freed there. */
 void worker_defer(struct worker *worker, struct post_item *item);
+/* A timer of this worker. Setting it again forgets the former time; ms < 0 only stops it. */
+struct worker_timer;
+MUST_CHECK int worker_timer_new(struct worker *worker, void (*due)(void *ctx), void *ctx,
+	struct worker_timer **ret);
+void worker_timer_set(struct worker_timer *timer, int64_t ms);
+/* Accepts NULL, returns NULL. */
+struct worker_timer *worker_timer_free(struct worker_timer *timer);
 /* Tests and programs that have no thread for it: one turn, waiting at most `ms` for something to
  * happen (-1: for ever). Only before worker_start(). */
 void worker_turn(struct worker *worker, int ms);

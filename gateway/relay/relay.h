@@ -22,35 +22,31 @@ struct store;
 #define RELAY_ERROR 320
 
 /* Every limit and time of the relay: S(name, default, least, most, what it is). Times in ms. */
-#define RELAY_SETTINGS(S)                                                                \
-	S(tls_ms, 5000, 100, 60000, "from accept to the end of the TLS handshake")       \
-	S(hello_ms, 5000, 100, 60000, "from there to the first whole frame")             \
-	S(login_ms, 30000, 100, 300000, "from there to the verdict")                     \
-	S(unproved_max, 1024, 4, 1000000, "connections that have not proved themselves") \
-	S(unproved_per_address, 256, 1, 1000000,                                         \
-		"of them from one IPv4 address or IPv6 /64")                             \
-	S(accepts_per_address, 200, 1, 1000000,                                          \
-		"new connections per second from one address")                           \
-	S(penalty_least_ms, 15000, 0, 3600000,                                           \
-		"an address is refused from this much penalty on")                       \
-	S(penalty_most_ms, 600000, 0, 86400000, "and never for longer than this")        \
-	S(keepalive_ms, 15000, 100, 600000,                                              \
-		"PING after this silence; three silences are the end")                   \
-	S(slow_reader_ms, 30000, 100, 600000,                                            \
-		"an end that takes no byte for so long is cut")                          \
-	S(grace_ms, 60000, 0, 3600000, "how long a session waits for a lost end")        \
-	S(receipt_ms, 2000, 10, 60000, "how long a closing session waits for receipts")  \
-	S(claim_ttl_ms, 15000, 300, 600000,                                              \
-		"a session's claim on its license lasts so long")                        \
-	S(claim_renew_ms, 5000, 100, 200000, "and is renewed so often")                  \
-	S(presence_ttl_ms, 45000, 300, 600000,                                           \
-		"a host's presence is announced for so long")                            \
-	S(presence_renew_ms, 15000, 100, 200000, "and again so often")                   \
-	S(meter_ms, 60000, 100, 3600000, "bandwidth rows are written so often")          \
-	S(drain_ms, 3000, 0, 600000,                                                     \
-		"sessions may leave for so long when the node stops")                    \
-	S(sessions_max, 100000, 1, 1000000, "sessions of this node")                     \
-	S(session_ms, 0, 0, 604800000, "longest session, 0: as the policy says")
+// clang-format off
+#define RELAY_SETTINGS(S) \
+	S(tls_ms, 5000, 50, 60000, "from accept to the end of the TLS handshake") \
+	S(hello_ms, 5000, 50, 60000, "from there to the first whole frame") \
+	S(login_ms, 30000, 50, 300000, "from there to the verdict") \
+	S(open_ms, 15000, 50, 120000, "from CONNECT to OPEN, waiting for a lost host apart") \
+	S(strangers, 1024, 4, 1000000, "connections that have not proved themselves") \
+	S(strangers_per_address, 256, 1, 1000000, "of them from one IPv4 address or IPv6 /64") \
+	S(accepts_per_address, 200, 1, 1000000, "new connections a second from one address") \
+	S(penalty_least_ms, 15000, 0, 3600000, "an address is refused from this much penalty on") \
+	S(penalty_most_ms, 600000, 0, 86400000, "and never for longer than this") \
+	S(legs, 20000, 2, 1000000, "ends that are welcome at the same time") \
+	S(viewers_per_license, 16, 1, 10000, "of them viewers with one license") \
+	S(keepalive_ms, 15000, 50, 600000, "PING after this silence; three silences are the end") \
+	S(slow_reader_ms, 30000, 50, 600000, "an end that takes no byte for so long is cut") \
+	S(grace_ms, 60000, 0, 3600000, "how long a session waits for a lost end") \
+	S(receipt_ms, 2000, 10, 60000, "how long a closing session waits for receipts") \
+	S(claim_ttl_ms, 15000, 150, 600000, "a session's claim on its license lasts so long") \
+	S(claim_renew_ms, 5000, 50, 200000, "and is renewed so often") \
+	S(presence_ttl_ms, 45000, 150, 600000, "a host's presence is announced for so long") \
+	S(presence_renew_ms, 15000, 50, 200000, "and again so often") \
+	S(meter_ms, 60000, 50, 3600000, "bandwidth rows are written so often") \
+	S(drain_ms, 3000, 0, 600000, "sessions may leave for so long when the node stops") \
+	S(session_ms, 43200000, 0, 2592000000, "longest session; policies can only shorten it; 0: no limit")
+// clang-format on
 
 struct relay_settings {
 #define RELAY_SETTING(name, fallback, least, most, help) int64_t name;
