@@ -26,8 +26,10 @@ void lanes_init(struct lanes *lanes)
 
 void lanes_done(struct lanes *lanes)
 {
-	for (int lane = 0; lane < SEAL_LANES; lane++)
+	for (int lane = 0; lane < SEAL_LANES; lane++) {
 		ring_done(&lanes->out[lane].ring);
+		lanes->out[lane].sent = lanes->out[lane].ring.tail;
+	}
 }
 
 size_t lanes_in_flight(const struct lanes *lanes, enum seal_lane lane)

@@ -12,8 +12,8 @@
  * record is sent by the viewer before HELLO_OK, nor by the host before VIEWER_HELLO.
  *
  * Lanes and resume: each lane is a stream of payload bytes; its sequence is its byte count. On the
- * control lane VIEWER_HELLO, HELLO_OK, DENY, CLOSE, ACK, PROBE, PROBE_REPLY and STATS belong to one
- * leg: they are not counted and never sent again. All other control messages are counted
+ * control lane VIEWER_HELLO, HELLO_OK, DENY, CLOSE, PAIRED, PAIRED_OK, ACK, PROBE, PROBE_REPLY and
+ * STATS belong to one leg: they are not counted and never sent again. All other control messages are counted
  * (whole messages, head included) and resumed like the bytes of any lane. Nothing of another lane is
  * sealed while a counted control message waits, so what a control message announces (RFB_OPEN) is
  * known before the bytes that come after it.
