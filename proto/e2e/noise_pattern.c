@@ -90,17 +90,18 @@ static int modify(struct noise_pattern *pattern, char digit)
 /* "psk0+psk3", as far as `end`; each number at most once and upwards. */
 static int modify_all(struct noise_pattern *pattern, const char *at, const char *end)
 {
+	const char *form = "psk"; /* the first one has no plus sign */
 	char last = 0;
 	while (at < end) {
-		if (end - at < 4 || memcmp(at, "psk", 3) != 0 || at[3] <= last)
+		size_t len = strlen(form);
+		if ((size_t)(end - at) <= len || memcmp(at, form, len) != 0 || at[len] <= last)
 			return -REASON_BAD_VALUE;
-		last = at[3];
+		last = at[len];
+		at += len + 1;
+		form = "+psk";
 		int result = modify(pattern, last);
 		if (result < 0)
 			return result;
-		at += 4;
-		if (at < end && *at++ != '+')
-			return -REASON_BAD_VALUE;
 	}
 	return 0;
 }

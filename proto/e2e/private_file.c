@@ -21,6 +21,7 @@
 #define LOCK_NAME ".lock"
 #define LOCK_WAIT_MS 2000
 #define LOCK_STEP_MS 10
+#define READ_TURNS 1000
 #define TEMPORARY ".tmp-XXXXXX"
 #define TEMPORARY_PREFIX 5
 #define STALE_S 60 /* no write takes so long */
@@ -104,38 +105,59 @@ static int parse(const char *text, size_t len, json_t **ret)
 	return 0;
 }
 
-int private_file_read(const char *path, json_t **ret)
+static int open_private(const char *path, size_t *ret_size)
 {
 	struct stat info;
-	char *text = NULL;
-	size_t len, size = 0;
-	int result;
 	/* Not through a link: whoever may put links here could show us another file. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ELOOP)
 		return -REASON_FILE_EXPOSED;
 	if (fd < 0)
 		return errno == ENOENT ? -REASON_NOT_FOUND : -REASON_FILE_UNREADABLE;
-	result = fstat(fd, &info) < 0 ? -REASON_FILE_UNREADABLE : check_private(&info);
+	int result =
+		fstat(fd, &info) < 0 ? -REASON_FILE_UNREADABLE : check_private(&info);
 	if (result == 0 && (info.st_size <= 0 || info.st_size > PRIVATE_FILE_MAX))
 		result = -REASON_STATE_DAMAGED;
-	if (result < 0)
-		goto out;
-	size = (size_t)info.st_size;
-	text = malloc(size);
-	if (!text) {
-		result = -REASON_NO_MEMORY;
-		goto out;
+	if (result < 0) {
+		close(fd);
+		return result;
 	}
-	result = read_whole(fd, text, size, &len);
+	*ret_size = (size_t)info.st_size;
+	return fd;
+}
+
+/* 1: it was replaced meanwhile, and what was read may be half wiped. */
+static int read_once(int fd, size_t size, json_t **ret)
+{
+	struct stat info;
+	size_t len;
+	char *text = malloc(size);
+	if (!text)
+		return -REASON_NO_MEMORY;
+	int result = read_whole(fd, text, size, &len);
+	if (result == 0 && fstat(fd, &info) == 0 && info.st_nlink == 0)
+		result = 1;
 	if (result == 0)
 		result = parse(text, len, ret);
-out:
-	if (text)
-		secret_wipe(text, size);
+	secret_wipe(text, size);
 	free(text);
-	close(fd);
 	return result;
+}
+
+int private_file_read(const char *path, json_t **ret)
+{
+	/* Readers take no lock; each turn more means that a writer has been faster once more. */
+	for (int turn = 0; turn < READ_TURNS; turn++) {
+		size_t size;
+		int fd = open_private(path, &size);
+		if (fd < 0)
+			return fd;
+		int result = read_once(fd, size, ret);
+		close(fd);
+		if (result <= 0)
+			return result;
+	}
+	return -REASON_TIMEOUT;
 }
 
 static int write_whole(int fd, const char *text, size_t len)
