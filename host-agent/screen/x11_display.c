@@ -1,0 +1,117 @@
+#include "screen/x11_display.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/reason.h"
+
+/* Xlib has one error handler per process, and it is told the Display only: so the connections
+ * are kept in a list. */
+#define DISPLAYS_MAX 32
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct x11_display *displays[DISPLAYS_MAX];
+
+static int on_error(Display *x, XErrorEvent *event)
+{
+	(void)event;
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < DISPLAYS_MAX; i++)
+		if (displays[i] && displays[i]->x == x)
+			displays[i]->errors++;
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+static int on_io_error(Display *x)
+{
+	(void)x;
+	return 0;
+}
+
+static void on_exit_wish(Display *x, void *ctx)
+{
+	(void)x;
+	struct x11_display *display = ctx;
+	display->lost = 1;
+}
+
+static int enlist(struct x11_display *display)
+{
+	int done = 0;
+	pthread_mutex_lock(&lock);
+	XSetErrorHandler(on_error);
+	XSetIOErrorHandler(on_io_error);
+	for (int i = 0; i < DISPLAYS_MAX && !done; i++)
+		if (!displays[i]) {
+			displays[i] = display;
+			done = 1;
+		}
+	pthread_mutex_unlock(&lock);
+	return done;
+}
+
+static void delist(const struct x11_display *display)
+{
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < DISPLAYS_MAX; i++)
+		if (displays[i] == display)
+			displays[i] = NULL;
+	pthread_mutex_unlock(&lock);
+}
+
+int x11_display_open(const char *name, struct x11_display **ret)
+{
+	struct x11_display *display = calloc(1, sizeof(*display));
+	if (!display)
+		return -REASON_NO_MEMORY;
+	display->x = XOpenDisplay(name);
+	if (!display->x || !enlist(display)) {
+		if (display->x)
+			XCloseDisplay(display->x);
+		free(display);
+		return -REASON_NO_DISPLAY;
+	}
+	XSetIOErrorExitHandler(display->x, on_exit_wish, display);
+	display->screen = DefaultScreen(display->x);
+	display->root = RootWindow(display->x, display->screen);
+	*ret = display;
+	return 0;
+}
+
+struct x11_display *x11_display_close(struct x11_display *display)
+{
+	if (!display)
+		return NULL;
+	XCloseDisplay(display->x);
+	delist(display);
+	free(display);
+	return NULL;
+}
+
+/* XPending() does not notice the end of the connection while there is nothing to send. */
+static int hung_up(const struct x11_display *display)
+{
+	char byte;
+	ssize_t len =
+		recv(ConnectionNumber(display->x), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+int x11_display_pending(struct x11_display *display)
+{
+	if (display->lost)
+		return 0;
+	int count = XPending(display->x);
+	if (count == 0 && hung_up(display))
+		display->lost = 1;
+	return display->lost ? 0 : count;
+}
+
+int x11_display_failed(struct x11_display *display, int errors)
+{
+	if (!display->lost)
+		XSync(display->x, False);
+	return display->lost || display->errors != errors;
+}

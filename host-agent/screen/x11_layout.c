@@ -1,0 +1,62 @@
+#include "screen/x11_layout.h"
+
+#include <X11/extensions/Xrandr.h>
+
+#include "base/log.h"
+#include "base/reason.h"
+
+int x11_layout_watch(struct x11_display *display, int *ret_first_event)
+{
+	int errors, major = 0, minor = 0;
+	if (!XRRQueryExtension(display->x, ret_first_event, &errors) ||
+		!XRRQueryVersion(display->x, &major, &minor) || major * 10 + minor < 12) {
+		log_line(LOG_ERROR, "X extension missing", LOG_S("needs", "RANDR 1.2"));
+		return -REASON_DISPLAY_LACKS;
+	}
+	XSelectInput(display->x, display->root, StructureNotifyMask);
+	XRRSelectInput(display->x, display->root,
+		RRScreenChangeNotifyMask | RRCrtcChangeNotifyMask |
+			RROutputChangeNotifyMask);
+	return 0;
+}
+
+int x11_layout_event(int first_event, XEvent *event)
+{
+	if (event->type == first_event + RRScreenChangeNotify) {
+		XRRUpdateConfiguration(event);
+		return 1;
+	}
+	return event->type == ConfigureNotify || event->type == first_event + RRNotify;
+}
+
+static void read_monitors(struct x11_display *display, struct source *source)
+{
+	int count = 0;
+	XRRMonitorInfo *list = XRRGetMonitors(display->x, display->root, True, &count);
+	source->monitor_count = 0;
+	for (int i = 0; i < count && i < SOURCE_MONITORS_MAX; i++) {
+		struct source_rect rect = {
+			list[i].x, list[i].y, list[i].width, list[i].height};
+		if (source_clip(&rect, source->width, source->height))
+			source->monitors[source->monitor_count++] = rect;
+	}
+	if (list)
+		XRRFreeMonitors(list);
+	if (!source->monitor_count)
+		source->monitors[source->monitor_count++] =
+			(struct source_rect){0, 0, source->width, source->height};
+}
+
+int x11_layout_read(struct x11_display *display, struct source *source)
+{
+	Window root;
+	int x, y;
+	unsigned width, height, border, depth;
+	if (display->lost || !XGetGeometry(display->x, display->root, &root, &x, &y,
+				     &width, &height, &border, &depth))
+		return 0;
+	source->width = (int)width;
+	source->height = (int)height;
+	read_monitors(display, source);
+	return 1;
+}
