@@ -14,8 +14,8 @@
 
 struct carrier {
 	/* Bytes that are sealed and that no line has taken yet, those in the kernel included. When it
-	 * is CARRIER_FULL or more the carrier says so once it is below CARRIER_LOW: the owner then
-	 * calls tunnel_room(). */
+	 * was CARRIER_FULL or more in the last answer, the carrier says when it has fallen below
+	 * CARRIER_LOW: its owner then calls tunnel_room(). */
 	size_t (*queued)(void *ctx);
 	/* A place for one record of up to `len` bytes (<= 65535); valid until commit. Not more than one
 	 * at a time. -REASON_NO_MEMORY, -REASON_LIMIT, -REASON_LEG_CLOSED. */

@@ -197,11 +197,14 @@ void tunnel_flow_push(struct tunnel *tunnel)
 	size_t queued = tunnel->carrier->queued(tunnel->carrier_ctx);
 	if (queued < CARRIER_FULL && tunnel->due)
 		say_due(tunnel);
+	/* Only a queue that the carrier itself has seen full makes it tell when there is room. */
 	while (in_session(tunnel) && queued < CARRIER_FULL) {
 		size_t added = push_best(tunnel, queued);
 		if (!added)
 			break;
 		queued += added;
+		if (queued >= CARRIER_FULL)
+			queued = tunnel->carrier->queued(tunnel->carrier_ctx);
 	}
 }
 

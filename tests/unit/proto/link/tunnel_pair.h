@@ -78,8 +78,12 @@ static struct pair_end *pair_other(struct pair_end *end)
 static size_t wire_queued(void *ctx)
 {
 	struct pair_end *end = ctx;
-	return end->wire_bytes > end->queue_limit ? end->wire_bytes - end->queue_limit
-						  : 0;
+	size_t queued = 0;
+	if (end->wire_bytes > end->queue_limit)
+		queued = end->wire_bytes - end->queue_limit;
+	if (queued >= CARRIER_FULL)
+		end->full = 1;
+	return queued;
 }
 
 static int wire_reserve(void *ctx, size_t len, uint8_t **ret)
