@@ -22,7 +22,7 @@ struct store;
 #define ADMISSION_POLICY_MAX 4096
 
 struct admission_request {
-	int side; /* enum hello_side */
+	int side;         /* enum hello_side */
 	char license[17]; /* "lic_…" */
 	uint8_t device[32], nonce[32], exporter[32], signature[64], secret[10];
 	char password[257], totp[17];
@@ -43,9 +43,9 @@ struct admission_verdict {
 typedef void (*admission_done)(void *ctx, const struct admission_verdict *verdict);
 
 struct admission_settings {
-	int64_t lockout_failures;     /* per license and address prefix (5) */
-	int64_t lockout_ms;           /* (15 min) */
-	int64_t address_failures;     /* per address prefix in 10 min, whatever license (20) */
+	int64_t lockout_failures; /* per license and address prefix (5) */
+	int64_t lockout_ms;       /* (15 min) */
+	int64_t address_failures; /* per address prefix in 10 min, whatever license (20) */
 };
 
 /* `node` is the name that proofs must carry. */
@@ -54,7 +54,8 @@ MUST_CHECK int admission_new(struct store *store, const char *node,
 void admission_check(struct admission *admission, const struct admission_request *request,
 	struct post_box *box, admission_done done, void *ctx);
 /* New settings for the checks that start from now on. */
-void admission_set(struct admission *admission, const struct admission_settings *settings);
+void admission_set(struct admission *admission,
+	const struct admission_settings *settings);
 /* Waits for the checks under way. Accepts NULL, returns NULL. */
 struct admission *admission_free(struct admission *admission);
 

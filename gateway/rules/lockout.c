@@ -1,11 +1,18 @@
 #include "rules/lockout.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/reason.h"
 #include "base/text.h"
 #include "rules/field.h"
+
+int lockout_id(char ret[static LOCKOUT_ID_SIZE], const char *what, const char *name)
+{
+	int len = snprintf(ret, LOCKOUT_ID_SIZE, "%s/%s", what, name);
+	return len < LOCKOUT_ID_SIZE ? 0 : -REASON_LIMIT;
+}
 
 static void read_count(const json_t *object, struct lockout_count *ret)
 {
@@ -13,8 +20,8 @@ static void read_count(const json_t *object, struct lockout_count *ret)
 	struct lockout_count count = {0};
 	if (field_integer(object, "count", FIELD_MAY, 0, 1000000, &count.count, &error) ==
 			0 &&
-		field_integer(object, "last_ms", FIELD_MAY, 0, INT64_MAX, &count.last_ms,
-			&error) == 0 &&
+		field_integer(object, "first_ms", FIELD_MAY, 0, INT64_MAX,
+			&count.first_ms, &error) == 0 &&
 		field_integer(object, "until_ms", FIELD_MAY, 0, INT64_MAX,
 			&count.until_ms, &error) == 0)
 		*ret = count;
@@ -42,8 +49,8 @@ void lockout_read(const char *body, struct lockout_book *ret)
 
 static json_t *count_json(const struct lockout_count *count)
 {
-	return json_pack("{s:I, s:I, s:I}", "count", (json_int_t)count->count, "last_ms",
-		(json_int_t)count->last_ms, "until_ms", (json_int_t)count->until_ms);
+	return json_pack("{s:I, s:I, s:I}", "count", (json_int_t)count->count, "first_ms",
+		(json_int_t)count->first_ms, "until_ms", (json_int_t)count->until_ms);
 }
 
 int lockout_write(const struct lockout_book *book, char **ret)
@@ -89,9 +96,9 @@ int64_t lockout_wait(const struct lockout_book *book, const struct lockout_limit
 	return own > whole ? own : whole;
 }
 
-static int is_quiet(const struct lockout_count *count, int64_t quiet_ms, int64_t now_ms)
+static int is_over(const struct lockout_count *count, int64_t window_ms, int64_t now_ms)
 {
-	return now_ms - count->last_ms >= quiet_ms && count->until_ms <= now_ms;
+	return now_ms - count->first_ms >= window_ms && count->until_ms <= now_ms;
 }
 
 static void rebase(struct lockout_count *count, int64_t lock_ms, int64_t now_ms)
@@ -100,8 +107,8 @@ static void rebase(struct lockout_count *count, int64_t lock_ms, int64_t now_ms)
 		count->until_ms = now_ms + lock_ms;
 }
 
-/* The entry of this prefix; in a full book it takes the place of the one that was quiet longest:
- * the whole still counts what the other one did. */
+/* The entry of this prefix; in a full book it takes the place of the oldest: the whole still counts
+ * what that one did. */
 static struct lockout_count *take(struct lockout_book *book, const char *prefix)
 {
 	struct lockout_count *at = find(book, prefix);
@@ -111,8 +118,8 @@ static struct lockout_count *take(struct lockout_book *book, const char *prefix)
 	if (place == LOCKOUT_PREFIXES) {
 		place = 0;
 		for (size_t i = 1; i < LOCKOUT_PREFIXES; i++)
-			if (book->prefixes[i].at.last_ms <
-				book->prefixes[place].at.last_ms)
+			if (book->prefixes[i].at.first_ms <
+				book->prefixes[place].at.first_ms)
 				place = i;
 	} else {
 		book->count++;
@@ -124,15 +131,15 @@ static struct lockout_count *take(struct lockout_book *book, const char *prefix)
 
 /* 1: this one brought the lock. */
 static int add(struct lockout_count *count, int64_t failures, int64_t lock_ms,
-	int64_t quiet_ms, int64_t now_ms)
+	int64_t window_ms, int64_t now_ms)
 {
-	if (is_quiet(count, quiet_ms, now_ms))
+	if (is_over(count, window_ms, now_ms))
 		*count = (struct lockout_count){0};
 	/* A lock that is over has been paid for: counting begins anew. */
 	if (count->until_ms)
 		*count = (struct lockout_count){0};
-	count->count++;
-	count->last_ms = now_ms;
+	if (!count->count++)
+		count->first_ms = now_ms;
 	if (!failures || count->count < failures)
 		return 0;
 	count->until_ms = now_ms + lock_ms;
@@ -153,7 +160,7 @@ int64_t lockout_charge(struct lockout_book *book, const struct lockout_limits *l
 	*ret_locks |=
 		add(take(book, prefix), limits->prefix_failures, lock, lock, now_ms);
 	*ret_locks |= add(&book->whole, limits->whole_failures, lock,
-		LOCKOUT_WHOLE_QUIET * lock, now_ms);
+		LOCKOUT_WHOLE_WINDOWS * limits->window_ms, now_ms);
 	return 0;
 }
 
@@ -174,14 +181,28 @@ void lockout_forgive(struct lockout_book *book, const struct lockout_limits *lim
 		whole->until_ms = 0;
 }
 
+void lockout_give_back(struct lockout_book *book, const struct lockout_limits *limits,
+	const char *prefix)
+{
+	struct lockout_count *at = find(book, prefix), *whole = &book->whole;
+	if (at && at->count)
+		at->count--;
+	if (at && at->count < limits->prefix_failures)
+		at->until_ms = 0;
+	if (whole->count)
+		whole->count--;
+	if (whole->count < limits->whole_failures)
+		whole->until_ms = 0;
+}
+
 int lockout_is_over(const struct lockout_book *book, const struct lockout_limits *limits,
 	int64_t now_ms)
 {
-	int64_t quiet = LOCKOUT_WHOLE_QUIET * limits->lock_ms;
-	if (!is_quiet(&book->whole, quiet, now_ms))
+	int64_t whole = LOCKOUT_WHOLE_WINDOWS * limits->window_ms;
+	if (!is_over(&book->whole, whole, now_ms))
 		return 0;
 	for (size_t i = 0; i < book->count; i++)
-		if (!is_quiet(&book->prefixes[i].at, limits->lock_ms, now_ms))
+		if (!is_over(&book->prefixes[i].at, limits->window_ms, now_ms))
 			return 0;
 	return 1;
 }

@@ -3,11 +3,11 @@
  *
  * A try is charged before its password is looked at and given back when the password was right, so
  * that any number of tries at the same moment gets exactly as many guesses as one after another.
- * While locked the right password is refused too, and nothing is charged. Failures are forgotten
- * after a quiet time of lock_ms (prefix) or LOCKOUT_WHOLE_QUIET times that (whole).
+ * While locked the right password is refused too, and nothing is charged. Failures count together
+ * when they fall within window_ms of the first (prefix), or LOCKOUT_WHOLE_WINDOWS of them (whole).
  *
  * Thread: any; pure: time is an argument (wall clock, ms). The book is a JSON document of the store
- * (STATE_ATTEMPTS): {"whole":{"count","last_ms","until_ms"},"prefixes":{"192.0.2.7":{…}}}.
+ * (STATE_ATTEMPTS): {"whole":{"count","first_ms","until_ms"},"prefixes":{"192.0.2.7":{…}}}.
  */
 #ifndef RULES_LOCKOUT_H
 #define RULES_LOCKOUT_H
@@ -19,16 +19,22 @@
 #include "rules/ip_rule.h"
 
 #define LOCKOUT_PREFIXES 64
-#define LOCKOUT_WHOLE_QUIET 4
+#define LOCKOUT_WHOLE_WINDOWS 4
 
 struct lockout_limits {
 	int64_t prefix_failures; /* per prefix; 0: not counted */
 	int64_t whole_failures;  /* of all prefixes together; 0: not counted */
-	int64_t lock_ms;
+	int64_t lock_ms, window_ms;
 };
 
+/* Ids of the documents: "license/lic_…", "account/NAME", "address/192.0.2.7". Removing the document
+ * lifts the lock. -REASON_LIMIT. */
+#define LOCKOUT_ID_SIZE 161
+MUST_CHECK int lockout_id(char ret[static LOCKOUT_ID_SIZE], const char *what,
+	const char *name);
+
 struct lockout_count {
-	int64_t count, last_ms, until_ms;
+	int64_t count, first_ms, until_ms;
 };
 
 struct lockout_book {
@@ -54,6 +60,9 @@ int64_t lockout_charge(struct lockout_book *book, const struct lockout_limits *l
 	const char *prefix, int64_t now_ms, int *ret_locks);
 /* The password was right: what this prefix was charged is given back. */
 void lockout_forgive(struct lockout_book *book, const struct lockout_limits *limits,
+	const char *prefix);
+/* Only this one try is given back: the others of this prefix were other people's. */
+void lockout_give_back(struct lockout_book *book, const struct lockout_limits *limits,
 	const char *prefix);
 /* Whether nothing in it matters any more. */
 int lockout_is_over(const struct lockout_book *book, const struct lockout_limits *limits,

@@ -179,37 +179,44 @@ static int read_addresses(const json_t *object, struct policy *policy,
 	return 0;
 }
 
-int policy_read(const json_t *object, struct policy *ret, struct field_error *error)
+/* Takes over what the object says; on error `policy` is half changed. */
+static int read_over(const json_t *object, struct policy *policy,
+	struct field_error *error)
 {
-	struct policy policy;
-	policy_default(&policy);
 	if (!json_is_object(object))
 		return field_fail(error, "policy", "a JSON object is expected");
 	int r = field_known(object, members, error);
 	if (r == 0)
-		r = read_bits(object, "rights", right_names, &policy.rights, error);
+		r = read_bits(object, "rights", right_names, &policy->rights, error);
 	if (r == 0)
 		r = field_integer(object, "max_session_ms", FIELD_MAY, 0, YEAR_MS,
-			&policy.max_session_ms, error);
+			&policy->max_session_ms, error);
 	if (r == 0)
 		r = field_integer(object, "idle_ms", FIELD_MAY, 0, YEAR_MS,
-			&policy.idle_ms, error);
+			&policy->idle_ms, error);
 	if (r == 0)
-		r = field_integer(object, "grace_ms", FIELD_MAY, 0, 3600000,
-			&policy.grace_ms, error);
+		r = field_integer(object, "grace_ms", FIELD_MAY, 0, POLICY_GRACE_MAX_MS,
+			&policy->grace_ms, error);
 	if (r == 0)
-		r = field_flag(object, "lock_at_end", &policy.lock_at_end, error);
+		r = field_flag(object, "lock_at_end", &policy->lock_at_end, error);
 	if (r == 0)
-		r = field_flag(object, "watermark", &policy.watermark, error);
+		r = field_flag(object, "watermark", &policy->watermark, error);
 	if (r == 0)
-		r = field_flag(object, "consent", &policy.consent, error);
+		r = field_flag(object, "consent", &policy->consent, error);
 	if (r == 0)
-		r = read_bits(object, "viewer_kinds", kind_names, &policy.viewer_kinds,
+		r = read_bits(object, "viewer_kinds", kind_names, &policy->viewer_kinds,
 			error);
 	if (r == 0)
-		r = read_hours(object, &policy, error);
-	if (r == 0)
-		r = read_addresses(object, &policy, error);
+		r = read_hours(object, policy, error);
+	return r ? r : read_addresses(object, policy, error);
+}
+
+int policy_read(const json_t *object, struct policy *ret, struct field_error *error)
+{
+	struct policy policy = {.rights = POLICY_RIGHTS_ALL,
+		.viewer_kinds = POLICY_NATIVE | POLICY_WEB,
+		.grace_ms = POLICY_GRACE_MAX_MS};
+	int r = read_over(object, &policy, error);
 	if (r == 0)
 		*ret = policy;
 	return r;
@@ -223,6 +230,21 @@ int policy_parse(const char *text, struct policy *ret, struct field_error *error
 		return r;
 	r = policy_read(object, ret, error);
 	json_decref(object);
+	return r;
+}
+
+int policy_parse_top(const char *text, struct policy *ret, struct field_error *error)
+{
+	struct policy policy;
+	json_t *object;
+	int r = field_parse(text, &object, error);
+	if (r)
+		return r;
+	policy_default(&policy);
+	r = read_over(object, &policy, error);
+	json_decref(object);
+	if (r == 0)
+		*ret = policy;
 	return r;
 }
 

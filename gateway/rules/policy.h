@@ -1,7 +1,8 @@
 /* policy: what a company permits in a session. Levels (operator, tenant, group, license) are merged,
  * and each can only narrow what the one above left.
  *
- * A policy is a JSON object; every member may be absent, which permits what is the default:
+ * A policy is a JSON object. A member that is absent narrows nothing; at the top (the operator's own)
+ * it means the default:
  *   "rights"          ["view","control","clip_to_host","clip_to_viewer","file_to_host",
  *                     "file_to_viewer"], default: the first four
  *   "max_session_ms"  longest session, 0: no limit           (least of all levels)
@@ -46,6 +47,7 @@
 #define POLICY_RANGES 16
 #define POLICY_ADDRESSES 64
 #define POLICY_GRACE_MS 60000
+#define POLICY_GRACE_MAX_MS 3600000
 #define POLICY_ID_SIZE 160
 
 struct policy_hours {
@@ -84,6 +86,9 @@ void policy_default(struct policy *ret);
 MUST_CHECK int policy_read(const json_t *object, struct policy *ret,
 	struct field_error *error);
 MUST_CHECK int policy_parse(const char *text, struct policy *ret,
+	struct field_error *error);
+/* The top level, POLICY_ID_DEFAULT. */
+MUST_CHECK int policy_parse_top(const char *text, struct policy *ret,
 	struct field_error *error);
 /* Narrows `into` by a further level. -REASON_LIMIT after POLICY_LEVELS levels with hours. */
 MUST_CHECK int policy_narrow(struct policy *into, const struct policy *by);

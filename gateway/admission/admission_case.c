@@ -1,0 +1,488 @@
+#include "admission/admission_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admission/admission_store.h"
+#include "base/clock.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "rules/device_book.h"
+#include "rules/host_binding.h"
+#include "rules/host_inventory.h"
+#include "rules/policy.h"
+#include "store/store_wait.h"
+#include "wire/hello.h"
+#include "wire/proof.h"
+
+#define WHOLE_LICENSE_FAILURES 20
+#define ADDRESS_WINDOW_MS (10 * 60 * 1000)
+
+static struct admission_tries tries_of_license(const struct admission_case *one)
+{
+	const struct admission_settings *settings = &one->settings;
+	return (struct admission_tries){"license", one->license.id, one->license.tenant,
+		one->prefix,
+		{settings->lockout_failures, WHOLE_LICENSE_FAILURES, settings->lockout_ms,
+			settings->lockout_ms},
+		one->now_ms};
+}
+
+static struct admission_tries tries_of_address(const struct admission_case *one)
+{
+	const struct admission_settings *settings = &one->settings;
+	return (struct admission_tries){"address", one->prefix, "", one->prefix,
+		{settings->address_failures, 0, settings->lockout_ms, ADDRESS_WINDOW_MS},
+		one->now_ms};
+}
+
+static void set_detail(struct admission_case *one, const char *text)
+{
+	text_clip(one->detail, sizeof(one->detail), text);
+}
+
+/* What strangers say of themselves is shown to people and stored: only plain text of it. */
+static void make_plain(struct admission_case *one)
+{
+	struct admission_request *request = &one->request;
+	char text[129];
+	field_plain(text, sizeof(request->name), request->name);
+	memcpy(request->name, text, sizeof(request->name));
+	field_plain(text, sizeof(request->program), request->program);
+	memcpy(request->program, text, sizeof(request->program));
+	field_plain(text, sizeof(request->kind), request->kind);
+	memcpy(request->kind, text, sizeof(request->kind));
+	field_plain(text, sizeof(request->address), request->address);
+	memcpy(request->address, text, sizeof(request->address));
+}
+
+/* The clock, the device's id, where it comes from: what every row needs, refused or not. */
+static int prepare(struct admission_case *one)
+{
+	one->now_ms = clock_wall_ms();
+	make_plain(one);
+	ip_rule_prefix(one->request.address, one->prefix);
+	int r = digest_device(one->request.device, one->device_id);
+	if (r)
+		return r;
+	if (license_key_id_parse(one->request.license, one->public_id))
+		return -REASON_LICENSE_UNKNOWN;
+	license_key_id(one->public_id, one->license_id);
+	return 0;
+}
+
+static int check_address(struct admission_case *one)
+{
+	struct admission_tries tries = tries_of_address(one);
+	int r = admission_store_wait(one->store, &tries, &one->retry_ms);
+	return r ? r : one->retry_ms ? -REASON_THROTTLED : 0;
+}
+
+static int check_proof(const struct admission_case *one)
+{
+	const struct admission_request *request = &one->request;
+	uint8_t bytes[PROOF_BYTES_MAX];
+	size_t len;
+	struct proof proof = {.nonce = request->nonce,
+		.side = request->side == HELLO_HOST ? PROOF_HOST : PROOF_VIEWER,
+		.license = one->public_id,
+		.node = one->node,
+		.exporter = request->exporter};
+	int r = proof_bytes(&proof, bytes, &len);
+	return r ? r : digest_verify(request->device, bytes, len, request->signature);
+}
+
+/* -REASON_LICENSE_UNKNOWN: there is none, or the secret is not its secret; nobody learns which. */
+static int load_license(struct admission_case *one)
+{
+	struct field_error error;
+	char *body;
+	int r = admission_store_get(one->store, STATE_LICENSE, one->license_id, &body);
+	if (r)
+		return r == -REASON_NOT_FOUND ? -REASON_LICENSE_UNKNOWN : r;
+	r = license_read(body, &one->license, &error);
+	free(body);
+	if (r)
+		return -REASON_STATE_DAMAGED;
+	one->trusted = license_has_secret(&one->license, one->request.secret);
+	return one->trusted ? 0 : -REASON_LICENSE_UNKNOWN;
+}
+
+static int load_tenant(struct admission_case *one)
+{
+	struct field_error error;
+	char *body;
+	if (!*one->license.tenant)
+		return 0;
+	int r = admission_store_get(one->store, STATE_TENANT, one->license.tenant, &body);
+	if (r == -REASON_NOT_FOUND)
+		return -REASON_LICENSE_DISABLED;
+	if (r)
+		return r;
+	r = tenant_read(body, &one->tenant, &error);
+	free(body);
+	return r ? -REASON_STATE_DAMAGED : 0;
+}
+
+static int check_license(struct admission_case *one)
+{
+	int r = load_tenant(one);
+	if (r == 0 && one->tenant.state != TENANT_ENABLED) {
+		set_detail(one, "the tenant is disabled");
+		r = -REASON_LICENSE_DISABLED;
+	}
+	return r ? r : license_admit(&one->license, one->now_ms);
+}
+
+static int narrow_by_document(struct admission_case *one, const char *id,
+	struct policy *policy)
+{
+	struct field_error error;
+	struct policy level;
+	char *body;
+	int r = admission_store_get(one->store, STATE_POLICY, id, &body);
+	if (r)
+		return r == -REASON_NOT_FOUND ? 0 : r;
+	r = policy_parse(body, &level, &error);
+	free(body);
+	return r ? -REASON_STATE_DAMAGED : policy_narrow(policy, &level);
+}
+
+/* The top: it may also permit more than the default. */
+static int load_top(struct admission_case *one, struct policy *policy)
+{
+	struct field_error error;
+	char *body;
+	policy_default(policy);
+	int r = admission_store_get(one->store, STATE_POLICY, POLICY_ID_DEFAULT, &body);
+	if (r)
+		return r == -REASON_NOT_FOUND ? 0 : r;
+	r = policy_parse_top(body, policy, &error);
+	free(body);
+	return r ? -REASON_STATE_DAMAGED : 0;
+}
+
+static int load_policy(struct admission_case *one, struct policy *policy)
+{
+	const struct license *license = &one->license;
+	struct field_error error;
+	struct policy own;
+	char id[POLICY_ID_SIZE];
+	int r = load_top(one, policy);
+	if (r == 0 && *license->tenant) {
+		r = policy_id_tenant(id, license->tenant);
+		if (r == 0)
+			r = narrow_by_document(one, id, policy);
+	}
+	if (r == 0 && *license->group) {
+		r = policy_id_group(id, license->tenant, license->group);
+		if (r == 0)
+			r = narrow_by_document(one, id, policy);
+	}
+	if (r || !*license->policy)
+		return r;
+	r = policy_parse(license->policy, &own, &error);
+	return r ? -REASON_STATE_DAMAGED : policy_narrow(policy, &own);
+}
+
+struct binding_change {
+	struct admission_case *one;
+	char *inventory;
+	enum audit_event event; /* AUDIT_EVENTS: none */
+	char before[DIGEST_DEVICE_SIZE];
+};
+
+/* The new document of the host, if this device may be it. */
+static int bind_host(void *ctx, const char *body, char **ret_body)
+{
+	struct binding_change *change = ctx;
+	struct admission_case *one = change->one;
+	const struct admission_request *request = &one->request;
+	struct field_error error;
+	struct host_binding binding = {0};
+	if (body && host_binding_read(body, &binding, &error))
+		return -REASON_STATE_DAMAGED;
+	int same = body &&
+		   secret_equal(binding.device, request->device, sizeof(binding.device));
+	if (!same && !request->enrol)
+		return -REASON_HOST_NOT_BOUND;
+	change->event = same   ? AUDIT_EVENTS
+			: body ? AUDIT_HOST_REBOUND
+			       : AUDIT_HOST_BOUND;
+	memcpy(change->before, binding.device_id, sizeof(change->before));
+	if (!same)
+		binding = (struct host_binding){.bound_ms = one->now_ms};
+	memcpy(binding.device, request->device, sizeof(binding.device));
+	memcpy(binding.device_id, one->device_id, sizeof(binding.device_id));
+	memcpy(binding.name, request->name, sizeof(binding.name));
+	memcpy(binding.program, request->program, sizeof(binding.program));
+	memcpy(binding.address, request->address, sizeof(binding.address));
+	binding.seen_ms = one->now_ms;
+	/* A host that says nothing this time keeps what it said before. */
+	if (*request->inventory && text_copy(binding.inventory, sizeof(binding.inventory),
+					   change->inventory))
+		return -REASON_BAD_MESSAGE;
+	return host_binding_write(&binding, ret_body);
+}
+
+static int audit_binding(const struct admission_case *one,
+	const struct binding_change *change)
+{
+	json_t *fields = json_pack("{s:s, s:s, s:s}", "license", one->license.id,
+		"device", one->device_id, "name", one->request.name);
+	if (fields && change->event == AUDIT_HOST_REBOUND &&
+		json_object_set_new(fields, "before", json_string(change->before))) {
+		json_decref(fields);
+		fields = NULL;
+	}
+	return admission_store_audit(one->store, change->event, one->license.tenant,
+		one->license.id, "host", one->request.address, fields);
+}
+
+static int admit_host(struct admission_case *one)
+{
+	struct binding_change change = {.one = one, .event = AUDIT_EVENTS};
+	int r = host_inventory_clean(one->request.inventory, &change.inventory);
+	if (r)
+		return r;
+	r = admission_store_update(one->store, STATE_HOST, one->license.id,
+		one->license.tenant, bind_host, &change);
+	if (r == 0 && change.event != AUDIT_EVENTS)
+		r = audit_binding(one, &change);
+	free(change.inventory);
+	text_clip(one->host_name, sizeof(one->host_name), one->request.name);
+	return r;
+}
+
+/* Locked already: said at once, without a place in the queue for scrypt. */
+static int check_lock(struct admission_case *one)
+{
+	struct admission_tries tries = tries_of_license(one);
+	int r = admission_store_wait(one->store, &tries, &one->retry_ms);
+	return r ? r : one->retry_ms ? -REASON_LOCKED_OUT : 0;
+}
+
+static int needs_password(const struct admission_case *one)
+{
+	/* Strangers go the same way, so that they learn nothing from the time. */
+	return one->request.side == HELLO_VIEWER &&
+	       (one->status == 0 || one->status == -REASON_LICENSE_UNKNOWN) &&
+	       *one->license_id;
+}
+
+/* A host guesses secrets of 80 bits, but each guess is counted against its address. */
+static void charge_stranger(struct admission_case *one)
+{
+	struct admission_tries tries = tries_of_address(one);
+	int64_t wait_ms;
+	int locks, r = admission_store_charge(one->store, &tries, &wait_ms, &locks);
+	if (r)
+		one->status = r;
+}
+
+int admission_case_open(struct admission_case *one)
+{
+	int r = prepare(one);
+	if (r == 0)
+		r = check_address(one);
+	if (r == 0)
+		r = check_proof(one);
+	if (r == 0)
+		r = load_license(one);
+	if (r == 0)
+		r = check_license(one);
+	if (r == 0)
+		r = one->request.side == HELLO_HOST ? admit_host(one) : check_lock(one);
+	one->status = r;
+	if (needs_password(one))
+		return 1;
+	if (r == -REASON_LICENSE_UNKNOWN)
+		charge_stranger(one);
+	return 0;
+}
+
+static int charge_license(struct admission_case *one, int *ret_locks)
+{
+	struct admission_tries license = tries_of_license(one);
+	*ret_locks = 0;
+	if (!one->trusted)
+		return 0;
+	int r = admission_store_charge(one->store, &license, &one->retry_ms, ret_locks);
+	return r ? r : one->retry_ms ? -REASON_LOCKED_OUT : 0;
+}
+
+static int charge_both(struct admission_case *one, int *ret_locks)
+{
+	struct admission_tries address = tries_of_address(one),
+			       license = tries_of_license(one);
+	int locks, r = charge_license(one, ret_locks);
+	if (r)
+		return r;
+	r = admission_store_charge(one->store, &address, &one->retry_ms, &locks);
+	if (r || !one->retry_ms)
+		return r;
+	/* The password will not be looked at, so it was no try. */
+	if (one->trusted)
+		r = admission_store_undo(one->store, &license, ADMISSION_GIVE_BACK);
+	return r ? r : -REASON_THROTTLED;
+}
+
+static int forgive_both(struct admission_case *one)
+{
+	struct admission_tries address = tries_of_address(one),
+			       license = tries_of_license(one);
+	int r = admission_store_undo(one->store, &license, ADMISSION_FORGIVE);
+	/* Others behind the same address may be guessing: only our own try is given back. */
+	return r ? r : admission_store_undo(one->store, &address, ADMISSION_GIVE_BACK);
+}
+
+static int audit_lock(const struct admission_case *one)
+{
+	return admission_store_audit(one->store, AUDIT_LICENSE_LOCKED,
+		one->license.tenant, one->license.id, "viewer", one->request.address,
+		json_pack("{s:s, s:s, s:I}", "license", one->license.id, "prefix",
+			one->prefix, "until_ms",
+			(json_int_t)(one->now_ms + one->settings.lockout_ms)));
+}
+
+static int check_password(struct admission_case *one)
+{
+	int locks;
+	/* Charged before it is looked at: lockout.h says why. */
+	int r = charge_both(one, &locks);
+	if (r)
+		return r;
+	if (!one->trusted || !*one->license.password) {
+		password_spend(one->request.password);
+		return one->trusted ? -REASON_PASSWORD_WRONG : -REASON_LICENSE_UNKNOWN;
+	}
+	r = password_check(one->license.password, one->request.password);
+	if (r == 0)
+		return forgive_both(one);
+	int audited = locks ? audit_lock(one) : 0;
+	return audited ? audited : r;
+}
+
+void admission_case_password(struct admission_case *one)
+{
+	/* It may have waited; a lock is counted from now. */
+	one->now_ms = clock_wall_ms();
+	one->status = check_password(one);
+}
+
+static int see_device(void *ctx, const char *body, char **ret_body)
+{
+	struct admission_case *one = ctx;
+	const struct admission_request *request = &one->request;
+	return device_book_see(body,
+		&(struct device_sighting){one->device_id, request->name, request->kind,
+			request->program, request->address, one->now_ms},
+		ret_body, &one->new_device);
+}
+
+static int remember_device(struct admission_case *one)
+{
+	int r = admission_store_update(one->store, STATE_DEVICE, one->license.id,
+		one->license.tenant, see_device, one);
+	if (r || !one->new_device)
+		return r;
+	return admission_store_audit(one->store, AUDIT_DEVICE_NEW, one->license.tenant,
+		one->license.id, "viewer", one->request.address,
+		json_pack("{s:s, s:s, s:s, s:s}", "license", one->license.id, "device",
+			one->device_id, "name", one->request.name, "kind",
+			one->request.kind));
+}
+
+static int load_host_name(struct admission_case *one)
+{
+	struct field_error error;
+	struct host_binding binding;
+	char *body;
+	int r = admission_store_get(one->store, STATE_HOST, one->license.id, &body);
+	if (r)
+		return r == -REASON_NOT_FOUND ? 0 : r;
+	if (host_binding_read(body, &binding, &error) == 0)
+		memcpy(one->host_name, binding.name, sizeof(one->host_name));
+	free(body);
+	return 0;
+}
+
+static int apply_policy(struct admission_case *one)
+{
+	struct policy policy;
+	int viewer = one->request.side == HELLO_VIEWER;
+	int r = load_policy(one, &policy);
+	if (r)
+		return r;
+	if (viewer && !license_permits_device(&one->license, one->device_id)) {
+		set_detail(one, "this device is not on the list of the license");
+		return -REASON_POLICY;
+	}
+	if (viewer)
+		r = policy_admit(&policy, one->request.kind, one->request.address,
+			one->now_ms);
+	return r ? r : policy_print_open(&policy, one->now_ms, &one->policy);
+}
+
+static int write_login(struct admission_case *one, char **ret)
+{
+	const struct admission_request *request = &one->request;
+	json_t *body =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+			"result", one->status ? "refused" : "ok", "side",
+			hello_side_name(request->side), "reason",
+			one->status ? reason_symbol(one->status) : "", "license",
+			one->license_id, "holder", one->license.holder, "device",
+			one->device_id, "name", request->name, "address",
+			request->address, "program", request->program, "kind",
+			request->kind, "new_device", one->new_device);
+	if (!body)
+		return -REASON_NO_MEMORY;
+	int r = field_print(body, ret);
+	json_decref(body);
+	return r;
+}
+
+static struct journal_row login_row(const struct admission_case *one, const char *body)
+{
+	return (struct journal_row){.kind = JOURNAL_LOGIN,
+		.tenant = one->license.tenant,
+		.license = one->license_id,
+		.at_ms = one->now_ms,
+		.body = body};
+}
+
+void admission_case_close(struct admission_case *one)
+{
+	char *body;
+	if (one->status == 0)
+		one->status = apply_policy(one);
+	if (one->status == 0 && one->request.side == HELLO_VIEWER)
+		one->status = remember_device(one);
+	if (one->status == 0 && one->request.side == HELLO_VIEWER)
+		one->status = load_host_name(one);
+	int r = write_login(one, &body);
+	if (r == 0) {
+		struct journal_row row = login_row(one, body);
+		r = store_wait_append(one->store->journal, &row, 1);
+		free(body);
+	}
+	/* Nobody comes in without a record. A refusal stays what it was. */
+	if (r && one->status == 0)
+		one->status = r;
+}
+
+void admission_case_record_busy(struct admission_case *one)
+{
+	char *body;
+	/* What can be said without the store; the row is written when there is time. */
+	int r = prepare(one);
+	one->status = -REASON_BUSY;
+	if ((r && r != -REASON_LICENSE_UNKNOWN) || write_login(one, &body))
+		return;
+	struct journal_row row = login_row(one, body);
+	journal_append(one->store->journal, &row, 1, NULL, NULL, NULL);
+	free(body);
+}

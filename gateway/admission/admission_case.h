@@ -1,0 +1,57 @@
+/* admission_case: one end at the door, from its request to its verdict, and the steps it goes through.
+ *
+ *   open      quick threads: proof, license, secret, state; a host: its binding
+ *   password  scrypt threads: viewers only, and strangers who say they are
+ *   close     quick threads: policy and devices of a viewer, the login row
+ *
+ * Thread: one at a time, whichever pool has it; all of them may block on the store. Owner: the pool
+ * that has it. Steps set `status` and return; a refusal is no error of the code.
+ */
+#ifndef ADMISSION_ADMISSION_CASE_H
+#define ADMISSION_ADMISSION_CASE_H
+
+#include <stdint.h>
+
+#include "admission/admission.h"
+#include "admission/admission_pool.h"
+#include "base/license_key.h"
+#include "base/post.h"
+#include "rules/digest.h"
+#include "rules/ip_rule.h"
+#include "rules/license.h"
+#include "rules/tenant.h"
+
+struct admission_case {
+	struct admission_task task; /* first */
+	struct post_item item;      /* the verdict on its way */
+	uint32_t magic;
+	struct admission *admission;
+	struct store *store;
+	const char *node;
+	struct admission_settings settings;
+	struct admission_request request;
+	struct post_box *box;
+	admission_done done;
+	void *ctx;
+
+	int64_t now_ms;
+	char public_id[LICENSE_KEY_PUBLIC_SIZE], license_id[LICENSE_KEY_ID_SIZE];
+	char device_id[DIGEST_DEVICE_SIZE], prefix[IP_RULE_TEXT];
+	int trusted; /* the secret is right: what is known may be told */
+	int new_device;
+	struct license license;
+	struct tenant tenant;
+	char host_name[129], detail[257];
+	char *policy;
+	int status;
+	int64_t retry_ms;
+};
+
+/* Up to the password. Whether one has to be looked at: 1, else 0 and `status` is the verdict. */
+int admission_case_open(struct admission_case *one);
+void admission_case_password(struct admission_case *one);
+void admission_case_close(struct admission_case *one);
+/* The row of a verdict that nobody waits for: too many were waiting. */
+void admission_case_record_busy(struct admission_case *one);
+
+#endif

@@ -1,0 +1,27 @@
+/* device_book: the viewer devices that were let in with a license (STATE_DEVICE, id = license id), so
+ * that people see them and a new one raises an alert.
+ *
+ * JSON body: {"devices":[{"device_id","name","kind","program","address","first_ms","last_ms"},…]},
+ * newest last, at most DEVICE_BOOK_MAX: the one unseen for longest makes room.
+ * Thread: any; pure. Errors: -REASON_NO_MEMORY.
+ */
+#ifndef RULES_DEVICE_BOOK_H
+#define RULES_DEVICE_BOOK_H
+
+#include <stdint.h>
+
+#include "base/check.h"
+
+#define DEVICE_BOOK_MAX 64
+
+struct device_sighting {
+	const char *device_id, *name, *kind, *program, *address;
+	int64_t at_ms;
+};
+
+/* Adds a sighting to the book `body` (NULL or damaged: an empty one). *ret_new is 1 when the device
+ * was not in it. The caller frees *ret. */
+MUST_CHECK int device_book_see(const char *body, const struct device_sighting *sighting,
+	char **ret, int *ret_new);
+
+#endif

@@ -1,0 +1,20 @@
+/* retention: how long journal rows are kept: 400 days by default, so that a year can be looked back
+ * on from any day of the next month.
+ *
+ * Thread: any; pure.
+ */
+#ifndef RULES_RETENTION_H
+#define RULES_RETENTION_H
+
+#include <stdint.h>
+
+#define RETENTION_DAYS 400
+/* Guidelines ask for a year. */
+#define RETENTION_MIN_DAYS 365
+#define RETENTION_MAX_DAYS 3653
+
+/* Rows before this moment may go: a row is kept for whole days of 24 hours, and the last of them to
+ * its end. `days` outside the limits is brought to the nearest one; 0 is the default. */
+int64_t retention_before_ms(int64_t days, int64_t now_ms);
+
+#endif

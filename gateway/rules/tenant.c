@@ -1,0 +1,100 @@
+#include "rules/tenant.h"
+
+#include <string.h>
+
+#include "base/reason.h"
+#include "rules/retention.h"
+
+static const char *const states[] = {"enabled", "disabled", NULL};
+
+int tenant_id_good(const char *id)
+{
+	size_t len = strlen(id);
+	return len && len < TENANT_ID_SIZE &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
+}
+
+static int read_open_fields(const json_t *object, struct tenant *tenant,
+	struct field_error *error)
+{
+	int r = field_text(object, "name", FIELD_MAY, tenant->name, sizeof(tenant->name),
+		error);
+	if (r == 0)
+		r = field_text(object, "note", FIELD_MAY, tenant->note,
+			sizeof(tenant->note), error);
+	if (r == 0)
+		r = field_word(object, "state", FIELD_MAY, states, &tenant->state, error);
+	if (r == 0)
+		r = field_integer(object, "retention_days", FIELD_MAY, 0,
+			RETENTION_MAX_DAYS, &tenant->retention_days, error);
+	if (r == 0 && tenant->retention_days &&
+		tenant->retention_days < RETENTION_MIN_DAYS)
+		r = field_fail(error, "retention_days", "at least %d days are kept",
+			RETENTION_MIN_DAYS);
+	return r;
+}
+
+static int read_all(const json_t *object, struct tenant *tenant,
+	struct field_error *error)
+{
+	int r = field_text(object, "id", FIELD_NEED, tenant->id, sizeof(tenant->id),
+		error);
+	if (r == 0 && !tenant_id_good(tenant->id))
+		r = field_fail(error, "id",
+			"1 to 40 small letters, digits, - or _ are expected");
+	if (r == 0)
+		r = field_time(object, "created_ms", &tenant->created_ms, error);
+	if (r == 0)
+		r = field_time(object, "changed_ms", &tenant->changed_ms, error);
+	return r ? r : read_open_fields(object, tenant, error);
+}
+
+int tenant_read(const char *body, struct tenant *ret, struct field_error *error)
+{
+	struct tenant tenant = {0};
+	json_t *object;
+	int r = field_parse(body, &object, error);
+	if (r)
+		return r;
+	r = read_all(object, &tenant, error);
+	json_decref(object);
+	if (r == 0)
+		*ret = tenant;
+	return r;
+}
+
+int tenant_change(struct tenant *tenant, const json_t *changes, struct field_error *error)
+{
+	static const char *const known[] = {
+		"name", "state", "note", "retention_days", NULL};
+	struct tenant changed = *tenant;
+	if (!json_is_object(changes))
+		return field_fail(error, "", "a JSON object is expected");
+	int r = field_known(changes, known, error);
+	if (r == 0)
+		r = read_open_fields(changes, &changed, error);
+	if (r == 0)
+		*tenant = changed;
+	return r;
+}
+
+int tenant_write(const struct tenant *tenant, const char *before, char **ret)
+{
+	struct field_error error;
+	json_t *object = NULL;
+	if (before && field_parse(before, &object, &error))
+		return -REASON_STATE_DAMAGED;
+	if (!object)
+		object = json_object();
+	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "id",
+		tenant->id, "name", tenant->name, "note", tenant->note, "state",
+		states[tenant->state], "created_ms", (json_int_t)tenant->created_ms,
+		"changed_ms", (json_int_t)tenant->changed_ms, "retention_days",
+		(json_int_t)tenant->retention_days);
+	int r = !fields || json_object_update(object, fields) ? -REASON_NO_MEMORY : 0;
+	json_decref(fields);
+	if (r == 0)
+		r = field_print(object, ret);
+	json_decref(object);
+	return r;
+}
