@@ -97,6 +97,16 @@ static int get_device(const json_t *object, struct peers_device *device)
 	return result;
 }
 
+/* Two entries for one key could disagree on whether it is revoked. */
+static bool is_known(const struct peers *peers, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (secret_equal(peers->items[i].key, peers->items[index].key,
+			    PRIMITIVES_KEY))
+			return true;
+	return false;
+}
+
 static int get_devices(const json_t *object, struct peers *peers)
 {
 	const json_t *devices = json_object_get(object, "devices");
@@ -106,8 +116,11 @@ static int get_devices(const json_t *object, struct peers *peers)
 		private_file_get_number(object, "version", VERSION, VERSION, &version);
 	if (result == 0 && (!json_is_array(devices) || count > PEERS_MAX))
 		result = -REASON_STATE_DAMAGED;
-	for (size_t i = 0; i < count && result == 0; i++)
+	for (size_t i = 0; i < count && result == 0; i++) {
 		result = get_device(json_array_get(devices, i), &peers->items[i]);
+		if (result == 0 && is_known(peers, i))
+			result = -REASON_STATE_DAMAGED;
+	}
 	if (result == 0)
 		peers->count = count;
 	return result;

@@ -4,6 +4,7 @@
 #include "cmocka_all.h"
 #include "e2e/peers.h"
 #include "e2e/pins.h"
+#include "e2e/private_file.h"
 #include "scratch.h"
 
 #define NOW INT64_C(1800000000000)
@@ -192,6 +193,24 @@ static void unreadable_opens_nothing(void **state)
 	peers_free(peers);
 }
 
+static void one_key_has_one_entry(void **state)
+{
+	struct peers *peers = open_peers(state);
+	json_t *file, *devices;
+	const char *path = scratch_path(state, "peers.json");
+	authorise(peers, 1);
+	assert_int_equal(private_file_read(path, &file), 0);
+	devices = json_object_get(file, "devices");
+	assert_int_equal(json_array_append_new(devices,
+				 json_deep_copy(json_array_get(devices, 0))),
+		0);
+	assert_int_equal(private_file_write(path, file), 0);
+	json_decref(file);
+	assert_int_equal(peers_reload(peers), -REASON_STATE_DAMAGED);
+	assert_int_equal(peers_count(peers), 0);
+	peers_free(peers);
+}
+
 static void a_rotation_keeps_the_old_key_for_a_while(void **state)
 {
 	struct peers *peers = open_peers(state);
@@ -219,6 +238,7 @@ int main(void)
 		SCRATCH_TEST(sixteen_are_enough),
 		SCRATCH_TEST(names_must_be_unique_to_be_used),
 		SCRATCH_TEST(unreadable_opens_nothing),
+		SCRATCH_TEST(one_key_has_one_entry),
 		SCRATCH_TEST(a_rotation_keeps_the_old_key_for_a_while),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
