@@ -17,7 +17,7 @@ option(ENGAWA_TESTS "Build the tests" ON)
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair
-	"EVENT=libevent_core libevent_pthreads libevent_extra" "SSL=libssl libcrypto" "JANSSON=jansson"
+	"EVENT=libevent_core" "SSL=libssl libcrypto" "JANSSON=jansson"
 	"SQLITE=sqlite3" "INIH=inih" "CURL=libcurl" "SDL=sdl2" "SDLTTF=SDL2_ttf"
 	"X11=x11 xdamage xext xfixes xrandr xtst" "XFT=xft" "SECCOMP=libseccomp"
 	"VNCSERVER=libvncserver" "VNCCLIENT=libvncclient" "PNG=libpng" "CMOCKA=cmocka"
