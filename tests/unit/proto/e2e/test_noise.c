@@ -360,6 +360,24 @@ static void lengths_are_bounded(void **state)
 	ends_stop(&ends);
 }
 
+/* Message 1 of NN is not sealed, so that nothing else could refuse it. */
+static void longer_messages_are_not_read(void **state)
+{
+	(void)state;
+	static uint8_t wire[NOISE_MESSAGE_MAX + 1] = {9}, plain[NOISE_MESSAGE_MAX + 1];
+	struct noise_config config = {
+		.protocol = "Noise_NN_25519_AESGCM_SHA256", .role = NOISE_RESPONDER};
+	for (size_t more = 0; more < 2; more++) {
+		struct noise *noise;
+		size_t len;
+		assert_int_equal(noise_new(&noise, &config), 0);
+		assert_int_equal(noise_read(noise, wire, NOISE_MESSAGE_MAX + more, plain,
+					 sizeof(plain), &len),
+			more ? -REASON_E2E_FAILED : 0);
+		noise_free(noise);
+	}
+}
+
 static void keys_must_fit_the_pattern(void **state)
 {
 	(void)state;
@@ -411,6 +429,7 @@ int main(void)
 		cmocka_unit_test(s9_host_cannot_skip_the_device),
 		cmocka_unit_test(s9_the_psk_callback_cannot_decide),
 		cmocka_unit_test(lengths_are_bounded),
+		cmocka_unit_test(longer_messages_are_not_read),
 		cmocka_unit_test(keys_must_fit_the_pattern),
 		cmocka_unit_test(vectors_entry_is_used_by_tests_only),
 	};
