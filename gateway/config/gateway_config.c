@@ -1,5 +1,7 @@
 #include "config/gateway_config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +92,37 @@ int gateway_config_load(struct gateway_config *ret, const char *path,
 	}
 	*ret = config;
 	return 0;
+}
+
+static void number_text(enum conf_type type, int64_t number, char *ret)
+{
+	static const struct {
+		enum conf_type type;
+		const char *unit;
+		int64_t factor;
+	} units[] = {{CONF_MS, "d", 86400000}, {CONF_MS, "h", 3600000}, {CONF_MS, "m", 60000},
+		{CONF_MS, "s", 1000}, {CONF_MS, "ms", 1}, {CONF_SIZE, "G", 1 << 30},
+		{CONF_SIZE, "M", 1 << 20}, {CONF_SIZE, "K", 1 << 10}};
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(units) && (units[i].type != type || !number || number % units[i].factor))
+		i++;
+	const char *unit = i < ARRAY_LEN(units) ? units[i].unit : type == CONF_MS ? "s" : "";
+	int64_t factor = i < ARRAY_LEN(units) ? units[i].factor : 1;
+	snprintf(ret, GATEWAY_CONFIG_TEXT, "%" PRId64 "%s", number / factor, unit);
+}
+
+void gateway_config_text(const struct gateway_config *config, const struct conf_entry *entry,
+	char ret[static GATEWAY_CONFIG_TEXT])
+{
+	const char *field = (const char *)config + entry->offset;
+
+	if (entry->type == CONF_STRING)
+		text_clip(ret, GATEWAY_CONFIG_TEXT, *(char *const *)field);
+	else if (entry->type == CONF_BOOL)
+		text_clip(ret, GATEWAY_CONFIG_TEXT, *(const int *)field ? "yes" : "no");
+	else
+		number_text(entry->type, *(const int64_t *)field, ret);
 }
 
 static bool same(const struct conf_entry *entry, const void *a, const void *b)

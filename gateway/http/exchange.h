@@ -27,7 +27,7 @@ struct exchange {
 	const char *address;                         /* of the peer */
 	struct request_pair params[EXCHANGE_PARAMS]; /* {id} of the route */
 	size_t param_count;
-	const void *who; /* set by the router's gate; what it is, the gate knows */
+	void *who; /* set for the gate and the handlers; what it is, they know */
 	enum reason_lang lang;
 	/* the answer */
 	int status; /* HTTP status, 0: not answered yet */

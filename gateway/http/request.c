@@ -189,7 +189,8 @@ static int parse_version(struct request *request, const char *version)
 	else if (!strcmp(version, "HTTP/1.0"))
 		request->minor = 0;
 	else
-		return refuse(request, strncmp(version, "HTTP/", 5) ? 400 : 505);
+		return refuse(request,
+			strncmp(version, "HTTP/", 5) || strchr(version, ' ') ? 400 : 505);
 	return 0;
 }
 

@@ -1,0 +1,79 @@
+#include "admin/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/api_hosts.h"
+#include "admin/api_journal.h"
+#include "admin/api_licenses.h"
+#include "admin/api_metrics.h"
+#include "admin/api_nodes.h"
+#include "admin/api_sessions.h"
+#include "admin/api_tokens.h"
+#include "admin/call.h"
+#include "admin/gate.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "http/router.h"
+
+#define SCRYPTS 2
+
+static const struct router_route routes[] = {
+#define ROUTE(handler, method, path, permission, answer, verb, summary)                  \
+	{REQUEST_##method, path, ROLE_MAY_##permission, handler},
+#define OPEN_ROUTE(handler, method, path, summary)                                       \
+	{REQUEST_##method, path, GATE_OPEN, handler},
+#define QUERY(name, help)
+#define MEMBER(name, kind, need, help)
+#include "admin/routes.def"
+#undef ROUTE
+#undef OPEN_ROUTE
+#undef QUERY
+#undef MEMBER
+};
+
+int admin_new(const struct admin_parts *parts, struct admin **ret)
+{
+	struct admin *admin = calloc(1, sizeof(*admin));
+
+	if (!admin)
+		return -REASON_NO_MEMORY;
+	admin->parts = *parts;
+	int status = once_new(&admin->once);
+	if (status) {
+		free(admin);
+		return status;
+	}
+	sem_init(&admin->streams, 0, (unsigned)(parts->streams ? parts->streams : 1));
+	sem_init(&admin->scrypts, 0, SCRYPTS);
+	*ret = admin;
+	return 0;
+}
+
+struct admin *admin_free(struct admin *admin)
+{
+	if (!admin)
+		return NULL;
+	once_free(admin->once);
+	sem_destroy(&admin->streams);
+	sem_destroy(&admin->scrypts);
+	free(admin);
+	return NULL;
+}
+
+void admin_handle(void *arg, struct exchange *exchange)
+{
+	const struct router router = {routes, ARRAY_LEN(routes), gate_check, arg};
+	struct call call = {.admin = arg, .exchange = exchange};
+
+	exchange->who = &call;
+	router_dispatch(&router, exchange);
+	exchange->who = NULL;
+	/* The path without its query, and never a body or header. */
+	log_line(exchange->status >= 500 ? LOG_WARN : LOG_DEBUG, "request",
+		LOG_S("method", request_method_name(exchange->request->method)),
+		LOG_S("path", exchange->request->path), LOG_U("status", exchange->status),
+		LOG_S("reason", reason_symbol(exchange->reason)),
+		LOG_S("by", *call.by.name ? call.by.name : "-"),
+		LOG_S("address", exchange->address));
+}

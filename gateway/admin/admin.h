@@ -1,0 +1,42 @@
+/* admin: the REST API: who asks, may they, what is done, and its row in the audit journal.
+ *
+ * Thread: admin_new/free from main; admin_handle on any office thread, which it may block. It meets
+ * the relay only through the store's documents and orders on its bus.
+ * Owner: gateway.c, which closes the store after admin is gone.
+ */
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "http/exchange.h"
+
+struct admin;
+struct store;
+
+/* What only the whole node knows; asked on office threads. */
+struct admin_facts {
+	int ready, draining, metrics_open;
+	uint64_t sessions, hosts, viewers;
+	int64_t started_ms, certificate_expires_ms;
+};
+
+struct admin_parts {
+	struct store *store;   /* borrowed */
+	const char *node;      /* borrowed */
+	const uint8_t *master; /* 32 bytes, borrowed */
+	size_t streams;        /* how many long answers may run at once */
+	void (*facts)(void *ctx, struct admin_facts *ret);
+	/* Appends {"name","value","change","help"} per limit. */
+	void (*limits)(void *ctx, json_t *array);
+	void *ctx;
+};
+
+MUST_CHECK int admin_new(const struct admin_parts *parts, struct admin **ret);
+/* Answers any request. */
+void admin_handle(void *admin, struct exchange *exchange);
+struct admin *admin_free(struct admin *admin);
+
+#endif

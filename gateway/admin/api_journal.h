@@ -1,0 +1,13 @@
+/* api_journal: the history in the REST API: pages of JSON, or everything as CSV or JSONL, streamed
+ * with the same memory however long it is. Reading it is recorded too.
+ * Thread: office threads. Handlers: routes.def.
+ */
+#ifndef ADMIN_API_JOURNAL_H
+#define ADMIN_API_JOURNAL_H
+
+#include "http/exchange.h"
+
+void api_journal_read(void *admin, struct exchange *exchange);
+void api_journal_verify(void *admin, struct exchange *exchange);
+
+#endif

@@ -1,0 +1,56 @@
+#include "admin/api_metrics.h"
+
+#include "admin/call.h"
+#include "base/reason.h"
+#include "metrics/metrics.h"
+
+#define TEXT_LIMIT (1024 * 1024)
+
+void api_metrics_text(void *admin UNUSED, struct exchange *exchange)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_LIMIT);
+	int status = metrics_text(&text);
+	if (status)
+		exchange_problem(exchange, status, NULL);
+	else
+		exchange_whole(exchange, 200, "text/plain; version=0.0.4; charset=utf-8",
+			buf_head(&text), buf_len(&text));
+	buf_done(&text);
+}
+
+/* Alive means that the store answers: without it this node decides nothing new. */
+static int store_answers(const struct admin *admin)
+{
+	struct store_docs docs = {0};
+	int status = store_wait_get(admin->parts.store->state, STATE_NODE,
+		admin->parts.node, &docs);
+
+	if (!status)
+		store_docs_free(&docs);
+	return !status || status == -REASON_NOT_FOUND;
+}
+
+void api_metrics_healthz(void *admin, struct exchange *exchange)
+{
+	int store = store_answers(admin);
+
+	exchange_json(exchange, store ? 200 : 503,
+		json_pack("{s:s, s:b}", "status", store ? "ok" : "degraded", "store",
+			store));
+}
+
+void api_metrics_readyz(void *admin, struct exchange *exchange)
+{
+	const struct admin_parts *parts = &((struct admin *)admin)->parts;
+	struct admin_facts facts;
+
+	parts->facts(parts->ctx, &facts);
+	int ready = facts.ready && !facts.draining && store_answers(admin);
+	exchange_json(exchange, ready ? 200 : 503,
+		json_pack("{s:s}", "status",
+			ready            ? "ready"
+			: facts.draining ? "draining"
+					 : "not ready"));
+}

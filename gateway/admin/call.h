@@ -1,0 +1,79 @@
+/* call: one request to the REST API with the one who makes it, and what all handlers do alike: find
+ * a document within the caller's reach, record an act, give an order, answer pages.
+ *
+ * Thread: the office thread that runs the handler; it may block. Errors: functions that return
+ * -REASON_* have answered the exchange, so that a handler can just return.
+ */
+#ifndef ADMIN_CALL_H
+#define ADMIN_CALL_H
+
+#include <jansson.h>
+#include <semaphore.h>
+#include <stdint.h>
+
+#include "admin/admin.h"
+#include "admin/once.h"
+#include "admin/token.h"
+#include "base/check.h"
+#include "http/body.h"
+#include "http/exchange.h"
+#include "rules/audit.h"
+#include "rules/role.h"
+#include "store/store_open.h"
+#include "store/store_wait.h"
+
+struct admin {
+	struct admin_parts parts;
+	struct once *once;
+	sem_t streams; /* long answers that may still begin */
+	sem_t scrypts; /* password hashes that may still begin: 32 MiB each */
+};
+
+struct caller {
+	char id[65];
+	char name[136];  /* as in journal rows: "token:NAME" */
+	char tenant[41]; /* "": all of them */
+	enum role role;
+};
+
+struct call {
+	struct admin *admin;
+	struct exchange *exchange;
+	struct caller by;
+};
+
+struct call *call_of(struct exchange *exchange);
+/* The store whose rows these are. */
+static inline struct store *call_store(const struct call *call)
+{
+	return call->admin->parts.store;
+}
+
+/* Answers with the reason; 503 and 429 with a time to try again. */
+int call_fail(struct call *call, int reason, const char *detail);
+
+/* Which tenant's documents to list: NULL is all. From the caller, or for operators ?tenant=. */
+const char *call_tenant(const struct call *call);
+/* Whether this tenant's documents are the caller's business. */
+int call_may_see(const struct call *call, const char *tenant);
+/* The document {name of the param}; of other tenants there is none. */
+MUST_CHECK int call_get(struct call *call, enum state_kind kind, const char *id,
+	struct store_docs *ret);
+
+/* The row comes before the act: what cannot be recorded is not done. `license` is "" where none is
+ * concerned. Takes `fields` (rules/audit.def) over. */
+MUST_CHECK int call_audit(struct call *call, enum audit_event event, const char *tenant,
+	const char *license, json_t *fields);
+/* An act that was recorded could not be done: says so in the journal too, and answers. */
+int call_undone(struct call *call, enum audit_event event, const char *tenant,
+	const char *license, int reason);
+
+/* Publishes an order of relay/orders.h with who gave it. Takes `order` over. */
+MUST_CHECK int call_order(struct call *call, json_t *order);
+
+/* Points in time: beside each member NAME_ms a member NAME with RFC 3339 text, null for 0. */
+void call_add_times(json_t *object);
+/* The document's body as JSON object, {} when it is damaged; never NULL unless memory is out. */
+json_t *call_body(const struct state_doc *doc);
+
+#endif

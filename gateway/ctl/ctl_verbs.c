@@ -1,0 +1,202 @@
+#include "ctl/ctl_verbs.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/reason.h"
+#include "ctl/dates.h"
+
+#define AT(field) offsetof(struct ctl_options, field)
+#define LABEL                                                                            \
+	{                                                                                \
+		"--label", "K=V", ARGS_MANY, AT(labels), "a label; may be repeated"      \
+	}
+#define GROUP                                                                            \
+	{                                                                                \
+		"--group", "NAME", ARGS_TEXT, AT(group), "its group"                     \
+	}
+#define EXPIRES                                                                          \
+	{                                                                                \
+		"--expires", "DATE", ARGS_TEXT, AT(expires),                             \
+			"last day, or time; \"never\"; +90d: from now"                   \
+	}
+#define NOTE                                                                             \
+	{                                                                                \
+		"--note", "TEXT", ARGS_TEXT, AT(note), "for other administrators"        \
+	}
+#define TENANT                                                                           \
+	{                                                                                \
+		"--tenant", "ID", ARGS_TEXT, AT(tenant), "the company it belongs to"     \
+	}
+#define LICENSE_ID                                                                       \
+	{                                                                                \
+		"--license", "ID", ARGS_TEXT, AT(license), "only this license"           \
+	}
+#define COUNT                                                                            \
+	{                                                                                \
+		"--limit", "N", ARGS_LONG, AT(limit), "at most N rows"                   \
+	}
+#define END                                                                              \
+	{                                                                                \
+		0                                                                        \
+	}
+
+static const struct args_option options_NONE[] = {END};
+static const struct args_option options_CREATE[] = {
+	{"--holder", "NAME", ARGS_TEXT, AT(holder), "who will use it"}, TENANT, GROUP,
+	LABEL, EXPIRES, NOTE, END};
+static const struct args_option options_CHANGE[] = {
+	{"--holder", "NAME", ARGS_TEXT, AT(holder), "who uses it"}, GROUP, LABEL, EXPIRES,
+	NOTE, END};
+static const struct args_option options_LIST[] = {
+	{"--state", "STATE", ARGS_TEXT, AT(state),
+		"only enabled, disabled or expired ones"},
+	TENANT, GROUP, LABEL,
+	{"--holder", "TEXT", ARGS_TEXT, AT(holder),
+		"only holders whose name contains it"},
+	COUNT, END};
+static const struct args_option options_HOSTS[] = {
+	{"--state", "STATE", ARGS_TEXT, AT(state), "only online or offline ones"}, TENANT,
+	COUNT, END};
+static const struct args_option options_SESSIONS[] = {LICENSE_ID, TENANT, COUNT, END};
+static const struct args_option options_DRAIN[] = {
+	{"--within", "TIME", ARGS_TEXT, AT(ttl),
+		"how long sessions may take to leave (3s)"},
+	END};
+static const struct args_option options_LOG[] = {LICENSE_ID,
+	{"--from", "DATE", ARGS_TEXT, AT(from),
+		"from this day or time on; -7d: seven days back"},
+	{"--to", "DATE", ARGS_TEXT, AT(to), "up to this day (inclusive) or time"},
+	{"--csv", NULL, ARGS_FLAG, AT(csv), "CSV, all rows"},
+	{"--jsonl", NULL, ARGS_FLAG, AT(jsonl), "one JSON object per line, all rows"},
+	{"--newest", NULL, ARGS_FLAG, AT(newest), "newest first"}, TENANT, COUNT, END};
+static const struct args_option options_TOKEN[] = {
+	{"--name", "TEXT", ARGS_TEXT, AT(name), "what it is for"},
+	{"--role", "ROLE", ARGS_TEXT, AT(role), "operator, admin, helpdesk or auditor"},
+	{"--expires", "DATE", ARGS_TEXT, AT(expires),
+		"last day, or time; +90d: from now"},
+	TENANT, END};
+
+static const struct args_option globals[] = {
+	{"--data", "DIR", ARGS_TEXT, AT(data),
+		"data directory of a gateway on this machine"},
+	{"--url", "URL", ARGS_TEXT, AT(url), "https://HOST:PORT of a gateway elsewhere"},
+	{"--token-file", "FILE", ARGS_TEXT, AT(token_file), "the token to sign in with"},
+	{"--ca", "FILE", ARGS_TEXT, AT(ca),
+		"the CA that issued the gateway's certificate"},
+	{"--json", NULL, ARGS_FLAG, AT(json), "answers and errors as JSON"},
+	{"--log-format", "FORMAT", ARGS_TEXT, AT(log_format),
+		"text or json, for diagnostics"},
+	END};
+
+static const struct program_verb verbs[] = {
+#define VERB(function, name, words, most, options, summary)                              \
+	{name, words, summary, options_##options, most, ctl_verbs_##function},
+#include "ctl/verbs.def"
+#undef VERB
+	{0}};
+
+static struct ctl_options given;
+
+const struct program ctl_program = {.name = "engawactl",
+	.summary = "Administers an Engawa gateway through its REST API.",
+	.verbs = verbs,
+	.globals = globals,
+	.options = &given,
+	.json = &given.json};
+
+int ctl_verbs_path(struct rest_path *path, const char *base, const char *tail, int count,
+	char **words)
+{
+	if (count < 1 || !*words[0])
+		return program_fail(-REASON_USAGE, "The id is missing.");
+	rest_path(path, base);
+	rest_path_segment(path, words[0]);
+	if (tail)
+		rest_path_plain(path, tail);
+	return path->overflow ? program_fail(-REASON_USAGE, "The id is too long.") : 0;
+}
+
+void ctl_verbs_print_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	fputc('\n', stdout);
+}
+
+int ctl_verbs_act(struct ctl_options *options, const char *method, const char *path,
+	const json_t *body)
+{
+	struct rest *rest;
+	json_t *answer = NULL;
+	int status = rest_open(options, &rest);
+
+	if (status)
+		return status;
+	status = rest_call(rest, method, path, body, &answer);
+	if (!status && options->json)
+		ctl_verbs_print_json(answer);
+	else if (!status)
+		puts("Done.");
+	json_decref(answer);
+	rest_close(rest);
+	return status;
+}
+
+int ctl_verbs_show(struct ctl_options *options, const char *path,
+	const struct table_column *columns)
+{
+	struct rest *rest;
+	json_t *answer = NULL;
+	int status = rest_open(options, &rest);
+
+	if (status)
+		return status;
+	status = rest_call(rest, "GET", path, NULL, &answer);
+	if (!status && options->json)
+		ctl_verbs_print_json(answer);
+	else if (!status)
+		table_card(columns, answer, stdout);
+	json_decref(answer);
+	rest_close(rest);
+	return status;
+}
+
+int ctl_verbs_list(struct ctl_options *options, const char *path,
+	const struct table_column *columns)
+{
+	struct rest *rest;
+	json_t *rows = NULL;
+	int status;
+
+	if (options->limit < 0)
+		return program_fail(-REASON_USAGE,
+			"--limit: a positive number expected.");
+	status = rest_open(options, &rest);
+	if (status)
+		return status;
+	status = rest_pages(rest, path, (size_t)options->limit, &rows);
+	if (!status && options->json)
+		ctl_verbs_print_json(rows);
+	else if (!status)
+		table_print(columns, rows, stdout);
+	json_decref(rows);
+	rest_close(rest);
+	return status;
+}
+
+int ctl_verbs_time(const char *flag, const char *text, int whole_day_ends,
+	char ret[static CTL_VERBS_TIME])
+{
+	int64_t ms;
+
+	ret[0] = '\0';
+	if (!text)
+		return 0;
+	if (dates_parse(text, whole_day_ends ? DATES_LAST : DATES_FIRST, &ms))
+		return program_fail(-REASON_BAD_VALUE,
+			"%s %s: 2026-12-31, 2026-12-31T18:00, an RFC 3339 time, today, "
+			"now or -7d expected.",
+			flag, text);
+	clock_text(ms, ret);
+	return 0;
+}

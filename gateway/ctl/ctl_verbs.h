@@ -1,0 +1,38 @@
+/* ctl_verbs: what engawactl can do: one function per line of verbs.def, and what they share.
+ *
+ * Thread: main. A verb returns 0 or -REASON_* that it has told already.
+ */
+#ifndef CTL_CTL_VERBS_H
+#define CTL_CTL_VERBS_H
+
+#include "base/program.h"
+#include "ctl/ctl_options.h"
+#include "ctl/rest.h"
+#include "ctl/table.h"
+
+extern const struct program ctl_program;
+
+#define VERB(function, name, words, most, options, summary)                              \
+	int ctl_verbs_##function(void *options_, int count, char **words_);
+#include "ctl/verbs.def"
+#undef VERB
+
+/* BASE/ID/TAIL with the verb's one word; `tail` may be NULL. Told when the word is missing. */
+MUST_CHECK int ctl_verbs_path(struct rest_path *path, const char *base, const char *tail,
+	int count, char **words);
+/* The call, and nothing to show but "done" for people and the answer for scripts. */
+MUST_CHECK int ctl_verbs_act(struct ctl_options *options, const char *method,
+	const char *path, const json_t *body);
+/* One object as a card. */
+MUST_CHECK int ctl_verbs_show(struct ctl_options *options, const char *path,
+	const struct table_column *columns);
+/* Pages as one table. */
+MUST_CHECK int ctl_verbs_list(struct ctl_options *options, const char *path,
+	const struct table_column *columns);
+void ctl_verbs_print_json(const json_t *value);
+/* --from, --to, --expires as RFC 3339 text; "" when not given. */
+#define CTL_VERBS_TIME 32
+MUST_CHECK int ctl_verbs_time(const char *flag, const char *text, int whole_day_ends,
+	char ret[static CTL_VERBS_TIME]);
+
+#endif

@@ -1,0 +1,132 @@
+/* The verbs of the journal. */
+#include <stdio.h>
+
+#include "base/reason.h"
+#include "ctl/ctl_verbs.h"
+
+static const struct table_column login_columns[] = {{"AT", "at", TABLE_TIME},
+	{"LICENSE", "license"}, {"SIDE", "side"}, {"RESULT", "result"},
+	{"ADDRESS", "address"}, {"NAME", "name"}, {"PROGRAM", "program"},
+	{"NODE", "node"}, {0}};
+static const struct table_column session_columns[] = {{"SESSION", "id"},
+	{"LICENSE", "license"}, {"VIEWER", "viewer"}, {"HOST", "host"},
+	{"STARTED", "started", TABLE_TIME}, {"ENDED", "ended", TABLE_TIME},
+	{"TO VIEWER", "bytes_to_viewer", TABLE_BYTES},
+	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {"REASON", "reason"}, {0}};
+static const struct table_column bandwidth_columns[] = {{"AT", "at", TABLE_TIME},
+	{"LICENSE", "license"}, {"SESSION", "session"},
+	{"TO VIEWER", "bytes_to_viewer", TABLE_BYTES},
+	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {"NODE", "node"}, {0}};
+static const struct table_column audit_columns[] = {{"AT", "at", TABLE_TIME},
+	{"BY", "by"}, {"WHAT", "event"}, {"ON", "session|token|account|node|tenant|kind|permission"}, {"LICENSE", "license"},
+	{"ADDRESS", "address"}, {0}};
+
+static int log_path(const struct ctl_options *options, const char *kind,
+	struct rest_path *path)
+{
+	char from[CTL_VERBS_TIME], to[CTL_VERBS_TIME];
+	int status = ctl_verbs_time("--from", options->from, 0, from);
+
+	if (!status)
+		status = ctl_verbs_time("--to", options->to, 1, to);
+	if (status)
+		return status;
+	rest_path(path, "/api/v1/journal");
+	rest_path_segment(path, kind);
+	rest_path_query(path, "license", options->license);
+	rest_path_query(path, "tenant", options->tenant);
+	rest_path_query(path, "from", *from ? from : NULL);
+	rest_path_query(path, "to", *to ? to : NULL);
+	rest_path_query(path, "order", options->newest ? "newest" : NULL);
+	if (path->overflow)
+		return program_fail(-REASON_USAGE, "An option is too long.");
+	return 0;
+}
+
+static int stream(struct ctl_options *options, struct rest_path *path)
+{
+	struct rest *rest;
+	char count[24];
+
+	rest_path_query(path, "format", options->csv ? "csv" : "jsonl");
+	snprintf(count, sizeof(count), "%ld", options->limit);
+	rest_path_query(path, "limit", options->limit > 0 ? count : NULL);
+	int status = rest_open(options, &rest);
+	if (status)
+		return status;
+	status = rest_stream(rest, path->text, stdout);
+	rest_close(rest);
+	return status;
+}
+
+static int show_log(struct ctl_options *options, const char *kind,
+	const struct table_column *columns)
+{
+	struct rest_path path;
+	int status;
+
+	if (options->csv + options->jsonl + options->json > 1)
+		return program_fail(-REASON_USAGE, "One of --json, --csv and --jsonl.");
+	status = log_path(options, kind, &path);
+	if (status)
+		return status;
+	if (options->csv || options->jsonl)
+		return stream(options, &path);
+	return ctl_verbs_list(options, path.text, columns);
+}
+
+int ctl_verbs_log_logins(void *arg, int count UNUSED, char **words UNUSED)
+{
+	return show_log(arg, "logins", login_columns);
+}
+
+int ctl_verbs_log_sessions(void *arg, int count UNUSED, char **words UNUSED)
+{
+	return show_log(arg, "sessions", session_columns);
+}
+
+int ctl_verbs_log_bandwidth(void *arg, int count UNUSED, char **words UNUSED)
+{
+	return show_log(arg, "bandwidth", bandwidth_columns);
+}
+
+int ctl_verbs_log_audit(void *arg, int count UNUSED, char **words UNUSED)
+{
+	return show_log(arg, "audit", audit_columns);
+}
+
+static int tell_verdict(const struct ctl_options *options, const json_t *answer)
+{
+	json_int_t bad = json_integer_value(json_object_get(answer, "first_bad"));
+	const char *fault = json_string_value(json_object_get(answer, "fault"));
+
+	if (bad || fault)
+		return program_fail(-REASON_STATE_DAMAGED, "Row %lld of the journal: %s.",
+			(long long)bad, fault ? fault : "?");
+	if (options->json)
+		ctl_verbs_print_json(answer);
+	else
+		printf("%lld rows are in order; last %lld, hash %s\n",
+			(long long)json_integer_value(json_object_get(answer, "checked")),
+			(long long)json_integer_value(json_object_get(answer,
+				"last_seq")),
+			json_string_value(json_object_get(answer, "last_hash")));
+	return 0;
+}
+
+int ctl_verbs_audit_verify(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct ctl_options *options = arg;
+	struct rest *rest;
+	json_t *answer = NULL;
+	int status = rest_open(options, &rest);
+
+	if (status)
+		return status;
+	status = rest_call(rest, "POST", "/api/v1/audit/verify", NULL, &answer);
+	if (!status)
+		status = tell_verdict(options, answer);
+	json_decref(answer);
+	rest_close(rest);
+	return status;
+}

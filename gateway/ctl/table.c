@@ -1,0 +1,176 @@
+#include "ctl/table.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "ctl/dates.h"
+
+#define CELL 160
+#define COLUMNS 24
+
+/* Ranges that terminals draw two cells wide (Unicode East Asian Width W and F). */
+static int is_wide(uint32_t c)
+{
+	static const uint32_t ranges[][2] = {{0x1100, 0x115f}, {0x2e80, 0x303e},
+		{0x3041, 0x33ff}, {0x3400, 0x4dbf}, {0x4e00, 0x9fff}, {0xa000, 0xa4cf},
+		{0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe4f}, {0xff00, 0xff60},
+		{0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff},
+		{0x20000, 0x3fffd}};
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return 1;
+	return 0;
+}
+
+static int is_combining(uint32_t c)
+{
+	return (c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) ||
+	       c == 0x3099 || c == 0x309a || (c >= 0xfe00 && c <= 0xfe0f);
+}
+
+/* The text is valid UTF-8: it came out of text_escape. */
+static uint32_t next_char(const char **at)
+{
+	const unsigned char *s = (const unsigned char *)*at;
+	int more = *s >= 0xf0 ? 3 : *s >= 0xe0 ? 2 : *s >= 0xc0 ? 1 : 0;
+	uint32_t c = more ? *s & (0x3f >> more) : *s;
+
+	(*at)++;
+	while (more-- && **at)
+		c = c << 6 | ((unsigned char)*(*at)++ & 0x3f);
+	return c;
+}
+
+int table_width(const char *text)
+{
+	int width = 0;
+	while (*text) {
+		uint32_t c = next_char(&text);
+		width += is_combining(c) ? 0 : is_wide(c) ? 2 : 1;
+	}
+	return width;
+}
+
+/* "session|token": the first that is there. */
+static const json_t *find(const json_t *object, const char *key)
+{
+	const json_t *value = NULL;
+
+	while (!value && *key) {
+		size_t len = strcspn(key, "|");
+		value = json_object_getn(object, key, len);
+		key += len + (key[len] == '|');
+	}
+	return value;
+}
+
+static void bytes_text(json_int_t bytes, char *ret)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < ARRAY_LEN(units)) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(ret, CELL, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+static void map_text(const json_t *map, char *ret)
+{
+	char all[CELL * 4] = "";
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)map, key, value)
+	{
+		size_t len = strlen(all);
+		snprintf(all + len, sizeof(all) - len, "%s%s=%s", len ? " " : "", key,
+			json_is_string(value) ? json_string_value(value) : "…");
+	}
+	text_escape(ret, CELL, all);
+}
+
+static void cell_text(const struct table_column *column, const json_t *row, char *ret)
+{
+	const json_t *value = find(row, column->key);
+	int64_t ms;
+
+	*ret = '\0';
+	if (json_is_string(value)) {
+		if (column->kind == TABLE_TIME &&
+			!clock_parse(json_string_value(value), &ms))
+			dates_text(ms, ret);
+		else
+			text_escape(ret, CELL, json_string_value(value));
+	} else if (json_is_integer(value)) {
+		if (column->kind == TABLE_BYTES)
+			bytes_text(json_integer_value(value), ret);
+		else
+			snprintf(ret, CELL, "%lld", (long long)json_integer_value(value));
+	} else if (json_is_boolean(value)) {
+		snprintf(ret, CELL, "%s", json_is_true(value) ? "yes" : "no");
+	} else if (json_is_object(value)) {
+		map_text(value, ret);
+	}
+	if (!*ret)
+		strcpy(ret, "-");
+}
+
+static void print_cell(const char *text, int width, int last, FILE *out)
+{
+	fputs(text, out);
+	for (int pad = width - table_width(text) + 2; !last && pad > 0; pad--)
+		fputc(' ', out);
+}
+
+void table_print(const struct table_column *columns, const json_t *rows, FILE *out)
+{
+	int widths[COLUMNS];
+	size_t count = 0, i;
+	char cell[CELL];
+	json_t *row;
+
+	for (; columns[count].head; count++) {
+		CHECK(count < COLUMNS);
+		widths[count] = table_width(columns[count].head);
+		json_array_foreach((json_t *)rows, i, row)
+		{
+			cell_text(&columns[count], row, cell);
+			int width = table_width(cell);
+			widths[count] = width > widths[count] ? width : widths[count];
+		}
+	}
+	for (size_t c = 0; c < count; c++)
+		print_cell(columns[c].head, widths[c], c + 1 == count, out);
+	fputc('\n', out);
+	json_array_foreach((json_t *)rows, i, row)
+	{
+		for (size_t c = 0; c < count; c++) {
+			cell_text(&columns[c], row, cell);
+			print_cell(cell, widths[c], c + 1 == count, out);
+		}
+		fputc('\n', out);
+	}
+}
+
+void table_card(const struct table_column *columns, const json_t *object, FILE *out)
+{
+	int widest = 0;
+	char cell[CELL];
+
+	for (size_t i = 0; columns[i].head; i++) {
+		int width = table_width(columns[i].head);
+		widest = width > widest ? width : widest;
+	}
+	for (size_t i = 0; columns[i].head; i++) {
+		cell_text(&columns[i], object, cell);
+		print_cell(columns[i].head, widest, 0, out);
+		fprintf(out, "%s\n", cell);
+	}
+}

@@ -1,0 +1,30 @@
+/* table: JSON objects as columns for people; widths count cells of the terminal, so Japanese names
+ * stand in line too. Text of others is escaped (no control characters reach the terminal).
+ *
+ * Thread: main.
+ */
+#ifndef CTL_TABLE_H
+#define CTL_TABLE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum table_kind {
+	TABLE_TEXT, /* also numbers and booleans, as they are */
+	TABLE_TIME, /* RFC 3339 text, shown in local time */
+	TABLE_BYTES,
+	TABLE_MAP, /* {"a":"b"} as a=b */
+};
+
+struct table_column {
+	const char *head, *key; /* NULL ends the list; "a|b": the first that is there */
+	enum table_kind kind;
+};
+
+void table_print(const struct table_column *columns, const json_t *rows, FILE *out);
+/* One object, a line per column. */
+void table_card(const struct table_column *columns, const json_t *object, FILE *out);
+/* Cells that a terminal needs for it. */
+int table_width(const char *text);
+
+#endif

@@ -1,0 +1,654 @@
+#include "gateway.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "admission/admission.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/post.h"
+#include "base/reason.h"
+#include "base/text.h"
+#include "http/http_server.h"
+#include "http/office.h"
+#include "net/listener.h"
+#include "net/tls_ctx.h"
+#include "net/worker.h"
+#include "relay/relay.h"
+#include "rules/retention.h"
+#include "setup/data_dir.h"
+#include "setup/node_card.h"
+#include "setup/seed.h"
+#include "store/store_open.h"
+
+#define OFFICE_QUEUE 256
+#define LIST_MAX 16
+#define CARD_MS 10000
+#define PURGE_MS 3600000
+#define EXPIRY_MS 3600000
+#define DAY_MS INT64_C(86400000)
+
+/* "a, b" of an entry as its parts. */
+struct list_entry {
+	char *text;
+	const char *items[LIST_MAX];
+	size_t count;
+};
+
+struct gateway {
+	const struct gateway_plan *plan;
+	struct data_dir dir;
+	/* Read by office threads while main may take a new one over. */
+	pthread_rwlock_t lock;
+	struct gateway_config config;
+	struct list_entry listen, proxies;
+	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
+	struct store *store;
+	struct admission *admission;
+	struct relay *relay;
+	struct post_pump *pump;
+	struct worker *office_worker;
+	struct tls_ctx *admin_tls;
+	struct listener *admin_listener;
+	struct office *office;
+	struct admin *admin;
+	struct http_server *http;
+	char admin_endpoint[TEXT_HOST_SIZE + 16];
+	int64_t started_ms;
+	int64_t card_due_ms, purge_due_ms, expiry_due_ms;
+	int started, drained;
+};
+
+/* A call that has to be made on the office worker, and main waits for it. */
+struct errand {
+	struct post_item item;
+	struct gateway *gateway;
+	void (*act)(struct gateway *gateway);
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	int is_done;
+};
+
+static void run_errand(struct post_item *item)
+{
+	struct errand *errand = (struct errand *)item;
+
+	errand->act(errand->gateway);
+	pthread_mutex_lock(&errand->lock);
+	errand->is_done = 1;
+	pthread_cond_signal(&errand->done);
+	pthread_mutex_unlock(&errand->lock);
+}
+
+static void on_office_worker(struct gateway *gateway,
+	void (*act)(struct gateway *gateway))
+{
+	struct errand errand = {.item.run = run_errand,
+		.gateway = gateway,
+		.act = act,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.done = PTHREAD_COND_INITIALIZER};
+
+	post_put(worker_box(gateway->office_worker), &errand.item);
+	pthread_mutex_lock(&errand.lock);
+	while (!errand.is_done)
+		pthread_cond_wait(&errand.done, &errand.lock);
+	pthread_mutex_unlock(&errand.lock);
+}
+
+static int set_entry(struct gateway_config *config, const char *name, const char *value,
+	char *error)
+{
+	struct conf_error conf = {0};
+
+	if (!value)
+		return 0;
+	int status = conf_set(gateway_config_table(), config, name, value, &conf);
+	if (status)
+		text_clip(error, GATEWAY_ERROR, conf.message);
+	return status;
+}
+
+/* Entries of the file, then what the command line says. */
+static int load_config(const struct gateway_plan *plan, struct gateway_config *ret,
+	char *error)
+{
+	struct conf_error conf = {0};
+	struct gateway_config config;
+	int status = gateway_config_load(&config, plan->config_file, &conf);
+
+	if (status) {
+		snprintf(error, GATEWAY_ERROR, "%s:%d:%d: %s",
+			plan->config_file ? plan->config_file : "", conf.line,
+			conf.column, conf.message);
+		return status;
+	}
+	status = set_entry(&config, "listen.public", plan->listen, error);
+	if (!status)
+		status = set_entry(&config, "listen.admin", plan->admin_listen, error);
+	if (!status)
+		status = set_entry(&config, "store.address", plan->store, error);
+	if (!status)
+		status = set_entry(&config, "log.format", plan->log_format, error);
+	if (!status && (status = gateway_config_check(&config, &conf)))
+		text_clip(error, GATEWAY_ERROR, conf.message);
+	if (status)
+		gateway_config_done(&config);
+	else
+		*ret = config;
+	return status;
+}
+
+static int split(const char *text, struct list_entry *ret, char *error)
+{
+	char *save = NULL;
+
+	ret->text = strdup(text);
+	if (!ret->text)
+		return -REASON_NO_MEMORY;
+	for (char *part = strtok_r(ret->text, ", ", &save); part;
+		part = strtok_r(NULL, ", ", &save)) {
+		if (ret->count == LIST_MAX) {
+			snprintf(error, GATEWAY_ERROR, "at most %d addresses", LIST_MAX);
+			return -REASON_CONFIG;
+		}
+		ret->items[ret->count++] = part;
+	}
+	return 0;
+}
+
+static int has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int read_addresses(struct gateway *gateway, char *error)
+{
+	int status = split(gateway->config.listen, &gateway->listen, error);
+
+	if (!status)
+		status = split(gateway->config.proxies, &gateway->proxies, error);
+	for (size_t i = 0; i < gateway->listen.count; i++)
+		if (!strcmp(gateway->listen.items[i], "[::]:7443") && !has_ipv6())
+			gateway->listen.items[i] = "0.0.0.0:7443";
+	return status;
+}
+
+static void open_log(const struct gateway_config *config)
+{
+	enum log_format format = LOG_TEXT;
+
+	if (log_format_parse(config->log_format, &format))
+		format = LOG_TEXT; /* gateway_config_check let nothing else through */
+	log_open("engawa-gateway", 2, format, gateway_config_log_level(config));
+}
+
+static int open_store(struct gateway *gateway, char *error)
+{
+	char address[DATA_DIR_PATH + 8], more[STORE_ERROR] = "";
+	const char *given = gateway->config.store;
+	int status;
+
+	if (!*given) {
+		snprintf(address, sizeof(address), "sqlite:%.4080s/engawa.db",
+			gateway->dir.path);
+		given = address;
+	}
+	status = store_open(given, gateway->dir.node, &gateway->store, more);
+	if (status) {
+		text_clip(error, GATEWAY_ERROR, more);
+		return status;
+	}
+	return seed_apply(gateway->dir.path, gateway->store, gateway->dir.node, error);
+}
+
+static void relay_settings_of(const struct gateway_config *config,
+	struct relay_settings *ret)
+{
+#define TAKE(name, fallback, least, most, help) ret->name = config->name;
+	RELAY_SETTINGS(TAKE)
+#undef TAKE
+}
+
+static struct admission_settings
+admission_settings_of(const struct gateway_config *config)
+{
+	return (struct admission_settings){.lockout_failures = config->lockout_failures,
+		.lockout_ms = config->lockout_ms,
+		.address_failures = config->address_failures};
+}
+
+static struct http_server_settings http_settings_of(const struct gateway_config *config)
+{
+	return (struct http_server_settings){.header_ms = config->admin_header_ms,
+		.body_ms = config->admin_body_ms,
+		.idle_ms = config->admin_idle_ms,
+		.stalled_ms = config->admin_stalled_ms,
+		.connections = config->admin_connections};
+}
+
+static int build_relay(struct gateway *gateway, char *error)
+{
+	char more[RELAY_ERROR] = "";
+	struct relay_settings settings;
+	struct admission_settings admission = admission_settings_of(&gateway->config);
+	int status = admission_new(gateway->store, gateway->dir.node, &admission,
+		&gateway->admission);
+
+	if (status)
+		return status;
+	relay_settings_of(&gateway->config, &settings);
+	struct relay_parts parts = {.store = gateway->store,
+		.admission = gateway->admission,
+		.node = gateway->dir.node,
+		.address = gateway->config.address,
+		.cert_file = gateway->cert_file,
+		.key_file = gateway->key_file,
+		.listen = gateway->listen.items,
+		.listen_count = gateway->listen.count,
+		.proxies = gateway->proxies.items,
+		.proxy_count = gateway->proxies.count,
+		.workers = (size_t)gateway->config.workers,
+		.settings = &settings};
+	status = relay_new(&parts, &gateway->relay, more);
+	if (status)
+		text_clip(error, GATEWAY_ERROR, more);
+	return status;
+}
+
+static void tell_facts(void *ctx, struct admin_facts *ret)
+{
+	struct gateway *gateway = ctx;
+	struct relay_counts counts;
+
+	relay_counts(gateway->relay, &counts);
+	*ret = (struct admin_facts){.ready = counts.accepting,
+		.draining = counts.draining,
+		.sessions = counts.sessions,
+		.hosts = counts.hosts,
+		.viewers = counts.viewers,
+		.started_ms = gateway->started_ms,
+		.certificate_expires_ms = tls_ctx_expires_ms(gateway->admin_tls)};
+	pthread_rwlock_rdlock(&gateway->lock);
+	ret->metrics_open = gateway->config.metrics_open;
+	pthread_rwlock_unlock(&gateway->lock);
+}
+
+static void tell_limits(void *ctx, json_t *array)
+{
+	struct gateway *gateway = ctx;
+	const struct conf_table *table = gateway_config_table();
+	char name[128], value[GATEWAY_CONFIG_TEXT];
+
+	pthread_rwlock_rdlock(&gateway->lock);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct conf_entry *entry = &table->entries[i];
+		gateway_config_text(&gateway->config, entry, value);
+		snprintf(name, sizeof(name), "%s.%s", entry->section, entry->name);
+		json_array_append_new(array,
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "value",
+				value, "default", entry->fallback, "change",
+				entry->live ? "reload" : "restart", "help", entry->help));
+	}
+	pthread_rwlock_unlock(&gateway->lock);
+}
+
+static void web_conn(void *ctx, struct conn *conn)
+{
+	struct gateway *gateway = ctx;
+	http_server_accept(gateway->http, conn);
+}
+
+static const struct listener_events admin_events = {.web = web_conn};
+
+static int bind_admin(struct gateway *gateway, char *error)
+{
+	char more[LISTENER_ERROR] = "";
+	struct text_endpoint endpoint;
+	struct listener_settings settings = {
+		.tls = gateway->admin_tls, .handshake_ms = gateway->config.tls_ms};
+	int status = text_endpoint(&endpoint, gateway->config.admin_listen, 8443);
+
+	if (!status)
+		status = listener_new(&endpoint, &gateway->office_worker, 1, &settings,
+			&admin_events, gateway, &gateway->admin_listener, more);
+	if (status) {
+		text_clip(error, GATEWAY_ERROR, more);
+		return status;
+	}
+	endpoint.port = listener_port(gateway->admin_listener);
+	text_endpoint_text(gateway->admin_endpoint, sizeof(gateway->admin_endpoint),
+		&endpoint);
+	return 0;
+}
+
+static int build_office(struct gateway *gateway, char *error)
+{
+	char more[TLS_CTX_ERROR] = "";
+	struct http_server_settings settings = http_settings_of(&gateway->config);
+	size_t threads = (size_t)gateway->config.admin_threads;
+	struct admin_parts parts = {.store = gateway->store,
+		.node = gateway->dir.node,
+		.master = gateway->dir.master,
+		.streams = threads / 2,
+		.facts = tell_facts,
+		.limits = tell_limits,
+		.ctx = gateway};
+	int status = tls_ctx_new(gateway->cert_file, gateway->key_file, TLS_OFFER_WEB,
+		&gateway->admin_tls, more);
+
+	if (status) {
+		text_clip(error, GATEWAY_ERROR, more);
+		return status;
+	}
+	status = worker_new("office", &gateway->office_worker);
+	if (!status)
+		status = admin_new(&parts, &gateway->admin);
+	if (!status)
+		status = office_new(threads, OFFICE_QUEUE, &gateway->office);
+	if (!status)
+		status = http_server_new(gateway->office_worker, gateway->office,
+			&settings, admin_handle, gateway->admin, &gateway->http);
+	return status ? status : bind_admin(gateway, error);
+}
+
+static int build(struct gateway *gateway, char *error)
+{
+	int status = load_config(gateway->plan, &gateway->config, error);
+
+	if (status)
+		return status;
+	open_log(&gateway->config);
+	status = data_dir_open(gateway->plan->data, &gateway->dir, error);
+	if (!status)
+		status = data_dir_lock(&gateway->dir, error);
+	if (!status)
+		status = read_addresses(gateway, error);
+	if (!status)
+		status = open_store(gateway, error);
+	data_dir_file(gateway->dir.path, "node.pem", gateway->cert_file);
+	data_dir_file(gateway->dir.path, "node.key", gateway->key_file);
+	if (!status)
+		status = post_pump_new(&gateway->pump);
+	if (!status)
+		status = build_relay(gateway, error);
+	if (!status)
+		status = build_office(gateway, error);
+	return status;
+}
+
+int gateway_new(const struct gateway_plan *plan, struct gateway **ret,
+	char error[static GATEWAY_ERROR])
+{
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
+
+	if (!gateway)
+		return -REASON_NO_MEMORY;
+	gateway->plan = plan;
+	gateway->dir.lock = -1;
+	pthread_rwlock_init(&gateway->lock, NULL);
+	int status = build(gateway, error);
+	if (status)
+		gateway_free(gateway);
+	else
+		*ret = gateway;
+	return status;
+}
+
+static void relay_addresses(const struct gateway *gateway, char separator, char *ret,
+	size_t size)
+{
+	size_t len = 0;
+
+	*ret = '\0';
+	for (size_t i = 0; *relay_endpoint(gateway->relay, i); i++) {
+		int more = snprintf(ret + len, size - len, "%s%s",
+			i ? (const char[]){separator, 0} : "",
+			relay_endpoint(gateway->relay, i));
+		if (more < 0 || (size_t)more >= size - len)
+			return;
+		len += (size_t)more;
+	}
+}
+
+/* Where it is really served, for programs on this machine (port 0 is any). */
+static int write_run(const struct gateway *gateway, char *error)
+{
+	char run[DATA_DIR_PATH], text[LIST_MAX * (TEXT_HOST_SIZE + 16)];
+
+	data_dir_file(gateway->dir.path, "run", run);
+	mkdir(run, 0700);
+	relay_addresses(gateway, '\n', text, sizeof(text) - 1);
+	strcat(text, "\n");
+	int status = data_dir_write(run, "listen", text, strlen(text), 0600, error);
+	if (status)
+		return status;
+	snprintf(text, sizeof(text), "%s\n", gateway->admin_endpoint);
+	return data_dir_write(run, "admin", text, strlen(text), 0600, error);
+}
+
+static void remove_run(const struct gateway *gateway)
+{
+	char file[DATA_DIR_PATH];
+
+	data_dir_file(gateway->dir.path, "run/admin", file);
+	unlink(file);
+	data_dir_file(gateway->dir.path, "run/listen", file);
+	unlink(file);
+}
+
+static void put_card(struct gateway *gateway)
+{
+	struct relay_counts counts;
+
+	relay_counts(gateway->relay, &counts);
+	struct node_card card = {.node = gateway->dir.node,
+		.address = gateway->config.address,
+		.started_ms = gateway->started_ms,
+		.draining = counts.draining,
+		.sessions = counts.sessions,
+		.hosts = counts.hosts,
+		.viewers = counts.viewers};
+	int status = node_card_put(gateway->store, &card);
+	if (status)
+		log_line(LOG_WARN, "node card not written",
+			LOG_S("reason", reason_symbol(status)));
+}
+
+int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
+{
+	int status = worker_start(gateway->office_worker);
+
+	if (status)
+		return status;
+	gateway->started = 1;
+	gateway->started_ms = clock_wall_ms();
+	status = relay_start(gateway->relay);
+	if (status)
+		return status;
+	listener_start(gateway->admin_listener);
+	status = write_run(gateway, error);
+	if (!status)
+		log_line(LOG_INFO, "gateway serves", LOG_S("version", ENGAWA_VERSION),
+			LOG_S("node", gateway->dir.node),
+			LOG_S("listen", relay_endpoint(gateway->relay, 0)),
+			LOG_S("admin", gateway->admin_endpoint));
+	return status;
+}
+
+void gateway_ready_line(const struct gateway *gateway, char ret[static GATEWAY_READY])
+{
+	char addresses[GATEWAY_READY - TEXT_HOST_SIZE - 64];
+
+	relay_addresses(gateway, ',', addresses, sizeof(addresses));
+	snprintf(ret, GATEWAY_READY, "ready listen=%s admin=%s", addresses,
+		gateway->admin_endpoint);
+}
+
+static void purged(void *ctx UNUSED, const struct journal_answer *answer)
+{
+	if (answer->status)
+		log_line(LOG_WARN, "old journal rows not removed",
+			LOG_S("reason", reason_symbol(answer->status)));
+}
+
+static void warn_expiry(const struct gateway *gateway)
+{
+	int64_t left = tls_ctx_expires_ms(gateway->admin_tls) - clock_wall_ms();
+
+	if (left < 30 * DAY_MS)
+		log_line(left < 3 * DAY_MS ? LOG_ERROR : LOG_WARN,
+			"certificate expires soon", LOG_U("days", left / DAY_MS),
+			LOG_S("renew", "engawa-gateway renew"));
+}
+
+static int is_due(int64_t *due_ms, int64_t every_ms)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now < *due_ms)
+		return 0;
+	*due_ms = now + every_ms;
+	return 1;
+}
+
+void gateway_tick(struct gateway *gateway)
+{
+	if (is_due(&gateway->card_due_ms, CARD_MS))
+		put_card(gateway);
+	if (is_due(&gateway->purge_due_ms, PURGE_MS))
+		journal_purge(gateway->store->journal,
+			retention_before_ms(gateway->config.retention_ms / DAY_MS,
+				clock_wall_ms()),
+			post_pump_box(gateway->pump), purged, gateway);
+	if (is_due(&gateway->expiry_due_ms, EXPIRY_MS))
+		warn_expiry(gateway);
+	post_pump_run(gateway->pump, 0);
+}
+
+static void set_http(struct gateway *gateway)
+{
+	struct http_server_settings settings = http_settings_of(&gateway->config);
+	http_server_set(gateway->http, &settings);
+}
+
+static void adopt_config(struct gateway *gateway)
+{
+	struct gateway_config fresh;
+	char error[GATEWAY_ERROR] = "";
+	struct relay_settings relay;
+
+	if (load_config(gateway->plan, &fresh, error)) {
+		log_line(LOG_ERROR, "configuration not taken over",
+			LOG_S("error", error));
+		return;
+	}
+	pthread_rwlock_wrlock(&gateway->lock);
+	int waiting = gateway_config_adopt(&gateway->config, &fresh);
+	pthread_rwlock_unlock(&gateway->lock);
+	gateway_config_done(&fresh);
+	open_log(&gateway->config);
+	relay_settings_of(&gateway->config, &relay);
+	relay_set(gateway->relay, &relay);
+	struct admission_settings admission = admission_settings_of(&gateway->config);
+	admission_set(gateway->admission, &admission);
+	on_office_worker(gateway, set_http);
+	log_line(LOG_INFO, "configuration taken over",
+		LOG_U("waiting_for_restart", waiting));
+}
+
+static void reload_certificate(struct gateway *gateway)
+{
+	char tls[TLS_CTX_ERROR] = "", relay[RELAY_ERROR] = "";
+	int status = tls_ctx_reload(gateway->admin_tls, tls);
+
+	if (!status)
+		status = relay_reload(gateway->relay, relay);
+	if (status)
+		log_line(LOG_ERROR, "certificate not taken over; the old one stays",
+			LOG_S("reason", reason_symbol(status)),
+			LOG_S("error", *tls ? tls : relay));
+	else
+		log_line(LOG_INFO, "certificate taken over");
+	gateway->expiry_due_ms = 0;
+}
+
+void gateway_reload(struct gateway *gateway)
+{
+	adopt_config(gateway);
+	reload_certificate(gateway);
+}
+
+static void drained(void *ctx)
+{
+	((struct gateway *)ctx)->drained = 1;
+}
+
+static void stop_http_soon(struct gateway *gateway)
+{
+	http_server_stop(gateway->http, HTTP_SERVER_SOON);
+}
+
+static void stop_http_now(struct gateway *gateway)
+{
+	http_server_stop(gateway->http, HTTP_SERVER_NOW);
+}
+
+void gateway_drain(struct gateway *gateway, int (*hurry)(void))
+{
+	log_line(LOG_INFO, "gateway drains");
+	relay_drain(gateway->relay, post_pump_box(gateway->pump), drained, gateway);
+	put_card(gateway);
+	listener_stop(gateway->admin_listener);
+	on_office_worker(gateway, stop_http_soon);
+	while (!gateway->drained && !hurry())
+		post_pump_run(gateway->pump, 100);
+}
+
+static void stop_office(struct gateway *gateway)
+{
+	if (gateway->started) {
+		listener_stop(gateway->admin_listener);
+		on_office_worker(gateway, stop_http_now);
+	}
+	gateway->office = office_free(gateway->office);
+	if (gateway->office_worker)
+		worker_stop(gateway->office_worker);
+}
+
+struct gateway *gateway_free(struct gateway *gateway)
+{
+	if (!gateway)
+		return NULL;
+	if (gateway->started)
+		remove_run(gateway);
+	stop_office(gateway);
+	gateway->relay = relay_free(gateway->relay);
+	gateway->admission = admission_free(gateway->admission);
+	gateway->admin_listener = listener_free(gateway->admin_listener);
+	gateway->office_worker = worker_free(gateway->office_worker);
+	gateway->http = http_server_free(gateway->http);
+	gateway->admin = admin_free(gateway->admin);
+	gateway->admin_tls = tls_ctx_free(gateway->admin_tls);
+	gateway->store = store_close(gateway->store);
+	if (gateway->pump)
+		post_pump_run(gateway->pump, 0);
+	post_pump_free(gateway->pump);
+	free(gateway->listen.text);
+	free(gateway->proxies.text);
+	gateway_config_done(&gateway->config);
+	data_dir_close(&gateway->dir);
+	pthread_rwlock_destroy(&gateway->lock);
+	free(gateway);
+	return NULL;
+}

@@ -1,0 +1,258 @@
+/* engawa-gateway: command line, the process around the gateway, signals. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/args.h"
+#include "base/log.h"
+#include "base/program.h"
+#include "base/reason.h"
+#include "config/gateway_config.h"
+#include "gateway.h"
+#include "setup/init.h"
+#include "setup/notify.h"
+
+struct options {
+	const char *data, *from, *config, *listen, *admin_listen, *store, *log_format;
+	struct args_many names;
+	long ready_fd;
+	int json, sample;
+};
+
+#define AT(field) offsetof(struct options, field)
+#define DATA                                                                             \
+	{                                                                                \
+		"--data", "DIR", ARGS_TEXT, AT(data), "the node's data directory"        \
+	}
+#define NAME                                                                             \
+	{                                                                                \
+		"--name", "DNS-OR-IP", ARGS_MANY, AT(names),                             \
+			"a name under which the gateway is reached; may be repeated"     \
+	}
+
+static const struct args_option init_options[] = {DATA, NAME,
+	{"--from", "DIR", ARGS_TEXT, AT(from),
+		"a further node of the cluster of this directory"},
+	{0}};
+
+static const struct args_option renew_options[] = {DATA, NAME, {0}};
+
+static const struct args_option run_options[] = {DATA,
+	{"--listen", "HOST:PORT", ARGS_TEXT, AT(listen),
+		"where hosts and viewers connect; port 0: any"},
+	{"--admin-listen", "HOST:PORT", ARGS_TEXT, AT(admin_listen),
+		"where the REST API is served"},
+	{"--store", "ADDRESS", ARGS_TEXT, AT(store), "sqlite:PATH (DIR/engawa.db)"},
+	{"--config", "FILE", ARGS_TEXT, AT(config), "configuration; flags go before it"},
+	{"--ready-fd", "N", ARGS_LONG, AT(ready_fd),
+		"write one line there when the gateway serves"},
+	{0}};
+
+static const struct args_option check_options[] = {
+	{"--config", "FILE", ARGS_TEXT, AT(config), "the configuration to check"},
+	{"--sample", NULL, ARGS_FLAG, AT(sample),
+		"print a configuration with all entries instead"},
+	{0}};
+
+static const struct args_option globals[] = {
+	{"--json", NULL, ARGS_FLAG, AT(json), "results and errors as JSON"},
+	{"--log-format", "FORMAT", ARGS_TEXT, AT(log_format), "text or json"}, {0}};
+
+static volatile sig_atomic_t terminations, reloads;
+
+static void on_signal(int number)
+{
+	if (number == SIGHUP)
+		reloads++;
+	else
+		terminations++;
+}
+
+/* Nothing of this process is for other users or for core files: it holds keys and personal data. */
+static void harden(void)
+{
+	struct rlimit limit;
+
+	umask(077);
+#ifndef __SANITIZE_ADDRESS__ /* its leak check has to look into the process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Blocked except while main waits in ppoll, so that no signal falls between check and wait. */
+static void take_signals(sigset_t *ret_waiting)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		sigaction(numbers[i], &action, NULL);
+		sigaddset(&blocked, numbers[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &blocked, ret_waiting);
+}
+
+static int second_termination(void)
+{
+	sigset_t pending;
+	/* Still blocked: a further one waits in the kernel. */
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
+}
+
+static int say_ready(struct gateway *gateway, long fd)
+{
+	char line[GATEWAY_READY + 1];
+
+	gateway_ready_line(gateway, line);
+	notify_send("READY=1");
+	strcat(line, "\n");
+	if (fd < 0)
+		return 0;
+	if (write((int)fd, line, strlen(line)) != (ssize_t)strlen(line))
+		return program_fail(-REASON_USAGE, "--ready-fd %ld: %s", fd,
+			strerror(errno));
+	close((int)fd);
+	return 0;
+}
+
+static void serve(struct gateway *gateway, const sigset_t *waiting)
+{
+	const struct timespec second = {1, 0};
+	int done = 0;
+
+	while (!terminations) {
+		ppoll(NULL, 0, &second, waiting);
+		while (done < reloads) {
+			done++;
+			gateway_reload(gateway);
+		}
+		gateway_tick(gateway);
+	}
+	notify_send("STOPPING=1");
+	gateway_drain(gateway, second_termination);
+}
+
+static int run(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	struct gateway_plan plan = {options->data, options->config, options->listen,
+		options->admin_listen, options->store, options->log_format};
+	char error[GATEWAY_ERROR] = "";
+	struct gateway *gateway = NULL;
+	sigset_t waiting;
+
+	if (!options->data)
+		return program_fail(-REASON_USAGE, "--data DIR is missing.");
+	harden();
+	take_signals(&waiting);
+	int status = gateway_new(&plan, &gateway, error);
+	if (!status)
+		status = gateway_start(gateway, error);
+	if (status)
+		program_fail(status, "%s", error);
+	else
+		status = say_ready(gateway, options->ready_fd);
+	if (!status)
+		serve(gateway, &waiting);
+	gateway_free(gateway);
+	return status;
+}
+
+static int init(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	struct init_plan plan = {
+		options->data, options->from, options->names.items, options->names.count};
+	char error[INIT_ERROR] = "";
+	struct init_result result;
+
+	if (!options->data)
+		return program_fail(-REASON_USAGE, "--data DIR is missing.");
+	harden();
+	int status = init_run(&plan, &result, error);
+	if (status)
+		return program_fail(status, "%s", error);
+	init_print(&result, options->json ? INIT_JSON : INIT_TEXT, stdout);
+	init_done(&result);
+	return 0;
+}
+
+static int renew(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	struct init_plan plan = {
+		options->data, NULL, options->names.items, options->names.count};
+	char error[INIT_ERROR] = "";
+
+	if (!options->data)
+		return program_fail(-REASON_USAGE, "--data DIR is missing.");
+	harden();
+	int status = init_renew(&plan, error);
+	return status ? program_fail(status, "%s", error) : 0;
+}
+
+static int check(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	struct gateway_config config;
+	struct conf_error error;
+
+	if (options->sample) {
+		conf_sample(gateway_config_table(), stdout);
+		return 0;
+	}
+	if (!options->config)
+		return program_fail(-REASON_USAGE,
+			"--config FILE or --sample is missing.");
+	int status = gateway_config_load(&config, options->config, &error);
+	if (status)
+		return program_fail(status, "%s:%d:%d: %s",
+			*error.file ? error.file : options->config, error.line,
+			error.column, error.message);
+	gateway_config_done(&config);
+	if (options->json)
+		puts("{\"ok\":true}");
+	return 0;
+}
+
+static const struct program_verb verbs[] = {
+	{"init", "", "Set a node up: CA, certificate, keys, first operator", init_options,
+		0, init},
+	{"run", "", "Serve hosts, viewers and administration", run_options, 0, run},
+	{"check", "", "Check a configuration file", check_options, 0, check},
+	{"renew", "", "Make a new certificate of the cluster's CA for this node",
+		renew_options, 0, renew},
+	{0}};
+
+int main(int argc, char **argv)
+{
+	static struct options options = {.ready_fd = -1};
+	static const struct program program = {.name = "engawa-gateway",
+		.summary = "The relay between office PCs and viewers, and its "
+			   "administration.",
+		.verbs = verbs,
+		.globals = globals,
+		.options = &options,
+		.json = &options.json};
+
+	log_open("engawa-gateway", 2, LOG_TEXT, LOG_INFO);
+	return program_main(&program, argc, argv);
+}

@@ -1,0 +1,28 @@
+/* role: who may do what in the administration: one table (role.def), four roles.
+ *
+ * Thread: any; constant data. Errors: -REASON_BAD_VALUE.
+ */
+#ifndef RULES_ROLE_H
+#define RULES_ROLE_H
+
+#include <stddef.h>
+
+#include "base/check.h"
+
+enum role { ROLE_OPERATOR, ROLE_ADMIN, ROLE_HELPDESK, ROLE_AUDITOR, ROLES };
+
+enum role_permission {
+#define P(NAME, name, operator, admin, helpdesk, auditor, help) ROLE_MAY_##NAME,
+#include "rules/role.def"
+#undef P
+	ROLE_PERMISSIONS
+};
+
+int role_may(enum role role, enum role_permission permission);
+/* Whether `lower` may nothing that `upper` may not: only such a role can be given to others. */
+int role_covers(enum role upper, enum role lower);
+const char *role_name(enum role role);
+MUST_CHECK int role_parse(const char *name, enum role *ret);
+const char *role_permission_name(enum role_permission permission);
+
+#endif
