@@ -54,6 +54,9 @@ void journal_check_bad(struct journal_check *check, uint64_t seq, const char *fa
 		return;
 	check->first_bad = seq;
 	check->fault = fault;
+	/* A row that was in order as such may turn out bad by what surrounds it. */
+	if (seq <= check->at.seq)
+		check->checked -= check->at.seq - seq + 1;
 }
 
 int journal_check_row(struct journal_check *check, const struct journal_row *row)

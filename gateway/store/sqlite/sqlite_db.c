@@ -23,12 +23,24 @@ static const char settings[] = "PRAGMA synchronous=FULL;"
 			       "PRAGMA journal_size_limit=67108864;"
 			       "PRAGMA cache_size=-16384;";
 
+static int is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+/* SQLite calls only ENOSPC full; a quota or a limit on file sizes is an I/O error to it. */
 static int io_reason(struct sqlite_db *db)
 {
-	int error = db->handle ? sqlite3_system_errno(db->handle) : 0;
-	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-		return -REASON_DISK_FULL;
-	return -REASON_STORE_UNAVAILABLE;
+	sqlite3_file *wal = NULL;
+	int main_error = 0, wal_error = 0;
+	if (!db->handle)
+		return -REASON_STORE_UNAVAILABLE;
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_LAST_ERRNO, &main_error);
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (wal && wal->pMethods)
+		wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &wal_error);
+	return is_full(main_error) || is_full(wal_error) ? -REASON_DISK_FULL
+							 : -REASON_STORE_UNAVAILABLE;
 }
 
 int sqlite_db_reason(struct sqlite_db *db, int result)

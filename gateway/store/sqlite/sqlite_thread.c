@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/text.h"
 
 #define SQLITE_THREAD_MAGIC 0x53716c54
 
@@ -18,7 +19,8 @@ struct sqlite_thread {
 	int stopping;
 	enum sqlite_db_use use;
 	struct sqlite_db db;
-	int failing; /* the last transaction failed: said once, not for each */
+	int failing;      /* the last transaction failed: said once, not for each */
+	char detail[128]; /* what the library said then */
 };
 
 /* At most SQLITE_THREAD_BATCH jobs, or NULL when it is time to end. */
@@ -52,6 +54,8 @@ static int transact(struct sqlite_thread *thread, struct sqlite_job *first)
 	}
 	if (r == 0)
 		r = sqlite_db_run(db, SQL_COMMIT, "");
+	if (r)
+		text_clip(thread->detail, sizeof(thread->detail), sqlite_db_text(db));
 	/* Some errors have rolled back already; saying it again would be an error of its own. */
 	if (r && !sqlite3_get_autocommit(db->handle) &&
 		sqlite_db_run(db, SQL_ROLLBACK, ""))
@@ -64,7 +68,7 @@ static void note(struct sqlite_thread *thread, int r)
 	if (r && !thread->failing)
 		log_line(LOG_ERROR, "store cannot write",
 			LOG_S("reason", reason_symbol(r)),
-			LOG_S("detail", sqlite_db_text(&thread->db)));
+			LOG_S("detail", thread->detail));
 	if (!r && thread->failing)
 		log_line(LOG_INFO, "store writes again");
 	thread->failing = r != 0;

@@ -1,0 +1,712 @@
+/* The contract of a store: one program, run for every backend. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/reason.h"
+#include "store/journal_chain.h"
+#include "store/store_open.h"
+#include "store/store_wait.h"
+
+struct backend {
+	const char *name;
+	int survives; /* a reopened store knows what it was told */
+};
+
+static const struct backend backends[] = {{"memory", 0}, {"sqlite", 1}};
+static const struct backend *backend;
+
+struct world {
+	char dir[64], address[128];
+	struct store *store;
+};
+
+static void open_store(struct world *world)
+{
+	char error[STORE_ERROR] = "";
+	int r = store_open(world->address, "node-1", &world->store, error);
+	if (r)
+		fail_msg("store_open: %s %s", reason_symbol(r), error);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	snprintf(world->dir, sizeof(world->dir), "/tmp/engawa-store-XXXXXX");
+	assert_non_null(mkdtemp(world->dir));
+	if (strcmp(backend->name, "memory") == 0)
+		snprintf(world->address, sizeof(world->address), "memory:");
+	else
+		snprintf(world->address, sizeof(world->address), "%s:%s/db",
+			backend->name, world->dir);
+	open_store(world);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+	clock_fake(-1, -1);
+	store_close(world->store);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char path[128];
+		snprintf(path, sizeof(path), "%s/db%s", world->dir, ends[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(world->dir), 0);
+	free(world);
+	return 0;
+}
+
+static int put(struct world *world, enum state_kind kind, const char *id,
+	const char *tenant, uint64_t version, const char *body)
+{
+	struct state_doc doc = {kind, id, tenant, version, body};
+	uint64_t now = 0;
+	int r = store_wait_put(world->store->state, &doc, &now);
+	if (r == 0)
+		assert_int_equal(now, version + 1);
+	return r;
+}
+
+static void expect_doc(struct world *world, enum state_kind kind, const char *id,
+	uint64_t version, const char *body)
+{
+	struct store_docs docs = {0};
+	assert_int_equal(store_wait_get(world->store->state, kind, id, &docs), 0);
+	assert_int_equal(docs.count, 1);
+	assert_string_equal(docs.docs[0].id, id);
+	assert_int_equal(docs.docs[0].version, version);
+	assert_string_equal(docs.docs[0].body, body);
+	assert_int_equal(docs.docs[0].kind, kind);
+	store_docs_free(&docs);
+}
+
+static void test_docs_have_versions(void **state)
+{
+	struct world *world = *state;
+	struct state *s = world->store->state;
+	struct store_docs docs = {0};
+	assert_int_equal(store_wait_get(s, STATE_LICENSE, "lic_a", &docs),
+		-REASON_NOT_FOUND);
+	assert_int_equal(put(world, STATE_LICENSE, "lic_a", "acme", 0, "{\"n\":1}"), 0);
+	assert_int_equal(put(world, STATE_LICENSE, "lic_a", "acme", 0, "{}"),
+		-REASON_CONFLICT);
+	expect_doc(world, STATE_LICENSE, "lic_a", 1, "{\"n\":1}");
+	assert_int_equal(put(world, STATE_LICENSE, "lic_a", "acme", 1, "{\"n\":\"縁\"}"),
+		0);
+	assert_int_equal(put(world, STATE_LICENSE, "lic_a", "acme", 1, "{}"),
+		-REASON_CONFLICT);
+	assert_int_equal(put(world, STATE_LICENSE, "lic_a", "acme", 3, "{}"),
+		-REASON_CONFLICT);
+	assert_int_equal(put(world, STATE_LICENSE, "lic_b", "acme", 1, "{}"),
+		-REASON_NOT_FOUND);
+	expect_doc(world, STATE_LICENSE, "lic_a", 2, "{\"n\":\"縁\"}");
+	/* The kinds are apart. */
+	assert_int_equal(store_wait_get(s, STATE_HOST, "lic_a", &docs),
+		-REASON_NOT_FOUND);
+	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 1),
+		-REASON_CONFLICT);
+	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 2), 0);
+	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 0),
+		-REASON_NOT_FOUND);
+	assert_int_equal(put(world, STATE_LICENSE, "lic_a", "acme", 0, "{}"), 0);
+	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 0), 0);
+}
+
+static void test_docs_have_limits(void **state)
+{
+	struct world *world = *state;
+	char id[STATE_ID_MAX + 2], tenant[STATE_TENANT_MAX + 2];
+	memset(id, 'i', sizeof(id));
+	memset(tenant, 't', sizeof(tenant));
+	id[sizeof(id) - 1] = tenant[sizeof(tenant) - 1] = 0;
+	char *body = malloc(STATE_BODY_MAX + 2);
+	memset(body, ' ', STATE_BODY_MAX + 1);
+	body[STATE_BODY_MAX + 1] = 0;
+	assert_int_equal(put(world, STATE_META, id, "", 0, "{}"), -REASON_LIMIT);
+	assert_int_equal(put(world, STATE_META, "", "", 0, "{}"), -REASON_LIMIT);
+	assert_int_equal(put(world, STATE_META, "a", tenant, 0, "{}"), -REASON_LIMIT);
+	assert_int_equal(put(world, STATE_META, "a", "", 0, body), -REASON_LIMIT);
+	id[STATE_ID_MAX] = tenant[STATE_TENANT_MAX] = body[STATE_BODY_MAX] = 0;
+	assert_int_equal(put(world, STATE_META, id, tenant, 0, body), 0);
+	expect_doc(world, STATE_META, id, 1, body);
+	free(body);
+}
+
+static void test_lists_come_in_pages(void **state)
+{
+	struct world *world = *state;
+	char id[32], after[32] = "";
+	size_t seen = 0, pages = 0;
+	for (int i = 0; i < 250; i++) {
+		/* Not in the order in which they are asked for. */
+		snprintf(id, sizeof(id), "lic_%03d", i * 7 % 250);
+		assert_int_equal(put(world, STATE_LICENSE, id, i % 2 ? "acme" : "other",
+					 0, "{}"),
+			0);
+	}
+	for (;;) {
+		struct store_docs docs = {0};
+		assert_int_equal(store_wait_list(world->store->state, STATE_LICENSE, NULL,
+					 pages ? after : NULL, 60, &docs),
+			0);
+		for (size_t i = 0; i < docs.count; i++) {
+			snprintf(id, sizeof(id), "lic_%03zu", seen++);
+			assert_string_equal(docs.docs[i].id, id);
+		}
+		size_t count = docs.count;
+		if (count)
+			snprintf(after, sizeof(after), "%s", docs.docs[count - 1].id);
+		store_docs_free(&docs);
+		pages++;
+		if (count < 60)
+			break;
+	}
+	assert_int_equal(seen, 250);
+	assert_int_equal(pages, 5);
+	struct store_docs docs = {0};
+	assert_int_equal(store_wait_list(world->store->state, STATE_LICENSE, "acme",
+				 "lic_100", 1000, &docs),
+		0);
+	assert_in_range(docs.count, 60, 90);
+	for (size_t i = 0; i < docs.count; i++) {
+		assert_string_equal(docs.docs[i].tenant, "acme");
+		assert_true(strcmp(docs.docs[i].id, "lic_100") > 0);
+	}
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_list(world->store->state, STATE_HOST, NULL, NULL, 10,
+				 &docs),
+		0);
+	assert_int_equal(docs.count, 0);
+	store_docs_free(&docs);
+}
+
+#define RACERS 8
+#define PRIZES 500
+
+struct racer {
+	struct world *world;
+	int number, won[PRIZES];
+	uint64_t fences[PRIZES];
+};
+
+static void *race(void *arg)
+{
+	struct racer *racer = arg;
+	char license[16], session[16];
+	snprintf(session, sizeof(session), "ses_%d", racer->number);
+	for (int i = 0; i < PRIZES; i++) {
+		struct store_docs docs = {0};
+		snprintf(license, sizeof(license), "lic_%d", i);
+		int r = store_wait_claim(racer->world->store->state, license, session,
+			session, 60000, &docs);
+		racer->won[i] = r == 0;
+		racer->fences[i] = docs.fence;
+		/* Asserting fails the test on its own thread only; the counts below tell. */
+		if (r && (r != -REASON_LICENSE_IN_USE || !docs.holder))
+			racer->won[i] = 100;
+		store_docs_free(&docs);
+	}
+	return NULL;
+}
+
+static void test_a_claim_has_one_winner(void **state)
+{
+	struct world *world = *state;
+	static struct racer racers[RACERS];
+	pthread_t threads[RACERS];
+	uint64_t first_fences[PRIZES];
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < RACERS; i++) {
+			racers[i] = (struct racer){.world = world, .number = i};
+			assert_int_equal(pthread_create(&threads[i], NULL, race,
+						 &racers[i]),
+				0);
+		}
+		for (int i = 0; i < RACERS; i++)
+			pthread_join(threads[i], NULL);
+		for (int prize = 0; prize < PRIZES; prize++) {
+			char license[16], session[16];
+			int winners = 0, winner = 0;
+			for (int i = 0; i < RACERS; i++) {
+				winners += racers[i].won[prize];
+				winner = racers[i].won[prize] ? i : winner;
+			}
+			assert_int_equal(winners, 1);
+			uint64_t fence = racers[winner].fences[prize];
+			if (round)
+				assert_true(fence > first_fences[prize]);
+			first_fences[prize] = fence;
+			snprintf(license, sizeof(license), "lic_%d", prize);
+			snprintf(session, sizeof(session), "ses_%d", winner);
+			assert_int_equal(store_wait_release(world->store->state, license,
+						 session),
+				0);
+		}
+	}
+}
+
+static void test_a_claim_belongs_to_its_session(void **state)
+{
+	struct world *world = *state;
+	struct state *s = world->store->state;
+	struct store_docs docs = {0};
+	clock_fake(1000000, 1700000000000);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "node-1 viewer", 15000,
+				 &docs),
+		0);
+	uint64_t fence = docs.fence;
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, &docs),
+		-REASON_LICENSE_IN_USE);
+	assert_string_equal(docs.holder, "node-1 viewer");
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_renew(s, "lic_a", "ses_2", 15000), -REASON_NOT_FOUND);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_2"), 0);
+	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 15000), 0);
+	/* The same session again (a resume): a new fence. */
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "node-2", 15000, &docs),
+		0);
+	assert_true(docs.fence > fence);
+	fence = docs.fence;
+	store_docs_free(&docs);
+	/* 14 s later it still stands, renewed or not; 16 s later it does not. */
+	clock_fake(15000000, 1700000014000);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, NULL),
+		-REASON_LICENSE_IN_USE);
+	clock_fake(17000000, 1700000016000);
+	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 15000), -REASON_NOT_FOUND);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, &docs), 0);
+	assert_true(docs.fence > fence);
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_2"), 0);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_3", "x", 15000, NULL), 0);
+}
+
+static void test_presence_is_a_lease(void **state)
+{
+	struct world *world = *state;
+	struct state *s = world->store->state;
+	struct store_docs docs = {0};
+	clock_fake(1000000, 1700000000000);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
+	assert_int_equal(store_wait_announce(s, "lic_a", "node-1", "one", 15000), 0);
+	assert_int_equal(store_wait_announce(s, "lic_a", "node-2", "two", 15000), 0);
+	assert_int_equal(store_wait_withdraw(s, "lic_a", "node-1"), 0);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
+	assert_string_equal(docs.holder, "two");
+	store_docs_free(&docs);
+	clock_fake(15999000, 1700000014999);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
+	store_docs_free(&docs);
+	clock_fake(16000000, 1700000015000);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
+	assert_int_equal(store_wait_announce(s, "lic_a", "node-1", "three", 15000), 0);
+	assert_int_equal(store_wait_withdraw(s, "lic_a", "node-1"), 0);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
+	/* A claim of the same license is something else. */
+	assert_int_equal(store_wait_claim(s, "lic_a", "node-1", "x", 15000, NULL), 0);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
+}
+
+/* Rows i = 0..count-1: kind i % 4, tenants and licenses in turn, one a minute. */
+#define FIRST_MS INT64_C(1700000000000)
+static void append_rows(struct world *world, int count)
+{
+	struct journal_row rows[50];
+	static char bodies[50][40], licenses[50][16];
+	int in = 0;
+	for (int i = 0; i < count; i++) {
+		snprintf(bodies[in], sizeof(bodies[in]), "{\"i\":%d}", i);
+		snprintf(licenses[in], sizeof(licenses[in]), i % 5 ? "lic_%d" : "",
+			i % 5);
+		rows[in] = (struct journal_row){.kind = (enum journal_kind)(i % 4),
+			.tenant = i % 3 ? "acme" : "",
+			.license = licenses[in],
+			.at_ms = FIRST_MS + i * 60000,
+			.body = bodies[in]};
+		in++;
+		if (in == 50 || i == count - 1) {
+			assert_int_equal(store_wait_append(world->store->journal, rows,
+						 (size_t)in),
+				0);
+			in = 0;
+		}
+	}
+}
+
+static int matches(const struct journal_query *query, int i)
+{
+	char license[16];
+	snprintf(license, sizeof(license), i % 5 ? "lic_%d" : "", i % 5);
+	int64_t at = FIRST_MS + i * 60000;
+	return (int)query->kind == i % 4 &&
+	       (!query->tenant || strcmp(query->tenant, i % 3 ? "acme" : "") == 0) &&
+	       (!query->license || strcmp(query->license, license) == 0) &&
+	       (!query->from_ms || at >= query->from_ms) &&
+	       (!query->to_ms || at < query->to_ms);
+}
+
+/* Reads all pages and compares with what must be there. */
+static void expect_pages(struct world *world, struct journal_query query, int count)
+{
+	int newest = query.order == JOURNAL_NEWEST_FIRST, i = newest ? count - 1 : 0;
+	for (int pages = 0; pages < 1000; pages++) {
+		struct store_rows rows = {0};
+		assert_int_equal(store_wait_query(world->store->journal, &query, &rows),
+			0);
+		assert_true(rows.count <= query.limit);
+		for (size_t k = 0; k < rows.count; k++) {
+			while (i >= 0 && i < count && !matches(&query, i))
+				i += newest ? -1 : 1;
+			assert_int_equal(rows.rows[k].seq, i + 1);
+			assert_int_equal(rows.rows[k].at_ms, FIRST_MS + i * 60000);
+			assert_string_equal(rows.rows[k].node, "node-1");
+			i += newest ? -1 : 1;
+		}
+		size_t got = rows.count;
+		if (got)
+			query.after_seq = rows.rows[got - 1].seq;
+		store_rows_free(&rows);
+		if (got < query.limit)
+			break;
+	}
+	while (i >= 0 && i < count && !matches(&query, i))
+		i += newest ? -1 : 1;
+	assert_int_equal(i, newest ? -1 : count);
+}
+
+static void test_rows_are_found_in_pages(void **state)
+{
+	struct world *world = *state;
+	const int count = 600;
+	append_rows(world, count);
+	for (int mask = 0; mask < 64; mask++) {
+		struct journal_query query = {.kind = (enum journal_kind)(mask % 4),
+			.tenant = mask & 4 ? "acme" : NULL,
+			.license = mask & 8 ? "lic_2" : NULL,
+			.from_ms = mask & 16 ? FIRST_MS + 100 * 60000 + 1 : 0,
+			.to_ms = mask & 32 ? FIRST_MS + 500 * 60000 : 0,
+			.limit = 7};
+		expect_pages(world, query, count);
+		query.order = JOURNAL_NEWEST_FIRST;
+		query.limit = 1000;
+		expect_pages(world, query, count);
+	}
+}
+
+static void test_rows_of_a_jumping_clock_are_found(void **state)
+{
+	struct world *world = *state;
+	for (int i = 0; i < 200; i++) {
+		/* The clock goes forth and back by days; the order of rows is that of seq. */
+		struct journal_row row = {.kind = JOURNAL_LOGIN,
+			.tenant = "",
+			.license = "",
+			.at_ms = FIRST_MS + (i * 37 % 50) * INT64_C(3600000),
+			.body = "{}"};
+		assert_int_equal(store_wait_append(world->store->journal, &row, 1), 0);
+	}
+	for (int hour = 0; hour < 50; hour++) {
+		struct journal_query query = {.kind = JOURNAL_LOGIN,
+			.from_ms = FIRST_MS + hour * INT64_C(3600000),
+			.to_ms = FIRST_MS + (hour + 1) * INT64_C(3600000),
+			.limit = 1000};
+		struct store_rows rows = {0};
+		assert_int_equal(store_wait_query(world->store->journal, &query, &rows),
+			0);
+		assert_int_equal(rows.count, 4);
+		store_rows_free(&rows);
+	}
+}
+
+static void test_an_append_is_all_or_nothing(void **state)
+{
+	struct world *world = *state;
+	char *body = malloc(JOURNAL_BODY_MAX + 2);
+	memset(body, ' ', JOURNAL_BODY_MAX + 1);
+	body[JOURNAL_BODY_MAX + 1] = 0;
+	struct journal_row rows[2] = {{.kind = JOURNAL_AUDIT,
+					      .tenant = "",
+					      .license = "",
+					      .at_ms = 5,
+					      .body = "{}"},
+		{.kind = JOURNAL_AUDIT,
+			.tenant = "",
+			.license = "",
+			.at_ms = 5,
+			.body = body}};
+	assert_int_equal(store_wait_append(world->store->journal, rows, 2),
+		-REASON_LIMIT);
+	struct store_rows verdict = {0};
+	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(verdict.checked, 0);
+	body[JOURNAL_BODY_MAX] = 0;
+	assert_int_equal(store_wait_append(world->store->journal, rows, 2), 0);
+	/* Nobody waits, and still it is there. */
+	journal_append(world->store->journal, rows, 1, NULL, NULL, NULL);
+	assert_int_equal(store_wait_append(world->store->journal, rows, 1), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(verdict.checked, 4);
+	free(body);
+}
+
+static void expect_chain(struct world *world, uint64_t checked, uint64_t last)
+{
+	struct store_rows verdict = {0};
+	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_null(verdict.fault);
+	assert_int_equal(verdict.first_bad, 0);
+	assert_int_equal(verdict.checked, checked);
+	assert_int_equal(verdict.last_seq, last);
+	store_rows_free(&verdict);
+}
+
+static void test_the_chain_is_what_its_header_says(void **state)
+{
+	struct world *world = *state;
+	uint8_t hash[JOURNAL_HASH] = {0}, next[JOURNAL_HASH];
+	append_rows(world, 20);
+	expect_chain(world, 20, 20);
+	for (int i = 0; i < 20; i++) {
+		struct journal_query query = {.kind = (enum journal_kind)(i % 4),
+			.after_seq = (uint64_t)i,
+			.limit = 1};
+		struct store_rows rows = {0};
+		assert_int_equal(store_wait_query(world->store->journal, &query, &rows),
+			0);
+		assert_int_equal(rows.rows[0].seq, i + 1);
+		assert_int_equal(journal_chain_hash(hash, &rows.rows[0], next), 0);
+		assert_memory_equal(rows.rows[0].hash, next, JOURNAL_HASH);
+		memcpy(hash, next, JOURNAL_HASH);
+		store_rows_free(&rows);
+	}
+}
+
+static void test_a_purge_keeps_the_chain(void **state)
+{
+	struct world *world = *state;
+	append_rows(world, 5000);
+	assert_int_equal(store_wait_purge(world->store->journal, FIRST_MS), 0);
+	expect_chain(world, 5000, 5000);
+	assert_int_equal(store_wait_purge(world->store->journal, FIRST_MS + 4321 * 60000),
+		0);
+	expect_chain(world, 679, 5000);
+	struct journal_query query = {.kind = JOURNAL_LOGIN, .limit = 1};
+	struct store_rows rows = {0};
+	assert_int_equal(store_wait_query(world->store->journal, &query, &rows), 0);
+	assert_int_equal(rows.rows[0].seq, 4322);
+	store_rows_free(&rows);
+	append_rows(world, 3);
+	expect_chain(world, 682, 5003);
+	assert_int_equal(store_wait_purge(world->store->journal, INT64_MAX), 0);
+	expect_chain(world, 0, 5003);
+	append_rows(world, 1);
+	expect_chain(world, 1, 5004);
+}
+
+static void test_what_was_told_survives(void **state)
+{
+	struct world *world = *state;
+	struct store_docs docs = {0};
+	if (!backend->survives)
+		skip();
+	append_rows(world, 30);
+	assert_int_equal(put(world, STATE_TENANT, "acme", "acme", 0, "{\"a\":1}"), 0);
+	assert_int_equal(store_wait_claim(world->store->state, "lic_a", "ses_1", "x",
+				 600000, &docs),
+		0);
+	uint64_t fence = docs.fence;
+	store_docs_free(&docs);
+	world->store = store_close(world->store);
+	open_store(world);
+	expect_doc(world, STATE_TENANT, "acme", 1, "{\"a\":1}");
+	expect_chain(world, 30, 30);
+	/* The claim of the run that is over is void, its fence is not forgotten. */
+	assert_int_equal(store_wait_claim(world->store->state, "lic_a", "ses_2", "x",
+				 1000, &docs),
+		0);
+	assert_true(docs.fence > fence);
+	store_docs_free(&docs);
+	append_rows(world, 1);
+	expect_chain(world, 31, 31);
+}
+
+#define WRITERS 6
+#define EACH 60
+
+static void *write_and_look(void *arg)
+{
+	struct world *world = arg;
+	static atomic_int numbers;
+	char id[32], body[40];
+	int number = atomic_fetch_add(&numbers, 1);
+	intptr_t bad = 0;
+	for (int i = 0; i < EACH; i++) {
+		struct journal_row row = {.kind = JOURNAL_SESSION,
+			.tenant = "",
+			.license = "lic_x",
+			.at_ms = clock_wall_ms(),
+			.body = body};
+		struct store_docs docs = {0};
+		snprintf(id, sizeof(id), "ses_%d_%d", number, i);
+		snprintf(body, sizeof(body), "{\"writer\":%d,\"i\":%d}", number, i);
+		struct state_doc doc = {STATE_SESSION, id, "", 0, body};
+		bad += store_wait_put(world->store->state, &doc, NULL) != 0;
+		bad += store_wait_append(world->store->journal, &row, 1) != 0;
+		/* What was answered is seen by whoever asks then. */
+		bad += store_wait_get(world->store->state, STATE_SESSION, id, &docs) !=
+			       0 ||
+		       strcmp(docs.docs[0].body, body) != 0;
+		store_docs_free(&docs);
+	}
+	return (void *)bad;
+}
+
+static void test_many_threads_at_once(void **state)
+{
+	struct world *world = *state;
+	pthread_t threads[WRITERS];
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, write_and_look, world),
+			0);
+	for (int i = 0; i < WRITERS; i++) {
+		void *bad;
+		pthread_join(threads[i], &bad);
+		assert_null(bad);
+	}
+	expect_chain(world, WRITERS * EACH, WRITERS * EACH);
+}
+
+/* One of several who add one to the same document until they succeed. */
+static void *count_up(void *arg)
+{
+	struct world *world = arg;
+	struct state *s = world->store->state;
+	for (int done = 0; done < 50;) {
+		struct store_docs docs = {0};
+		char body[32];
+		if (store_wait_get(s, STATE_META, "count", &docs))
+			return world;
+		snprintf(body, sizeof(body), "%d", atoi(docs.docs[0].body) + 1);
+		struct state_doc doc = docs.docs[0];
+		doc.body = body;
+		int r = store_wait_put(s, &doc, NULL);
+		store_docs_free(&docs);
+		if (r && r != -REASON_CONFLICT)
+			return world;
+		done += r == 0;
+	}
+	return NULL;
+}
+
+static void test_no_change_is_lost(void **state)
+{
+	struct world *world = *state;
+	pthread_t threads[4];
+	assert_int_equal(put(world, STATE_META, "count", "", 0, "0"), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, count_up, world), 0);
+	for (int i = 0; i < 4; i++) {
+		void *bad;
+		pthread_join(threads[i], &bad);
+		assert_null(bad);
+	}
+	expect_doc(world, STATE_META, "count", 201, "200");
+}
+
+struct listener {
+	int next, count, foreign;
+};
+
+static void on_news(void *ctx, const char *topic, const char *json)
+{
+	struct listener *listener = ctx;
+	int number = atoi(json + 1);
+	if (strcmp(topic, "news") || number < listener->next)
+		listener->foreign++;
+	listener->next = number + 1;
+	listener->count++;
+}
+
+static void test_the_bus_keeps_order(void **state)
+{
+	struct world *world = *state;
+	struct bus *bus = world->store->bus;
+	struct post_pump *pumps[3];
+	struct bus_subscription *subscriptions[3];
+	struct listener listeners[3] = {0};
+	char json[16];
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(post_pump_new(&pumps[i]), 0);
+		assert_int_equal(bus_subscribe(bus, "news", post_pump_box(pumps[i]),
+					 on_news, &listeners[i], &subscriptions[i]),
+			0);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(json, sizeof(json), "[%d]", i);
+		assert_int_equal(bus_publish(bus, "news", json), 0);
+		assert_int_equal(bus_publish(bus, "orders", json), 0);
+	}
+	for (int tries = 0; tries < 100 && listeners[0].count < 100; tries++)
+		post_pump_run(pumps[0], 100);
+	assert_int_equal(listeners[0].count, 100);
+	/* Who unsubscribes hears nothing more, not even what waits in its box. */
+	bus_unsubscribe(bus, subscriptions[1]);
+	post_pump_run(pumps[1], 0);
+	assert_int_equal(listeners[1].count, 0);
+	for (int tries = 0; tries < 100 && listeners[2].count < 100; tries++)
+		post_pump_run(pumps[2], 100);
+	assert_int_equal(listeners[2].count, 100);
+	bus_unsubscribe(bus, subscriptions[0]);
+	bus_unsubscribe(bus, subscriptions[2]);
+	bus_unsubscribe(bus, NULL);
+	assert_int_equal(bus_publish(bus, "news", "[1]"), 0);
+	for (int i = 0; i < 3; i++) {
+		post_pump_run(pumps[i], 0);
+		post_pump_free(pumps[i]);
+		assert_int_equal(listeners[i].foreign, 0);
+	}
+}
+
+int main(void)
+{
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(test_docs_have_versions),
+		STORE_TEST(test_docs_have_limits),
+		STORE_TEST(test_lists_come_in_pages),
+		STORE_TEST(test_a_claim_has_one_winner),
+		STORE_TEST(test_a_claim_belongs_to_its_session),
+		STORE_TEST(test_presence_is_a_lease),
+		STORE_TEST(test_rows_are_found_in_pages),
+		STORE_TEST(test_rows_of_a_jumping_clock_are_found),
+		STORE_TEST(test_an_append_is_all_or_nothing),
+		STORE_TEST(test_the_chain_is_what_its_header_says),
+		STORE_TEST(test_a_purge_keeps_the_chain),
+		STORE_TEST(test_what_was_told_survives),
+		STORE_TEST(test_many_threads_at_once),
+		STORE_TEST(test_no_change_is_lost),
+		STORE_TEST(test_the_bus_keeps_order),
+	};
+	int failed = 0;
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+		backend = &backends[i];
+		printf("# %s\n", backend->name);
+		failed += cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
+	}
+	return failed != 0;
+}
