@@ -1,0 +1,58 @@
+/* viewer: the home side of a session: signs in at a gateway, runs the tunnel, comes back by itself when the
+ * line or the gateway goes, and gives what arrives to a face.
+ *
+ * Thread: main; viewer_run() is its loop. The first attempt must succeed or the reason is returned; after
+ * that only what cannot get better by waiting ends it.
+ * Errors: every reason of a refusal; REASON_NONE (0) when the user left.
+ */
+#ifndef VIEWER_VIEWER_H
+#define VIEWER_VIEWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "e2e/inner.h"
+#include "e2e/ticket.h"
+
+struct event_base;
+struct face;
+struct profile;
+struct viewer;
+
+#define VIEWER_DETAIL 400
+
+struct viewer_config {
+	const char *dir;
+	const struct profile *profile; /* borrowed */
+	const char *password, *totp; /* wiped copies are kept: a reconnect asks nobody */
+	const char *ca_file;         /* instead of the profile's own, NULL */
+	const char *device_name;
+	struct face *face; /* NULL when pairing */
+	int ready_fd;      /* -1: none */
+};
+
+MUST_CHECK int viewer_new(struct viewer **ret, const struct viewer_config *config);
+struct event_base *viewer_base(struct viewer *viewer);
+/* Until the user leaves (0) or the session ends for good (-REASON_*). */
+MUST_CHECK int viewer_run(struct viewer *viewer, char detail[static VIEWER_DETAIL]);
+/* Pairs with the ticket: writes the pin; the host's name comes back. */
+MUST_CHECK int viewer_pair(struct viewer *viewer, const struct ticket *ticket,
+	char ret_host_name[static INNER_NAME_SIZE], char detail[static VIEWER_DETAIL]);
+
+/* For faces. */
+/* A fresh picture stream over this descriptor, which is taken over, on error too. */
+MUST_CHECK int viewer_stream(struct viewer *viewer, int fd);
+void viewer_stream_stop(struct viewer *viewer);
+/* Sends a text to the office's clipboard. -REASON_VETO without the right. */
+MUST_CHECK int viewer_clip(struct viewer *viewer, const char *text, size_t len);
+/* Ends viewer_run() with this result (0 or -REASON_*). */
+void viewer_leave(struct viewer *viewer, int result);
+/* One line to the --ready-fd, once. */
+void viewer_ready(struct viewer *viewer, const char *line);
+uint16_t viewer_rights(const struct viewer *viewer);
+
+/* Wipes. Accepts NULL, returns NULL. */
+struct viewer *viewer_free(struct viewer *viewer);
+
+#endif
