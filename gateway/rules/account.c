@@ -1,0 +1,227 @@
+#include "rules/account.h"
+
+#include <string.h>
+
+#include "base/reason.h"
+#include "base/text.h"
+
+static const char *const states[] = {"enabled", "disabled", NULL};
+static const char *const languages[] = {"en", "ja", NULL};
+
+int account_name_good(const char *name)
+{
+	size_t len = strlen(name);
+	return len && len < ACCOUNT_NAME_SIZE &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_@") == len;
+}
+
+static int read_roles(const json_t *object, struct account *account,
+	struct field_error *error)
+{
+	const json_t *roles = json_object_get(object, "roles"), *item;
+	unsigned bits = 0;
+	size_t i;
+	if (!roles || json_is_null(roles))
+		return 0;
+	if (!json_is_array(roles) || !json_array_size(roles))
+		return field_fail(error, "roles",
+			"a list of at least one role is expected");
+	json_array_foreach(roles, i, item)
+	{
+		enum role role;
+		if (!json_is_string(item) || role_parse(json_string_value(item), &role))
+			return field_fail(error, "roles",
+				"operator, admin, helpdesk or auditor is expected");
+		bits |= ROLE_BIT(role);
+	}
+	if ((bits & ROLE_BIT(ROLE_OPERATOR)) && *account->tenant)
+		return field_fail(error, "roles", "an operator belongs to no tenant");
+	account->roles = bits;
+	return 0;
+}
+
+static int read_open_fields(const json_t *object, struct account *account,
+	struct field_error *error)
+{
+	int r = field_text(object, "full_name", FIELD_MAY, account->full_name,
+		sizeof(account->full_name), error);
+	if (r == 0)
+		r = field_text(object, "mail", FIELD_MAY, account->mail,
+			sizeof(account->mail), error);
+	if (r == 0)
+		r = field_word(object, "language", FIELD_MAY, languages,
+			&account->language, error);
+	if (r == 0)
+		r = field_word(object, "state", FIELD_MAY, states, &account->state,
+			error);
+	if (r == 0)
+		r = field_flag(object, "must_change", &account->must_change, error);
+	return r ? r : read_roles(object, account, error);
+}
+
+static int read_record(const char *text, char ret[static PASSWORD_RECORD],
+	struct field_error *error)
+{
+	if (!text || (*text && password_record_check(text)))
+		return field_fail(error, "password", "is not a password record");
+	CHECK(text_copy(ret, PASSWORD_RECORD, text) == 0);
+	return 0;
+}
+
+static int read_passwords(const json_t *object, struct account *account,
+	struct field_error *error)
+{
+	const json_t *old = json_object_get(object, "old_passwords"), *item;
+	const json_t *record = json_object_get(object, "password");
+	size_t i;
+	int r = record ? read_record(json_string_value(record), account->password, error)
+		       : 0;
+	json_array_foreach(old, i, item)
+	{
+		if (r || i == PASSWORD_RULE_HISTORY)
+			break;
+		r = read_record(json_string_value(item), account->old_passwords[i],
+			error);
+		account->old_count = i + 1;
+	}
+	return r;
+}
+
+static int read_all(const json_t *object, struct account *account,
+	struct field_error *error)
+{
+	int r = field_text(object, "name", FIELD_NEED, account->name,
+		sizeof(account->name), error);
+	if (r == 0 && !account_name_good(account->name))
+		r = field_fail(error, "name", "1 to 64 of a-z 0-9 . - _ @ are expected");
+	if (r == 0)
+		r = field_text(object, "tenant", FIELD_MAY, account->tenant,
+			sizeof(account->tenant), error);
+	if (r == 0)
+		r = field_time(object, "created_ms", &account->created_ms, error);
+	if (r == 0)
+		r = field_time(object, "changed_ms", &account->changed_ms, error);
+	if (r == 0)
+		r = field_time(object, "password_ms", &account->password_ms, error);
+	if (r == 0)
+		r = read_passwords(object, account, error);
+	if (r == 0)
+		r = read_open_fields(object, account, error);
+	if (r == 0 && !account->roles)
+		r = field_fail(error, "roles", "is needed");
+	return r;
+}
+
+int account_read(const char *body, struct account *ret, struct field_error *error)
+{
+	struct account account = {0};
+	json_t *object;
+	int r = field_parse(body, &object, error);
+	if (r)
+		return r;
+	r = read_all(object, &account, error);
+	json_decref(object);
+	if (r == 0)
+		*ret = account;
+	return r;
+}
+
+int account_change(struct account *account, const json_t *changes,
+	struct field_error *error)
+{
+	static const char *const known[] = {
+		"full_name", "mail", "language", "roles", "state", "must_change", NULL};
+	struct account changed = *account;
+	if (!json_is_object(changes))
+		return field_fail(error, "", "a JSON object is expected");
+	int r = field_known(changes, known, error);
+	if (r == 0)
+		r = read_open_fields(changes, &changed, error);
+	if (r == 0)
+		*account = changed;
+	return r;
+}
+
+void account_set_password(struct account *account, const char *record, int64_t now_ms)
+{
+	CHECK(password_record_check(record) == 0);
+	if (*account->password) {
+		memmove(account->old_passwords[1], account->old_passwords[0],
+			(PASSWORD_RULE_HISTORY - 1) * sizeof(account->old_passwords[0]));
+		memcpy(account->old_passwords[0], account->password, PASSWORD_RECORD);
+		if (account->old_count < PASSWORD_RULE_HISTORY)
+			account->old_count++;
+	}
+	CHECK(text_copy(account->password, PASSWORD_RECORD, record) == 0);
+	account->password_ms = now_ms;
+	account->must_change = 0;
+}
+
+static json_t *roles_json(const struct account *account)
+{
+	json_t *roles = json_array();
+	for (size_t i = 0; i < ROLES; i++)
+		if ((account->roles & ROLE_BIT(i)) &&
+			json_array_append_new(roles, json_string(role_name(i)))) {
+			json_decref(roles);
+			return NULL;
+		}
+	return roles;
+}
+
+static json_t *old_json(const struct account *account)
+{
+	json_t *old = json_array();
+	for (size_t i = 0; i < account->old_count; i++)
+		if (json_array_append_new(old, json_string(account->old_passwords[i]))) {
+			json_decref(old);
+			return NULL;
+		}
+	return old;
+}
+
+static int set_open_fields(json_t *object, const struct account *account)
+{
+	json_t *fields =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}",
+			"name", account->name, "tenant", account->tenant, "full_name",
+			account->full_name, "mail", account->mail, "language",
+			languages[account->language], "state", states[account->state],
+			"must_change", account->must_change, "created_ms",
+			(json_int_t)account->created_ms, "changed_ms",
+			(json_int_t)account->changed_ms, "password_ms",
+			(json_int_t)account->password_ms, "roles", roles_json(account));
+	int bad = !fields || json_object_update(object, fields);
+	json_decref(fields);
+	return bad ? -REASON_NO_MEMORY : 0;
+}
+
+int account_write(const struct account *account, const char *before, char **ret)
+{
+	struct field_error error;
+	json_t *object = NULL;
+	if (before && field_parse(before, &object, &error))
+		return -REASON_STATE_DAMAGED;
+	if (!object)
+		object = json_object();
+	int r = set_open_fields(object, account);
+	if (r == 0 &&
+		(json_object_set_new(object, "password",
+			 json_string(account->password)) ||
+			json_object_set_new(object, "old_passwords", old_json(account))))
+		r = -REASON_NO_MEMORY;
+	if (r == 0)
+		r = field_print(object, ret);
+	json_decref(object);
+	return r;
+}
+
+int account_show(const struct account *account, char **ret)
+{
+	json_t *object = json_object();
+	int r = set_open_fields(object, account);
+	if (r == 0)
+		r = field_print(object, ret);
+	json_decref(object);
+	return r;
+}

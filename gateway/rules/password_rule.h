@@ -1,0 +1,36 @@
+/* password_rule: which passwords people may choose, and for how long.
+ *
+ * Thread: any; password_rule_reused() takes about 0.3 s per record, so never on a worker.
+ * Errors: -REASON_BAD_VALUE and what is wrong.
+ */
+#ifndef RULES_PASSWORD_RULE_H
+#define RULES_PASSWORD_RULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "rules/field.h"
+
+#define PASSWORD_RULE_HISTORY 8
+
+struct password_rule {
+	int64_t min_length;  /* characters (12) */
+	int64_t min_classes; /* of small, capital, digit, other (3) */
+	int64_t max_age_ms;  /* 0: none (0) */
+	int64_t history; /* that many old ones are refused, at most PASSWORD_RULE_HISTORY (4) */
+};
+
+void password_rule_default(struct password_rule *ret);
+MUST_CHECK int password_rule_read(const json_t *object, struct password_rule *ret,
+	struct field_error *error);
+/* `name`: the account's; a password that holds it is refused. */
+MUST_CHECK int password_rule_check(const struct password_rule *rule, const char *name,
+	const char *password, struct field_error *error);
+/* Whether one of the newest `rule->history` records is of this password; newest first. */
+int password_rule_reused(const struct password_rule *rule, const char *const *records,
+	size_t count, const char *password);
+int password_rule_too_old(const struct password_rule *rule, int64_t changed_ms,
+	int64_t now_ms);
+
+#endif
