@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/reason.h"
 #include "base/text.h"
 #include "metrics/metrics.h"
@@ -69,6 +70,7 @@ struct conn_tls {
 	int reason;
 	SSL *ssl;
 	const struct conn_tls_opening *opening;
+	struct list under_way;
 	struct event readable, writable, timer;
 	struct outqueue queue;
 	struct worker_writer writer;
@@ -134,6 +136,7 @@ static void tell_end(struct post_item *item)
 	metrics_add(METRIC_CONNS, -1);
 	const struct conn_tls_opening *opening = conn->opening;
 	conn->opening = NULL;
+	list_remove(&conn->under_way);
 	if (opening)
 		opening->failed(opening->ctx, &conn->conn, conn->reason);
 	else if (conn->conn.events)
@@ -453,6 +456,7 @@ static void shake_hands(struct conn_tls *conn)
 			       : TLS_ALPN_WEB;
 	const struct conn_tls_opening *opening = conn->opening;
 	conn->opening = NULL;
+	list_remove(&conn->under_way);
 	conn->state = OPEN;
 	event_del(&conn->timer);
 	metrics_add(METRIC_TLS_DONE, 1);
@@ -688,6 +692,13 @@ static int set_up_tls(struct conn_tls *conn, struct tls_ctx *tls)
 	return 0;
 }
 
+struct conn *conn_tls_at(struct list *node)
+{
+	struct conn_tls *conn = LIST_ENTRY(node, struct conn_tls, under_way);
+	CHECK_OBJ(&conn->conn, CONN_TLS_MAGIC);
+	return &conn->conn;
+}
+
 int conn_tls_accept(struct worker *worker, int fd, const char *address,
 	struct tls_ctx *tls, const struct conn_tls_opening *opening, struct conn **ret)
 {
@@ -706,6 +717,7 @@ int conn_tls_accept(struct worker *worker, int fd, const char *address,
 	text_clip(conn->conn.address, sizeof(conn->conn.address), address);
 	conn->state = opening->expect_proxy ? PROXY : HANDSHAKE;
 	conn->opening = opening;
+	list_add_tail(opening->under_way, &conn->under_way);
 	conn->writer.flush = flush_scratch;
 	conn->accepted_us = clock_mono_us();
 	buf_init(&conn->rest, WORKER_SCRATCH);

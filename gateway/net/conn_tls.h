@@ -17,6 +17,9 @@
 struct conn;
 struct worker;
 
+struct list;
+
+/* Of one worker: how connections begin there. */
 struct conn_tls_opening {
 	int64_t handshake_ms; /* from now to `ready` */
 	int expect_proxy;     /* a PROXY v2 header comes first */
@@ -25,7 +28,11 @@ struct conn_tls_opening {
 	/* It ended before that: TLS_FAILED, TIMEOUT, PEER_LOST. */
 	void (*failed)(void *ctx, struct conn *conn, int reason);
 	void *ctx;
+	struct list *under_way; /* those that are neither ready nor failed */
 };
+
+/* The conn whose node this is in `under_way`. */
+struct conn *conn_tls_at(struct list *node);
 
 /* Takes over the connected, non-blocking socket `fd`, also on error. The opening is borrowed until
  * ready or failed. -REASON_NO_MEMORY: neither is called. */

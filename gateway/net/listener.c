@@ -14,10 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/list.h"
 #include "base/reason.h"
 #include "metrics/metrics.h"
 #include "net/address.h"
+#include "net/conn.h"
 #include "net/conn_tls.h"
 #include "net/worker.h"
 
@@ -32,13 +33,14 @@ struct door_socket {
 	struct worker *worker;
 	struct event *ready, *rest;
 	struct post_item start, stop;
+	struct conn_tls_opening plain, proxied;
+	struct list under_way;
 	int fd;
 };
 
 struct listener {
 	struct listener_settings settings;
 	struct listener_events events;
-	struct conn_tls_opening plain, proxied;
 	char (*proxies)[CONN_ADDRESS];
 	void *ctx;
 	uint16_t port;
@@ -111,8 +113,7 @@ static void take(struct door_socket *door, int fd, const char *address)
 	struct conn *conn;
 	set_options(fd, listener->settings.unacked_ms);
 	rc = conn_tls_accept(door->worker, fd, address, listener->settings.tls,
-		is_proxy(listener, address) ? &listener->proxied : &listener->plain,
-		&conn);
+		is_proxy(listener, address) ? &door->proxied : &door->plain, &conn);
 	if (rc && listener->events.failed)
 		listener->events.failed(listener->ctx, address, -rc);
 }
@@ -219,6 +220,11 @@ static int add_socket(struct listener *listener, struct worker *worker, int fd)
 {
 	struct door_socket *door = &listener->sockets[listener->count];
 	*door = (struct door_socket){.listener = listener, .worker = worker, .fd = fd};
+	list_init(&door->under_way);
+	door->plain = (struct conn_tls_opening){listener->settings.handshake_ms, 0,
+		on_tls_ready, on_tls_failed, listener, &door->under_way};
+	door->proxied = door->plain;
+	door->proxied.expect_proxy = 1;
 	door->ready =
 		event_new(worker_base(worker), fd, EV_READ | EV_PERSIST, on_ready, door);
 	door->rest = evtimer_new(worker_base(worker), rested, door);
@@ -289,10 +295,6 @@ static int copy_settings(struct listener *listener,
 	const struct listener_settings *settings)
 {
 	listener->settings = *settings;
-	listener->plain = (struct conn_tls_opening){
-		settings->handshake_ms, 0, on_tls_ready, on_tls_failed, listener};
-	listener->proxied = listener->plain;
-	listener->proxied.expect_proxy = 1;
 	if (!settings->proxy_count)
 		return 0;
 	listener->proxies = calloc(settings->proxy_count, sizeof(*listener->proxies));

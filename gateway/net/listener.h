@@ -52,7 +52,8 @@ MUST_CHECK int listener_new(const struct text_endpoint *endpoint,
 	const struct listener_settings *settings, const struct listener_events *events,
 	void *ctx, struct listener **ret, char error[static LISTENER_ERROR]);
 void listener_start(struct listener *listener);
-/* Closes the port; connections live on. Done when the workers have run their boxes. */
+/* Closes the port and what is still in its handshake; other connections live on. Done when the workers
+ * have run their boxes. */
 void listener_stop(struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
 /* Accepts NULL, returns NULL. */

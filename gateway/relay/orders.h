@@ -23,7 +23,7 @@ struct order {
 	enum order_kind kind;
 	char session[41], license[17], node[65], by[129];
 	int reason;
-	int64_t within_ms;
+	int64_t within_ms; /* -1: not said */
 };
 
 /* -REASON_BAD_MESSAGE; *ret is untouched then. */

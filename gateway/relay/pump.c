@@ -6,12 +6,10 @@
 #include "net/conn.h"
 #include "wire/frame.h"
 
-void pump_start(struct pump *pump, struct conn *from, struct conn *to, uint64_t *carried,
-	uint64_t *frames)
+void pump_start(struct pump *pump, struct conn *from, struct conn *to)
 {
 	CHECK(from->worker == to->worker);
-	*pump = (struct pump){
-		.from = from, .to = to, .carried = carried, .frames = frames};
+	*pump = (struct pump){.from = from, .to = to};
 }
 
 static void pause_sender(struct pump *pump)
@@ -40,6 +38,8 @@ size_t pump_take(struct pump *pump, const uint8_t *bytes, size_t len)
 		return span;
 	*pump->carried += payload;
 	*pump->frames += frames;
+	metrics_add(pump->metric, (int64_t)payload);
+	metrics_add(METRIC_DATA_FRAMES, (int64_t)frames);
 	if (!pump->paused && conn_full(pump->to))
 		pause_sender(pump);
 	return span;

@@ -12,19 +12,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metrics/metrics.h"
+
 struct conn;
 
 struct pump {
 	struct conn *from, *to;
 	uint64_t *carried; /* payload bytes, of the session's meter */
 	uint64_t *frames;
-	int paused;           /* `from` is not read because `to` is full */
-	int64_t moved_ms; /* when `to` last took a byte while paused */
-	size_t least;     /* and how few bytes waited for it then */
+	enum metric metric; /* of its direction */
+	int paused;         /* `from` is not read because `to` is full */
+	int64_t moved_ms;   /* when `to` last took a byte while paused */
+	size_t least;       /* and how few bytes waited for it then */
 };
 
-void pump_start(struct pump *pump, struct conn *from, struct conn *to, uint64_t *carried,
-	uint64_t *frames);
+/* The caller then sets where it counts. */
+void pump_start(struct pump *pump, struct conn *from, struct conn *to);
 /* Sends the whole DATA frames at the start of `bytes` across and returns their size; 0 when the
  * first is not whole or is another frame. A frame of a forbidden length is left for the caller, who
  * parses it and finds out. */

@@ -1,0 +1,279 @@
+#include "relay/desk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "metrics/metrics.h"
+#include "net/conn.h"
+#include "net/worker.h"
+#include "relay/door.h"
+#include "relay/leg.h"
+#include "relay/lobby.h"
+#include "relay/orders.h"
+#include "relay/session.h"
+#include "store/bus.h"
+#include "store/store_open.h"
+
+#define DESK_MAGIC 0x6465736bu
+/* Deadlines are met to an eighth of the shortest, between these. */
+#define TICK_LEAST_MS 10
+#define TICK_MOST_MS 250
+
+static struct list *roster_of(struct desk *desk, uint64_t number)
+{
+	return &desk->roster[number % DESK_ROSTER];
+}
+
+void desk_seat_leg(struct desk *desk, struct leg *leg)
+{
+	list_add_tail(&desk->legs, &leg->node);
+	list_add_tail(roster_of(desk, leg->number), &leg->roster);
+}
+
+struct leg *desk_find_leg(struct desk *desk, uint64_t number)
+{
+	LIST_EACH(node, roster_of(desk, number))
+	{
+		struct leg *leg = LIST_ENTRY(node, struct leg, roster);
+		if (leg->number == number)
+			return leg;
+	}
+	return NULL;
+}
+
+struct post_box *desk_box(struct desk *desk)
+{
+	return worker_box(desk->worker);
+}
+
+struct note {
+	struct post_item item; /* first */
+	struct desk *desk;
+	uint64_t number;
+	desk_act act;
+	int reason;
+};
+
+static void read_note(struct post_item *item)
+{
+	struct note *note = (struct note *)item;
+	struct leg *leg = desk_find_leg(note->desk, note->number);
+	if (leg)
+		note->act(leg, note->reason);
+	free(note);
+}
+
+void desk_post(struct desk *desk, uint64_t number, desk_act act, int reason)
+{
+	struct note *note = malloc(sizeof(*note));
+	if (!note) {
+		log_line(LOG_ERROR, "note lost", LOG_S("reason", "NO_MEMORY"));
+		return;
+	}
+	*note = (struct note){{NULL, read_note}, desk, number, act, reason};
+	post_put(desk_box(desk), &note->item);
+}
+
+/* ---- time -------------------------------------------------------------------------------- */
+
+static int64_t tick_ms(const struct relay_settings *settings)
+{
+	const int64_t times[] = {settings->hello_ms, settings->login_ms,
+		settings->open_ms, settings->keepalive_ms, settings->slow_reader_ms,
+		settings->receipt_ms, settings->claim_renew_ms, settings->meter_ms};
+	int64_t least = TICK_MOST_MS * 8;
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		if (times[i] < least)
+			least = times[i];
+	return least / 8 < TICK_LEAST_MS ? TICK_LEAST_MS : least / 8;
+}
+
+/* Each of them may end while it is visited, and take others along: a leg its session, a session its
+ * viewer. So a marker in the list remembers the place. */
+static void each(struct list *head, void (*visit)(struct list *node, const void *ctx),
+	const void *ctx)
+{
+	struct list marker, *node;
+	list_init(&marker);
+	for (node = head->next; node != head; node = marker.next) {
+		list_remove(&marker);
+		marker.prev = node;
+		marker.next = node->next;
+		node->next->prev = &marker;
+		node->next = &marker;
+		visit(node, ctx);
+	}
+	list_remove(&marker);
+}
+
+static void tick_leg(struct list *node, const void *now_ms)
+{
+	leg_tick(LIST_ENTRY(node, struct leg, node), *(const int64_t *)now_ms);
+}
+
+static void tick_session(struct list *node, const void *now_ms)
+{
+	session_tick(LIST_ENTRY(node, struct session, node), *(const int64_t *)now_ms);
+}
+
+static void tick_door(struct list *node, const void *now_ms)
+{
+	door_tick(door_at(node), *(const int64_t *)now_ms);
+}
+
+void desk_tick(struct desk *desk)
+{
+	int64_t now_ms = clock_mono_ms();
+	each(&desk->doors, tick_door, &now_ms);
+	each(&desk->sessions, tick_session, &now_ms);
+	each(&desk->legs, tick_leg, &now_ms);
+}
+
+static void on_tick(void *ctx)
+{
+	struct desk *desk = ctx;
+	CHECK_OBJ(desk, DESK_MAGIC);
+	desk_tick(desk);
+	worker_timer_set(desk->tick, tick_ms(&desk->settings));
+}
+
+/* ---- orders ------------------------------------------------------------------------------ */
+
+static void disconnect(struct desk *desk, const struct order *order)
+{
+	LIST_EACH(node, &desk->sessions)
+	{
+		struct session *session = LIST_ENTRY(node, struct session, node);
+		if (session->state > SESSION_LIVE)
+			continue;
+		if (order->session[0] ? strcmp(order->session, session->id_text) != 0
+				      : strcmp(order->license, session->license) != 0)
+			continue;
+		metrics_add(METRIC_ORDERS, 1);
+		session_end(session, order->reason, order->by);
+	}
+}
+
+static void revoke_leg(struct list *node, const void *ctx)
+{
+	struct leg *leg = LIST_ENTRY(node, struct leg, node);
+	const struct order *order = ctx;
+	if (!strcmp(leg->license, order->license))
+		leg_end(leg, order->reason);
+}
+
+/* First the lobby: who proved himself before this order may not come in after it, at no desk. */
+static void revoke(struct desk *desk, const struct order *order)
+{
+	lobby_revoke(desk->house->lobby, order->license, order->reason);
+	disconnect(desk, order);
+	each(&desk->legs, revoke_leg, order);
+}
+
+static void on_order(void *ctx, const char *topic, const char *json)
+{
+	struct desk *desk = ctx;
+	struct order order;
+	(void)topic;
+	CHECK_OBJ(desk, DESK_MAGIC);
+	if (orders_parse(json, &order)) {
+		log_line(LOG_WARN, "order not understood", LOG_S("order", json));
+		return;
+	}
+	if (order.kind == ORDER_DISCONNECT)
+		disconnect(desk, &order);
+	else if (order.kind == ORDER_REVOKE)
+		revoke(desk, &order);
+	else if (!strcmp(order.node, desk->house->node) && desk->house->drain)
+		desk->house->drain(desk->house->drain_ctx, &order);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+int desk_new(struct house *house, struct worker *worker,
+	const struct relay_settings *settings, struct desk **ret)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	if (!desk)
+		return -REASON_NO_MEMORY;
+	desk->magic = DESK_MAGIC;
+	desk->house = house;
+	desk->worker = worker;
+	desk->settings = *settings;
+	list_init(&desk->doors);
+	list_init(&desk->legs);
+	list_init(&desk->sessions);
+	for (size_t i = 0; i < DESK_ROSTER; i++)
+		list_init(&desk->roster[i]);
+	int rc = worker_timer_new(worker, on_tick, desk, &desk->tick);
+	if (rc)
+		free(desk);
+	else
+		*ret = desk;
+	return rc;
+}
+
+int desk_open(struct desk *desk)
+{
+	CHECK_OBJ(desk, DESK_MAGIC);
+	worker_timer_set(desk->tick, tick_ms(&desk->settings));
+	return bus_subscribe(desk->house->store->bus, ORDERS_TOPIC, desk_box(desk),
+		on_order, desk, &desk->orders);
+}
+
+static void notice_leg(struct list *node, const void *within_ms)
+{
+	leg_send_drain(LIST_ENTRY(node, struct leg, node), *(const int64_t *)within_ms);
+}
+
+void desk_notice_drain(struct desk *desk, int64_t within_ms)
+{
+	each(&desk->legs, notice_leg, &within_ms);
+}
+
+static void end_session(struct list *node, const void *reason)
+{
+	session_end(LIST_ENTRY(node, struct session, node), *(const int *)reason, NULL);
+}
+
+static void end_leg(struct list *node, const void *reason)
+{
+	leg_end(LIST_ENTRY(node, struct leg, node), *(const int *)reason);
+}
+
+static void end_door(struct list *node, const void *reason)
+{
+	door_refuse(door_at(node), *(const int *)reason, 0, NULL);
+}
+
+void desk_close(struct desk *desk, int reason)
+{
+	CHECK_OBJ(desk, DESK_MAGIC);
+	desk->closing = 1;
+	bus_unsubscribe(desk->house->store->bus, desk->orders);
+	desk->orders = NULL;
+	each(&desk->doors, end_door, &reason);
+	each(&desk->sessions, end_session, &reason);
+	each(&desk->legs, end_leg, &reason);
+}
+
+int desk_is_empty(const struct desk *desk)
+{
+	return !desk->asked && list_empty(&desk->doors) && list_empty(&desk->legs) &&
+	       list_empty(&desk->sessions);
+}
+
+struct desk *desk_free(struct desk *desk)
+{
+	if (!desk)
+		return NULL;
+	CHECK_OBJ(desk, DESK_MAGIC);
+	CHECK(desk_is_empty(desk));
+	worker_timer_free(desk->tick);
+	desk->magic = 0;
+	free(desk);
+	return NULL;
+}

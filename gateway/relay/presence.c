@@ -1,0 +1,168 @@
+#include "relay/presence.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/text.h"
+#include "relay/desk.h"
+#include "relay/leg.h"
+#include "store/state.h"
+#include "store/store_open.h"
+
+#define TRIES 3 /* others change the document too: read it again and repeat */
+#define REPORT_EVERY_MS 5000
+
+/* A change of one host's document, under way: read, change, write. */
+struct update {
+	struct desk *desk;
+	int online, tries;
+	char license[17], address[64];
+	char *program, *inventory; /* NULL: as it is */
+	int64_t seen_ms;
+};
+
+static void read_doc(struct update *update);
+
+static void done(struct update *update)
+{
+	update->desk->asked--;
+	free(update->program);
+	free(update->inventory);
+	free(update);
+}
+
+static int set(json_t *body, const char *name, json_t *value)
+{
+	return json_object_set_new(body, name, value);
+}
+
+static char *changed(const struct update *update, const char *text)
+{
+	json_t *body = json_loads(text, 0, NULL);
+	char *out = NULL;
+	if (!json_is_object(body)) {
+		json_decref(body);
+		return NULL;
+	}
+	set(body, "online", json_integer(update->online));
+	set(body, "seen", json_integer(update->seen_ms));
+	if (update->online) {
+		set(body, "node", json_string(update->desk->house->node));
+		set(body, "address", json_string(update->address));
+	}
+	if (update->program)
+		set(body, "program", json_string(update->program));
+	json_t *inventory =
+		update->inventory ? json_loads(update->inventory, 0, NULL) : NULL;
+	if (inventory)
+		set(body, "inventory", inventory);
+	out = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	return out;
+}
+
+static void on_written(void *ctx, const struct state_answer *answer)
+{
+	struct update *update = ctx;
+	if (answer->status == -REASON_CONFLICT && ++update->tries < TRIES)
+		read_doc(update);
+	else
+		done(update);
+}
+
+static void on_read(void *ctx, const struct state_answer *answer)
+{
+	struct update *update = ctx;
+	char *body = answer->status || !answer->count
+			     ? NULL
+			     : changed(update, answer->docs[0].body);
+	if (!body) {
+		done(update);
+		return;
+	}
+	struct state_doc doc = answer->docs[0];
+	doc.body = body;
+	state_put(update->desk->house->store->state, &doc, desk_box(update->desk),
+		on_written, update);
+	free(body);
+}
+
+static void read_doc(struct update *update)
+{
+	state_get(update->desk->house->store->state, STATE_HOST, update->license,
+		desk_box(update->desk), on_read, update);
+}
+
+static void update_doc(struct leg *leg, int online)
+{
+	struct update *update = calloc(1, sizeof(*update));
+	if (!update)
+		return;
+	update->desk = leg->desk;
+	update->online = online;
+	update->seen_ms = clock_wall_ms();
+	text_clip(update->license, sizeof(update->license), leg->license);
+	text_clip(update->address, sizeof(update->address), leg->address);
+	update->program = online ? strdup(leg->program) : NULL;
+	update->inventory = leg->inventory;
+	leg->inventory = NULL;
+	leg->desk->asked++;
+	read_doc(update);
+}
+
+static void on_announced(void *ctx, const struct state_answer *answer)
+{
+	struct desk *desk = ctx;
+	desk->asked--;
+	if (answer->status)
+		log_line(LOG_DEBUG, "presence not renewed",
+			LOG_S("reason", reason_symbol(answer->status)));
+}
+
+static void announce(struct leg *leg, int64_t now_ms)
+{
+	struct desk *desk = leg->desk;
+	leg->announce_ms = now_ms + desk->settings.presence_renew_ms;
+	desk->asked++;
+	state_announce(desk->house->store->state, leg->license, desk->house->node,
+		desk->house->node, desk->settings.presence_ttl_ms, desk_box(desk),
+		on_announced, desk);
+}
+
+void presence_host_came(struct leg *leg)
+{
+	announce(leg, clock_mono_ms());
+	update_doc(leg, 1);
+}
+
+void presence_host_left(struct leg *leg)
+{
+	struct desk *desk = leg->desk;
+	/* A newer leg of the same host stands in the lobby already: it is online. */
+	if (leg->was_replaced)
+		return;
+	desk->asked++;
+	state_withdraw(desk->house->store->state, leg->license, desk->house->node,
+		desk_box(desk), on_announced, desk);
+	update_doc(leg, 0);
+}
+
+void presence_host_reports(struct leg *leg, const char *inventory)
+{
+	free(leg->inventory);
+	leg->inventory = strdup(inventory);
+}
+
+void presence_tick(struct leg *leg, int64_t now_ms)
+{
+	if (now_ms >= leg->announce_ms)
+		announce(leg, now_ms);
+	if (leg->inventory && now_ms >= leg->report_ms) {
+		leg->report_ms = now_ms + REPORT_EVERY_MS;
+		update_doc(leg, 1);
+	}
+}
