@@ -5,66 +5,59 @@
 #include "base/reason.h"
 
 static const struct {
-	const char *name, *what;
-	unsigned roles;
+	const char *name, *help;
+	unsigned char roles[ROLES];
 } permissions[] = {
-#define P(symbol, name, operator, admin, helpdesk, auditor, what)                        \
-	{name, what,                                                                     \
-		operator<< ROLE_OPERATOR | admin << ROLE_ADMIN |                         \
-		helpdesk << ROLE_HELPDESK | auditor << ROLE_AUDITOR },
+#define P(NAME, name, operator, admin, helpdesk, auditor, help)                          \
+	{name, help, {operator, admin, helpdesk, auditor}},
 #include "rules/role.def"
 #undef P
 };
 
-static const char *const names[] = {"operator", "admin", "helpdesk", "auditor"};
-_Static_assert(ARRAY_LEN(names) == ROLES, "every role has a name");
+static const char *const names[ROLES] = {"operator", "admin", "helpdesk", "auditor"};
 
-int role_may(unsigned roles, enum role_permission permission)
+int role_may(enum role role, enum role_permission permission)
 {
-	CHECK((unsigned)permission < ROLE_PERMISSIONS);
-	return (permissions[permission].roles & roles) != 0;
+	return permissions[permission].roles[role];
 }
 
-uint64_t role_scopes(unsigned roles)
+int role_any_may(unsigned roles, enum role_permission permission)
 {
-	uint64_t scopes = 0;
+	for (size_t i = 0; i < ROLES; i++)
+		if ((roles & ROLE_BIT(i)) && permissions[permission].roles[i])
+			return 1;
+	return 0;
+}
+
+int role_covers(enum role upper, enum role lower)
+{
 	for (size_t i = 0; i < ROLE_PERMISSIONS; i++)
-		if (permissions[i].roles & roles)
-			scopes |= ROLE_SCOPE(i);
-	return scopes;
+		if (permissions[i].roles[lower] && !permissions[i].roles[upper])
+			return 0;
+	return 1;
 }
 
-const char *role_name(size_t role)
+const char *role_name(enum role role)
 {
-	return role < ROLES ? names[role] : NULL;
-}
-
-const char *role_permission_name(size_t permission)
-{
-	return permission < ROLE_PERMISSIONS ? permissions[permission].name : NULL;
-}
-
-const char *role_permission_text(size_t permission)
-{
-	return permission < ROLE_PERMISSIONS ? permissions[permission].what : NULL;
+	return names[role];
 }
 
 int role_parse(const char *name, enum role *ret)
 {
 	for (size_t i = 0; i < ROLES; i++)
-		if (strcmp(names[i], name) == 0) {
+		if (!strcmp(names[i], name)) {
 			*ret = (enum role)i;
 			return 0;
 		}
 	return -REASON_BAD_VALUE;
 }
 
-int role_permission_parse(const char *name, enum role_permission *ret)
+const char *role_permission_name(enum role_permission permission)
 {
-	for (size_t i = 0; i < ROLE_PERMISSIONS; i++)
-		if (strcmp(permissions[i].name, name) == 0) {
-			*ret = (enum role_permission)i;
-			return 0;
-		}
-	return -REASON_BAD_VALUE;
+	return permissions[permission].name;
+}
+
+const char *role_permission_help(enum role_permission permission)
+{
+	return permissions[permission].help;
 }

@@ -1,39 +1,33 @@
-/* role: which role may do what: one table (role.def), asked in one place, the router.
+/* role: who may do what in the administration: one table (role.def), four roles.
  *
- * Thread: any; constant data. Several roles together may what any of them may.
+ * Thread: any; constant data. Errors: -REASON_BAD_VALUE.
  */
 #ifndef RULES_ROLE_H
 #define RULES_ROLE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/check.h"
 
 enum role { ROLE_OPERATOR, ROLE_ADMIN, ROLE_HELPDESK, ROLE_AUDITOR, ROLES };
-#define ROLE_BIT(role) (1u << (role))
 
 enum role_permission {
-#define P(name, text, operator, admin, helpdesk, auditor, what) ROLE_MAY_##name,
+#define P(NAME, name, operator, admin, helpdesk, auditor, help) ROLE_MAY_##NAME,
 #include "rules/role.def"
 #undef P
 	ROLE_PERMISSIONS
 };
-_Static_assert(ROLE_PERMISSIONS <= 64, "scopes of a token are one number");
-#define ROLE_SCOPE(permission) (UINT64_C(1) << (permission))
 
-/* `roles`: ROLE_BIT()s. */
-int role_may(unsigned roles, enum role_permission permission);
-/* All that these roles may, as ROLE_SCOPE()s. */
-uint64_t role_scopes(unsigned roles);
-
-/* "helpdesk"; NULL beyond the last. */
-const char *role_name(size_t role);
-/* "license.see" and "see licenses…"; NULL beyond the last. */
-const char *role_permission_name(size_t permission);
-const char *role_permission_text(size_t permission);
-/* -REASON_BAD_VALUE. */
+int role_may(enum role role, enum role_permission permission);
+/* Accounts can have several roles; together they may what any of them may. */
+#define ROLE_BIT(role) (1u << (role))
+int role_any_may(unsigned roles, enum role_permission permission);
+/* Whether `lower` may nothing that `upper` may not: only such a role can be given to others. */
+int role_covers(enum role upper, enum role lower);
+const char *role_name(enum role role);
 MUST_CHECK int role_parse(const char *name, enum role *ret);
-MUST_CHECK int role_permission_parse(const char *name, enum role_permission *ret);
+const char *role_permission_name(enum role_permission permission);
+/* "see licenses, without secrets" */
+const char *role_permission_help(enum role_permission permission);
 
 #endif
