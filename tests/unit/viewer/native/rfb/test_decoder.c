@@ -407,7 +407,8 @@ static void read_exact(struct desk *desk, int fd, uint8_t *bytes, size_t len)
 		n < len && clock_mono_ms() < until;) {
 		ssize_t got = recv(fd, bytes + n, len - n, MSG_DONTWAIT);
 		n += got > 0 ? (size_t)got : 0;
-		turn(desk);
+		if (got <= 0)
+			turn(desk);
 	}
 	assert_int_equal(n, len);
 }
