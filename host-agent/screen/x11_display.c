@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/reason.h"
 
@@ -84,7 +85,12 @@ struct x11_display *x11_display_close(struct x11_display *display)
 {
 	if (!display)
 		return NULL;
-	XCloseDisplay(display->x);
+	/* Xlib 1.8 can wait for ever for a reply while it closes a connection that broke in the middle of
+	 * one. So of a dead one only the descriptor is given back; its memory stays with Xlib. */
+	if (display->lost)
+		close(ConnectionNumber(display->x));
+	else
+		XCloseDisplay(display->x);
 	delist(display);
 	free(display);
 	return NULL;
