@@ -24,6 +24,8 @@ enum face_line {
 };
 
 struct face_vtable {
+	/* The viewer runs; before anything else. */
+	void (*begin)(struct face *, struct viewer *);
 	/* The session is up; `up->resumed` says whether streams go on. */
 	void (*up)(struct face *, struct viewer *, const struct tunnel_up *up);
 	/* `reason`: why it is being reconnected. */

@@ -59,7 +59,6 @@ static void up(struct face *face, struct viewer *viewer,
 	const struct tunnel_up *up UNUSED)
 {
 	struct face_listen *self = of(face);
-	self->viewer = viewer;
 	if (!self->readable) {
 		self->readable = event_new(viewer_base(viewer), self->fd,
 			EV_READ | EV_PERSIST, on_client, self);
@@ -70,6 +69,11 @@ static void up(struct face *face, struct viewer *viewer,
 		log_line(LOG_INFO, "VNC clients can connect", LOG_S("at", self->address));
 	}
 	viewer_ready(viewer, self->address);
+}
+
+static void begin(struct face *face, struct viewer *viewer)
+{
+	of(face)->viewer = viewer;
 }
 
 static void line(struct face *face UNUSED, enum face_line line UNUSED, int reason UNUSED)
@@ -105,6 +109,7 @@ static void meter(struct face *face UNUSED, const struct tunnel_stats *stats UNU
 }
 
 static const struct face_vtable vtable = {
+	.begin = begin,
 	.up = up,
 	.line = line,
 	.stream_closed = stream_closed,

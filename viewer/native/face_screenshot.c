@@ -71,7 +71,6 @@ static void on_ended(void *ctx, enum decoder_end end, int reason)
 static void up(struct face *face, struct viewer *viewer, const struct tunnel_up *up)
 {
 	struct face_screenshot *self = of(face);
-	self->viewer = viewer;
 	if (!self->timer) {
 		self->timer = evtimer_new(viewer_base(viewer), on_time, self);
 		if (!self->timer) {
@@ -82,6 +81,11 @@ static void up(struct face *face, struct viewer *viewer, const struct tunnel_up 
 	}
 	feed_up(self->feed, viewer, up);
 	viewer_ready(viewer, "up");
+}
+
+static void begin(struct face *face, struct viewer *viewer)
+{
+	of(face)->viewer = viewer;
 }
 
 static void line(struct face *face UNUSED, enum face_line line UNUSED, int reason UNUSED)
@@ -112,6 +116,7 @@ static void meter(struct face *face UNUSED, const struct tunnel_stats *stats UNU
 }
 
 static const struct face_vtable vtable = {
+	.begin = begin,
 	.up = up,
 	.line = line,
 	.stream_closed = stream_closed,

@@ -84,9 +84,10 @@ void feed_up(struct feed *feed, struct viewer *viewer, const struct tunnel_up *u
 	if (!feed->readable) {
 		struct event_base *base = viewer_base(viewer);
 		feed->again = evtimer_new(base, on_again, feed);
-		feed->readable = event_new(
-			base, decoder_fd(feed->decoder), EV_READ | EV_PERSIST, on_readable, feed);
-		if (!feed->again || !feed->readable || event_add(feed->readable, NULL) < 0) {
+		feed->readable = event_new(base, decoder_fd(feed->decoder),
+			EV_READ | EV_PERSIST, on_readable, feed);
+		if (!feed->again || !feed->readable ||
+			event_add(feed->readable, NULL) < 0) {
 			viewer_leave(viewer, -REASON_NO_MEMORY);
 			return;
 		}

@@ -1,5 +1,6 @@
 /* engawa-viewer: the command line of the home side. Its verbs are one table. */
 
+#include <event2/event.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -170,6 +171,7 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 	struct profile profile = {0};
 	struct ticket ticket;
 	struct viewer *viewer = NULL;
+	struct event_base *base = event_base_new();
 	char password[PASSWORD] = "", detail[VIEWER_DETAIL], host_name[INNER_NAME_SIZE];
 	int status = ensure_state(options);
 	if (!status)
@@ -181,6 +183,7 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 	if (!status)
 		status = get_password(options, password);
 	const struct viewer_config config = {
+		.base = base,
 		.dir = options->state,
 		.profile = &profile,
 		.password = password,
@@ -197,6 +200,7 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 			program_fail(status, "%s", detail);
 	}
 	viewer_free(viewer);
+	event_base_free(base);
 	if (!status)
 		status = store_profile(options, &profile, host_name);
 	if (!status && options->json) {
@@ -216,8 +220,8 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 
 enum shape { SHAPE_WINDOW, SHAPE_LISTEN, SHAPE_SCREENSHOT };
 
-static int make_face(const struct options *options, const char *title, enum shape shape,
-	struct face **ret)
+static int make_face(const struct options *options, struct event_base *base,
+	const char *title, enum shape shape, struct face **ret)
 {
 	struct text_endpoint at;
 	if (shape == SHAPE_LISTEN) {
@@ -235,6 +239,7 @@ static int make_face(const struct options *options, const char *title, enum shap
 		return status < 0 ? program_fail(status, "(%s)", options->screenshot) : 0;
 	}
 	const struct face_window_config config = {
+		.base = base,
 		.title = title,
 		.full_screen = options->full_screen,
 		.lossless = options->lossless,
@@ -264,10 +269,14 @@ static int connect_with(struct options *options, const struct profile *profile,
 		return program_fail(status == -REASON_NOT_FOUND ? -REASON_NOT_PAIRED
 								: status,
 			"(%s)", profile->name);
-	status = make_face(options, profile->name, shape, &face);
+	struct event_base *base = event_base_new();
+	status = base ? 0 : -REASON_NO_MEMORY;
+	if (!status)
+		status = make_face(options, base, profile->name, shape, &face);
 	if (!status)
 		status = get_password(options, password);
 	const struct viewer_config config = {
+		.base = base,
 		.dir = options->state,
 		.profile = profile,
 		.password = password,
@@ -286,6 +295,7 @@ static int connect_with(struct options *options, const struct profile *profile,
 	}
 	viewer_free(viewer);
 	free_face(face, shape);
+	event_base_free(base);
 	return status;
 }
 

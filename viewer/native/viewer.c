@@ -605,9 +605,6 @@ static int make_loop(struct viewer *viewer)
 	if (status < 0)
 		return status;
 	backoff_init(&viewer->backoff, seed);
-	viewer->base = event_base_new();
-	if (!viewer->base)
-		return -REASON_NO_MEMORY;
 	viewer->attempt = evtimer_new(viewer->base, on_attempt, viewer);
 	viewer->meter = evtimer_new(viewer->base, on_meter, viewer);
 	viewer->signals[0] = evsignal_new(viewer->base, SIGTERM, on_signal, viewer);
@@ -643,6 +640,7 @@ int viewer_new(struct viewer **ret, const struct viewer_config *config)
 	if (!viewer)
 		return -REASON_NO_MEMORY;
 	viewer->magic = VIEWER_MAGIC;
+	viewer->base = config->base;
 	viewer->profile = config->profile;
 	viewer->face = config->face;
 	viewer->ready_fd = config->ready_fd;
@@ -671,6 +669,8 @@ static int run(struct viewer *viewer, char *detail)
 {
 	viewer->detail = detail;
 	*detail = 0;
+	if (viewer->face)
+		viewer->face->vtable->begin(viewer->face, viewer);
 	show_line(viewer, FACE_CONNECTING, REASON_NONE);
 	arm(viewer->attempt, 0);
 	arm(viewer->meter, METER_MS);
@@ -712,14 +712,11 @@ struct viewer *viewer_free(struct viewer *viewer)
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
 	drop_session(viewer);
 	viewer->uplink = uplink_free(viewer->uplink);
-	if (viewer->base)
-		event_base_loop(viewer->base, EVLOOP_NONBLOCK);
+	event_base_loop(viewer->base, EVLOOP_NONBLOCK);
 	free_event(viewer->attempt);
 	free_event(viewer->meter);
 	free_event(viewer->signals[0]);
 	free_event(viewer->signals[1]);
-	if (viewer->base)
-		event_base_free(viewer->base);
 	viewer->identity = identity_free(viewer->identity);
 	viewer->password = secret_free(viewer->password, VIEWER_SECRET);
 	viewer->totp = secret_free(viewer->totp, VIEWER_SECRET);

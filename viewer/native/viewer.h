@@ -23,6 +23,7 @@ struct viewer;
 #define VIEWER_DETAIL 400
 
 struct viewer_config {
+	struct event_base *base; /* borrowed */
 	const char *dir;
 	const struct profile *profile; /* borrowed */
 	const char *password, *totp; /* wiped copies are kept: a reconnect asks nobody */

@@ -1,0 +1,263 @@
+#include "face_window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/text.h"
+#include "face.h"
+#include "feed.h"
+#include "link/loop_box.h"
+#include "link/tunnel.h"
+#include "viewer.h"
+#include "window/window.h"
+
+#define FACE_MAGIC 0x46414345
+#define QUALITY 8
+#define COMPRESSION 2
+
+struct face_window {
+	struct face face;
+	uint32_t magic;
+	struct loop_box *box;
+	struct viewer *viewer; /* NULL before the first `up` */
+	struct feed *feed;
+	struct window *window;
+	enum reason_lang lang;
+	struct meter_model meter;
+	uint64_t received, sent; /* at the last meter */
+	int64_t metered_ms;
+	uint32_t updates;
+};
+
+static struct face_window *of(struct face *face)
+{
+	struct face_window *self = (struct face_window *)face;
+	CHECK_OBJ(self, FACE_MAGIC);
+	return self;
+}
+
+static void on_picture(void *ctx, const struct picture *picture)
+{
+	struct face_window *self = ctx;
+	window_picture(self->window, picture);
+}
+
+static void on_damage(void *ctx, const struct picture_rect *rects, size_t count)
+{
+	struct face_window *self = ctx;
+	self->updates++;
+	window_damage(self->window, rects, count);
+}
+
+static void on_cursor(void *ctx, const struct picture_cursor *cursor)
+{
+	struct face_window *self = ctx;
+	window_cursor(self->window, cursor);
+}
+
+static void on_ended(void *ctx, enum decoder_end end, int reason)
+{
+	struct face_window *self = ctx;
+	window_release_keys(self->window);
+	if (end == DECODER_DIED)
+		window_notice(self->window, WINDOW_DECODER_RESTARTS, NULL);
+	feed_ended(self->feed, end, reason);
+}
+
+static void on_local_clip(struct face_window *self, const struct window_event *event)
+{
+	if (!self->viewer)
+		return;
+	int status = event->type == WINDOW_CLIPBOARD_LONG
+			     ? -REASON_LIMIT
+			     : viewer_clip(self->viewer, event->text, event->len);
+	if (status < 0)
+		log_line(LOG_INFO, "what was copied here was not sent to the office",
+			LOG_S("reason", reason_symbol(status)));
+}
+
+static void on_window(void *ctx, const struct window_event *event)
+{
+	struct face_window *self = ctx;
+	CHECK_OBJ(self, FACE_MAGIC);
+	struct decoder *decoder = feed_decoder(self->feed);
+	switch (event->type) {
+	case WINDOW_KEY:
+		decoder_key(decoder, event->keysym, event->down);
+		break;
+	case WINDOW_POINTER:
+		decoder_pointer(decoder, event->x, event->y, event->buttons);
+		break;
+	case WINDOW_CLIPBOARD:
+	case WINDOW_CLIPBOARD_LONG:
+		on_local_clip(self, event);
+		break;
+	case WINDOW_QUIT:
+		viewer_leave(self->viewer, 0);
+		break;
+	}
+}
+
+static void begin(struct face *face, struct viewer *viewer)
+{
+	of(face)->viewer = viewer;
+}
+
+static void up(struct face *face, struct viewer *viewer, const struct tunnel_up *up)
+{
+	struct face_window *self = of(face);
+	self->meter.protected_since_ms = clock_wall_ms();
+	feed_up(self->feed, viewer, up);
+	viewer_ready(viewer, "up");
+}
+
+static void line(struct face *face, enum face_line line, int reason)
+{
+	struct face_window *self = of(face);
+	static const enum window_notice notices[] = {
+		[FACE_CONNECTING] = WINDOW_CONNECTING,
+		[FACE_LIVE] = WINDOW_LIVE,
+		[FACE_RECONNECTING] = WINDOW_RECONNECTING,
+	};
+	static const enum meter_link links[] = {
+		[FACE_CONNECTING] = METER_CONNECTING,
+		[FACE_LIVE] = METER_CONNECTED,
+		[FACE_RECONNECTING] = METER_RECONNECTING,
+	};
+	self->meter.link = links[line];
+	if (line != FACE_LIVE)
+		self->meter.protected_since_ms = 0;
+	window_notice(self->window, notices[line],
+		line == FACE_RECONNECTING ? reason_text(reason, self->lang) : NULL);
+}
+
+static void stream_closed(struct face *face, int reason)
+{
+	struct face_window *self = of(face);
+	window_release_keys(self->window);
+	feed_stream_closed(self->feed, reason);
+}
+
+static void clip(struct face *face, const char *text, size_t len)
+{
+	int status = window_clipboard(of(face)->window, text, len);
+	if (status < 0)
+		log_line(LOG_INFO,
+			"what was copied at the office could not be taken over",
+			LOG_S("reason", reason_symbol(status)));
+}
+
+static void rights(struct face *face UNUSED, uint16_t rights)
+{
+	log_line(LOG_INFO, "rights", LOG_U("bits", rights));
+}
+
+static void notice(struct face *face, const char *en, const char *ja)
+{
+	struct face_window *self = of(face);
+	log_line(LOG_INFO, "notice",
+		LOG_S("text", self->lang == REASON_JA && *ja ? ja : en));
+}
+
+static void meter(struct face *face, const struct tunnel_stats *stats,
+	const char *gateway)
+{
+	struct face_window *self = of(face);
+	int64_t now_ms = clock_mono_ms();
+	uint64_t received = 0, sent = 0;
+	for (int lane = 0; lane < SEAL_LANES; lane++) {
+		received += stats->received[lane];
+		sent += stats->sent[lane];
+	}
+	int64_t span_ms = now_ms - self->metered_ms;
+	/* A new session counts from zero; the first figure of it would be nonsense. */
+	if (self->metered_ms && span_ms > 0 && received >= self->received &&
+		sent >= self->sent) {
+		self->meter.in_bytes_s =
+			(received - self->received) * 1000 / (uint64_t)span_ms;
+		self->meter.out_bytes_s = (sent - self->sent) * 1000 / (uint64_t)span_ms;
+		self->meter.updates_s =
+			(uint32_t)(self->updates * 1000 / (uint64_t)span_ms);
+	}
+	self->received = received;
+	self->sent = sent;
+	self->updates = 0;
+	self->metered_ms = now_ms;
+	self->meter.rtt_us = stats->rtt_us > 0 ? stats->rtt_us : -1;
+	self->meter.drops = stats->resumes;
+	text_clip(self->meter.node, sizeof(self->meter.node), gateway);
+	window_meter(self->window, &self->meter);
+}
+
+static const struct face_vtable vtable = {
+	.begin = begin,
+	.up = up,
+	.line = line,
+	.stream_closed = stream_closed,
+	.clip = clip,
+	.rights = rights,
+	.notice = notice,
+	.meter = meter,
+};
+
+static int make_window(struct face_window *self, const struct face_window_config *config)
+{
+	const struct window_options options = {
+		.title = config->title,
+		.lang = self->lang,
+		.scale = SDL_SCALE_FIT,
+		.fullscreen = config->full_screen,
+		.box = loop_box_post(self->box),
+		.event = on_window,
+		.ctx = self,
+	};
+	return window_new(&self->window, &options);
+}
+
+int face_window_new(struct face **ret, const struct face_window_config *config)
+{
+	struct face_window *self = calloc(1, sizeof(*self));
+	if (!self)
+		return -REASON_NO_MEMORY;
+	self->magic = FACE_MAGIC;
+	self->face.vtable = &vtable;
+	self->face.features = INNER_FEATURE_CLIPBOARD_LANE;
+	self->lang = reason_lang_env();
+	self->meter.rtt_us = -1;
+	self->meter.link = METER_CONNECTING;
+	const struct feed_config feed = {
+		.quality = config->lossless ? DECODER_QUALITY_LOSSLESS : QUALITY,
+		.compression = COMPRESSION,
+		.events = {.picture = on_picture,
+			.damage = on_damage,
+			.cursor = on_cursor,
+			.ended = on_ended},
+		.ctx = self,
+	};
+	int status = loop_box_new(config->base, &self->box);
+	if (!status)
+		status = feed_new(&self->feed, &feed);
+	if (!status)
+		status = make_window(self, config);
+	if (status < 0) {
+		face_window_free(&self->face);
+		return status;
+	}
+	*ret = &self->face;
+	return 0;
+}
+
+struct face *face_window_free(struct face *face)
+{
+	if (!face)
+		return NULL;
+	struct face_window *self = of(face);
+	self->window = window_free(self->window);
+	self->feed = feed_free(self->feed);
+	self->box = loop_box_free(self->box);
+	free(self);
+	return NULL;
+}
