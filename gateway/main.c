@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin/openapi.h"
 #include "base/args.h"
 #include "base/log.h"
 #include "base/program.h"
@@ -25,7 +26,7 @@ struct options {
 	const char *data, *from, *config, *listen, *admin_listen, *store, *log_format;
 	struct args_many names;
 	long ready_fd;
-	int json, sample;
+	int json, sample, openapi;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -59,6 +60,8 @@ static const struct args_option run_options[] = {DATA,
 
 static const struct args_option check_options[] = {
 	{"--config", "FILE", ARGS_TEXT, AT(config), "the configuration to check"},
+	{"--openapi", NULL, ARGS_FLAG, AT(openapi),
+		"print the description of the REST API instead"},
 	{"--sample", NULL, ARGS_FLAG, AT(sample),
 		"print a configuration with all entries instead"},
 	{0}};
@@ -217,6 +220,10 @@ static int check(void *arg, int count UNUSED, char **words UNUSED)
 
 	if (options->sample) {
 		conf_sample(gateway_config_table(), stdout);
+		return 0;
+	}
+	if (options->openapi) {
+		openapi_write(stdout);
 		return 0;
 	}
 	if (!options->config)

@@ -1,5 +1,5 @@
 /* api_journal: the history in the REST API: pages of JSON, or everything as CSV or JSONL, streamed
- * with the same memory however long it is. Reading it is recorded too.
+ * with the same memory however long it is. What an auditor reads is recorded.
  * Thread: office threads. Handlers: routes.def.
  */
 #ifndef ADMIN_API_JOURNAL_H

@@ -64,10 +64,10 @@ int gateway_config_check(const struct gateway_config *config, struct conf_error 
 		return wrong(error, "log.level: debug, info, warn or error expected");
 	if (config->claim_renew_ms * 2 > config->claim_ttl_ms)
 		return wrong(error,
-			"limits.claim_renew: at most half of limits.claim_ttl");
+			"relay.claim_renew: at most half of relay.claim_ttl");
 	if (config->presence_renew_ms * 2 > config->presence_ttl_ms)
 		return wrong(error,
-			"limits.presence_renew: at most half of limits.presence_ttl");
+			"relay.presence_renew: at most half of relay.presence_ttl");
 	return 0;
 }
 

@@ -23,8 +23,8 @@ static const struct table_column node_columns[] = {{"NODE", "id"}, {"ADDRESS", "
 	{"SEEN", "seen", TABLE_TIME}, {"DRAINING", "draining"}, {"SESSIONS", "sessions"},
 	{"HOSTS", "hosts"}, {"VIEWERS", "viewers"}, {0}};
 static const struct table_column token_columns[] = {{"TOKEN", "id"}, {"NAME", "name"},
-	{"ROLE", "role"}, {"COMPANY", "tenant"}, {"CREATED", "created", TABLE_TIME},
-	{"EXPIRES", "expires", TABLE_TIME}, {0}};
+	{"ROLE", "role"}, {"BY", "by"}, {"COMPANY", "tenant"},
+	{"CREATED", "created", TABLE_TIME}, {"EXPIRES", "expires", TABLE_TIME}, {0}};
 static const struct table_column limit_columns[] = {{"LIMIT", "name"}, {"VALUE", "value"},
 	{"CHANGE", "change"}, {"MEANING", "help"}, {0}};
 static const struct table_column version_card[] = {{"Version", "version"},

@@ -18,8 +18,9 @@ static const struct table_column bandwidth_columns[] = {{"AT", "at", TABLE_TIME}
 	{"TO VIEWER", "bytes_to_viewer", TABLE_BYTES},
 	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {"NODE", "node"}, {0}};
 static const struct table_column audit_columns[] = {{"AT", "at", TABLE_TIME},
-	{"BY", "by"}, {"WHAT", "event"}, {"ON", "session|token|account|node|tenant|kind|permission"}, {"LICENSE", "license"},
-	{"ADDRESS", "address"}, {0}};
+	{"BY", "by"}, {"WHAT", "event"},
+	{"ON", "session|token|account|node|tenant|kind|permission"},
+	{"LICENSE", "license"}, {"ADDRESS", "address"}, {0}};
 
 static int log_path(const struct ctl_options *options, const char *kind,
 	struct rest_path *path)

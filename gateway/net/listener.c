@@ -64,6 +64,10 @@ PRINTF_LIKE(3, 4) static int refuse(int reason, char *error, const char *format,
 static void on_tls_ready(void *ctx, struct conn *conn, enum tls_alpn alpn)
 {
 	struct listener *listener = ctx;
+	/* A port that serves nothing but HTTP needs no name for it: scrapers and health checks of
+	 * load balancers give none. */
+	if (alpn == TLS_ALPN_NONE && !listener->events.native)
+		alpn = TLS_ALPN_WEB;
 	if (alpn == TLS_ALPN_NATIVE && listener->events.native) {
 		listener->events.native(listener->ctx, conn);
 	} else if (alpn == TLS_ALPN_WEB && listener->events.web) {

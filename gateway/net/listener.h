@@ -37,7 +37,8 @@ struct listener_events {
 	 * TLS. NULL: all may. */
 	int (*admit)(void *ctx, const char *address);
 	/* TLS stands and ALPN is engawa/1 (native) or http/1.1 (web): the conn is the receiver's, who
-	 * calls conn_listen() at once. NULL: the conn is closed. */
+	 * calls conn_listen() at once. NULL: the conn is closed. Without `native` a client that names no
+	 * protocol is web too. */
 	void (*native)(void *ctx, struct conn *conn);
 	void (*web)(void *ctx, struct conn *conn);
 	/* What was admitted ended before native or web: TLS_FAILED, TIMEOUT, PEER_LOST. May be NULL. */

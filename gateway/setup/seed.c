@@ -9,13 +9,13 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "rules/account.h"
 #include "rules/audit.h"
-#include "rules/password.h"
 #include "rules/role.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
-#define SEED_MAX 8192
+#define SEED_MAX 32768
 
 static int fail(char *error, int reason, const char *what)
 {
@@ -39,21 +39,27 @@ static int make_token(struct token *ret, char ret_text[static TOKEN_TEXT_SIZE])
 /* The account must set a password of its own at its first sign-in. */
 static int make_account(char ret_password[static SEED_PASSWORD], json_t **ret)
 {
-	char record[PASSWORD_RECORD], password[PASSWORD_GENERATED];
-	json_int_t now = clock_wall_ms();
+	struct account account = {.roles = ROLE_BIT(ROLE_OPERATOR),
+		.must_change = 1,
+		.created_ms = clock_wall_ms()};
+	char password[PASSWORD_GENERATED], record[PASSWORD_RECORD], *body = NULL;
 	int status = password_generate(password);
 
 	if (!status)
 		status = password_hash(password, record);
 	if (status)
 		return status;
-	*ret = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "name", SEED_ACCOUNT,
-		"tenant", "", "role", role_name(ROLE_OPERATOR), "state", "enabled",
-		"must_change", 1, "password", record, "created_ms", now, "changed_ms",
-		now);
-	strcpy(ret_password, password);
+	strcpy(account.name, SEED_ACCOUNT);
+	account.changed_ms = account.created_ms;
+	account_set_password(&account, record, account.created_ms);
+	status = account_write(&account, NULL, &body);
+	if (!status) {
+		*ret = json_loads(body, 0, NULL);
+		strcpy(ret_password, password);
+	}
+	free(body);
 	secret_wipe(password, sizeof(password));
-	return *ret ? 0 : -REASON_NO_MEMORY;
+	return status ? status : *ret ? 0 : -REASON_NO_MEMORY;
 }
 
 static int make_seed(const struct token *token, json_t *account, char **ret)
