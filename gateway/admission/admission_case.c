@@ -190,67 +190,70 @@ static int load_policy(struct admission_case *one, struct policy *policy)
 struct binding_change {
 	struct admission_case *one;
 	char *inventory;
-	enum audit_event event; /* AUDIT_EVENTS: none */
-	char before[DIGEST_DEVICE_SIZE];
+	int recorded;
 };
+
+/* Recorded before it is done: what cannot be recorded is not done. */
+static int record_binding(struct binding_change *change, const char *before)
+{
+	const struct admission_case *one = change->one;
+	json_t *fields = json_pack("{s:s, s:s, s:s, s:s*}", "license", one->license.id,
+		"device", one->device_id, "name", one->request.name, "before", before);
+	int r = admission_store_audit(one->store,
+		before ? AUDIT_HOST_REBOUND : AUDIT_HOST_BOUND, one->license.tenant,
+		one->license.id, "host", one->request.address, fields);
+	change->recorded = r == 0;
+	return r;
+}
+
+static int fill_binding(const struct binding_change *change, struct host_binding *binding)
+{
+	const struct admission_case *one = change->one;
+	const struct admission_request *request = &one->request;
+	memcpy(binding->device, request->device, sizeof(binding->device));
+	memcpy(binding->device_id, one->device_id, sizeof(binding->device_id));
+	memcpy(binding->name, request->name, sizeof(binding->name));
+	memcpy(binding->program, request->program, sizeof(binding->program));
+	memcpy(binding->address, request->address, sizeof(binding->address));
+	binding->seen_ms = one->now_ms;
+	/* A host that says nothing this time keeps what it said before. */
+	if (*request->inventory && text_copy(binding->inventory,
+					   sizeof(binding->inventory), change->inventory))
+		return -REASON_BAD_MESSAGE;
+	return 0;
+}
 
 /* The new document of the host, if this device may be it. */
 static int bind_host(void *ctx, const char *body, char **ret_body)
 {
 	struct binding_change *change = ctx;
-	struct admission_case *one = change->one;
-	const struct admission_request *request = &one->request;
+	const struct admission_request *request = &change->one->request;
 	struct field_error error;
 	struct host_binding binding = {0};
+	int r = 0;
 	if (body && host_binding_read(body, &binding, &error))
 		return -REASON_STATE_DAMAGED;
 	int same = body &&
 		   secret_equal(binding.device, request->device, sizeof(binding.device));
 	if (!same && !request->enrol)
 		return -REASON_HOST_NOT_BOUND;
-	change->event = same   ? AUDIT_EVENTS
-			: body ? AUDIT_HOST_REBOUND
-			       : AUDIT_HOST_BOUND;
-	memcpy(change->before, binding.device_id, sizeof(change->before));
+	if (!same && !change->recorded)
+		r = record_binding(change, body ? binding.device_id : NULL);
 	if (!same)
-		binding = (struct host_binding){.bound_ms = one->now_ms};
-	memcpy(binding.device, request->device, sizeof(binding.device));
-	memcpy(binding.device_id, one->device_id, sizeof(binding.device_id));
-	memcpy(binding.name, request->name, sizeof(binding.name));
-	memcpy(binding.program, request->program, sizeof(binding.program));
-	memcpy(binding.address, request->address, sizeof(binding.address));
-	binding.seen_ms = one->now_ms;
-	/* A host that says nothing this time keeps what it said before. */
-	if (*request->inventory && text_copy(binding.inventory, sizeof(binding.inventory),
-					   change->inventory))
-		return -REASON_BAD_MESSAGE;
-	return host_binding_write(&binding, ret_body);
-}
-
-static int audit_binding(const struct admission_case *one,
-	const struct binding_change *change)
-{
-	json_t *fields = json_pack("{s:s, s:s, s:s}", "license", one->license.id,
-		"device", one->device_id, "name", one->request.name);
-	if (fields && change->event == AUDIT_HOST_REBOUND &&
-		json_object_set_new(fields, "before", json_string(change->before))) {
-		json_decref(fields);
-		fields = NULL;
-	}
-	return admission_store_audit(one->store, change->event, one->license.tenant,
-		one->license.id, "host", one->request.address, fields);
+		binding = (struct host_binding){.bound_ms = change->one->now_ms};
+	if (r == 0)
+		r = fill_binding(change, &binding);
+	return r ? r : host_binding_write(&binding, ret_body);
 }
 
 static int admit_host(struct admission_case *one)
 {
-	struct binding_change change = {.one = one, .event = AUDIT_EVENTS};
+	struct binding_change change = {.one = one};
 	int r = host_inventory_clean(one->request.inventory, &change.inventory);
 	if (r)
 		return r;
 	r = admission_store_update(one->store, STATE_HOST, one->license.id,
 		one->license.tenant, bind_host, &change);
-	if (r == 0 && change.event != AUDIT_EVENTS)
-		r = audit_binding(one, &change);
 	free(change.inventory);
 	text_clip(one->host_name, sizeof(one->host_name), one->request.name);
 	return r;
@@ -372,27 +375,34 @@ void admission_case_password(struct admission_case *one)
 	one->status = check_password(one);
 }
 
-static int see_device(void *ctx, const char *body, char **ret_body)
+static int record_device(const struct admission_case *one)
 {
-	struct admission_case *one = ctx;
-	const struct admission_request *request = &one->request;
-	return device_book_see(body,
-		&(struct device_sighting){one->device_id, request->name, request->kind,
-			request->program, request->address, one->now_ms},
-		ret_body, &one->new_device);
-}
-
-static int remember_device(struct admission_case *one)
-{
-	int r = admission_store_update(one->store, STATE_DEVICE, one->license.id,
-		one->license.tenant, see_device, one);
-	if (r || !one->new_device)
-		return r;
 	return admission_store_audit(one->store, AUDIT_DEVICE_NEW, one->license.tenant,
 		one->license.id, "viewer", one->request.address,
 		json_pack("{s:s, s:s, s:s, s:s}", "license", one->license.id, "device",
 			one->device_id, "name", one->request.name, "kind",
 			one->request.kind));
+}
+
+/* A new device is recorded before the book knows it: else it would never be new again. */
+static int see_device(void *ctx, const char *body, char **ret_body)
+{
+	struct admission_case *one = ctx;
+	const struct admission_request *request = &one->request;
+	int recorded = one->new_device;
+	int r = device_book_see(body,
+		&(struct device_sighting){one->device_id, request->name, request->kind,
+			request->program, request->address, one->now_ms},
+		ret_body, &one->new_device);
+	if (r == 0 && one->new_device && !recorded)
+		r = record_device(one);
+	return r;
+}
+
+static int remember_device(struct admission_case *one)
+{
+	return admission_store_update(one->store, STATE_DEVICE, one->license.id,
+		one->license.tenant, see_device, one);
 }
 
 static int load_host_name(struct admission_case *one)
