@@ -395,8 +395,13 @@ static void vnc_free(struct source *base)
 	struct vnc_source *source = self(base);
 	if (source->reader_runs)
 		stop_reader(source);
-	if (source->client)
+	if (source->client) {
+		/* The library forgets the last pointer shape. */
+		free(source->client->rcSource);
+		free(source->client->rcMask);
+		source->client->rcSource = source->client->rcMask = NULL;
 		rfbClientCleanup(source->client);
+	}
 	free(source->frame);
 	for (size_t i = 0; i < source->order_count; i++)
 		free(source->orders[(source->first_order + i) % ORDERS_MAX].latin1);

@@ -114,8 +114,12 @@ static inline int rfb_viewer_run(struct rfb_viewer *viewer, int ms)
 
 static inline void rfb_viewer_close(struct rfb_viewer *viewer)
 {
-	if (viewer->client)
+	if (viewer->client) {
+		free(viewer->client->rcSource); /* the library forgets these */
+		free(viewer->client->rcMask);
+		viewer->client->rcSource = viewer->client->rcMask = NULL;
 		rfbClientCleanup(viewer->client);
+	}
 	free(viewer->frame);
 	free(viewer->cut_text);
 }
