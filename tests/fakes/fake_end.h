@@ -1,0 +1,73 @@
+/* fake_end: a scripted end (host or viewer) of the outer protocol, over a memory conn or over TLS. It
+ * answers PING, counts DATA, and sends its RECEIPT when a session closes, unless told not to.
+ *
+ * Thread: the test's. Over TLS nothing happens but in fake_end_pump().
+ */
+#ifndef FAKES_FAKE_END_H
+#define FAKES_FAKE_END_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "fakes/tls_end.h"
+#include "wire/hello.h"
+#include "wire/message.h"
+
+struct conn;
+
+struct fake_end {
+	enum hello_side side;
+	char license[17], kind[17], name[129];
+	uint8_t device[32];
+	int gen_min, gen_max; /* 1 and 1 */
+	int mute;             /* answers nothing */
+	int no_receipts;
+	int lie; /* its receipts say so many bytes more */
+	/* transport: one of the two */
+	struct conn *conn;
+	struct tls_end tls;
+	int is_tls;
+	int gone, gone_reason;
+	struct buf in;
+	/* what was heard */
+	int challenged, welcomed, refusals, opens, closes, leg_closes, notices, pings;
+	struct message_challenge challenge;
+	struct message_welcome welcome;
+	struct message_refused refused;
+	struct message_open open;
+	struct message_close close; /* the last one */
+	struct message_notice notice;
+	/* DATA of the present session */
+	uint64_t sent, received;
+	uint32_t next_sent,
+		next_received; /* pattern: each record begins with its number */
+	int out_of_order;
+	uint64_t frames;
+};
+
+void fake_end_init(struct fake_end *end, enum hello_side side, const char *license,
+	int device);
+/* The end listens on this conn, which is the far one of a conn_mem_pair. */
+void fake_end_on_conn(struct fake_end *end, struct conn *conn);
+void fake_end_on_tls(struct fake_end *end, uint16_t port);
+void fake_end_pump(struct fake_end *end);
+/* Bytes of its TLS connection, or of any other: parses what is whole. */
+void fake_end_feed(struct fake_end *end, const uint8_t *bytes, size_t len);
+
+void fake_end_hello(struct fake_end *end);
+void fake_end_prove(struct fake_end *end, const char *password);
+/* resume NULL: a new session. */
+void fake_end_connect(struct fake_end *end, const char *resume);
+/* One DATA frame of `len` payload bytes (at least 16). */
+void fake_end_data(struct fake_end *end, size_t len);
+/* Of the session it is in, or (leg) of the connection. */
+enum fake_close { FAKE_CLOSE_SESSION, FAKE_CLOSE_LEG };
+void fake_end_close(struct fake_end *end, enum fake_close what, int reason);
+void fake_end_raw(struct fake_end *end, const void *bytes, size_t len);
+/* "ses_…" of the last OPEN. */
+const char *fake_end_session(const struct fake_end *end);
+/* Cuts the line without a word. */
+void fake_end_vanish(struct fake_end *end);
+void fake_end_done(struct fake_end *end);
+
+#endif

@@ -1,0 +1,12 @@
+if(NOT TARGET fakes_tls)
+	add_library(fakes_tls STATIC ${CMAKE_SOURCE_DIR}/tests/fakes/tls_end.c ${CMAKE_SOURCE_DIR}/tests/fakes/test_cert.c)
+	target_include_directories(fakes_tls PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+	target_link_libraries(fakes_tls PUBLIC engawa_flags proto_base PkgConfig::SSL Threads::Threads)
+endif()
+if(NOT TARGET fakes_relay)
+	add_library(fakes_relay STATIC ${CMAKE_SOURCE_DIR}/tests/fakes/fake_admission.c
+		${CMAKE_SOURCE_DIR}/tests/fakes/fake_end.c ${CMAKE_SOURCE_DIR}/tests/fakes/relay_rig.c)
+	target_include_directories(fakes_relay PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+	target_link_libraries(fakes_relay PUBLIC fakes_tls gateway_relay gateway_store)
+endif()
+set(links fakes_relay)
