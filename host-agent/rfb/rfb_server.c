@@ -16,14 +16,17 @@
 #include "base/text.h"
 #include "rfb/cells.h"
 #include "rfb/copies.h"
+#include "rfb/rfb_message.h"
+#include "rfb/rfb_shape.h"
 #include "screen/latin1.h"
 
 /* The library gives up on a stream that takes or brings nothing for so long in the middle of a
  * message: more than the grace time of a tunnel that looks for another way. */
 #define PEER_WAIT_MS 120000
 #define NAME_MAX_BYTES 120
-#define CUT_TEXT_MAX (1 << 20)
 #define CUT_TEXT_AT_ONCE (64 * 1024)
+#define MESSAGES_AT_ONCE 64
+#define ONE_MORE (1 + RFB_SERVER_PARTIAL)
 #define COPY_PIXELS_LEAST 4096
 #define FEW_COLOURS 96
 #define MONITORS_MAX 16
@@ -302,44 +305,6 @@ int rfb_server_fd(const struct rfb_server *server)
 
 /* ---- messages ---- */
 
-enum { ODD_MESSAGE = -1, TOO_LITTLE = 0 };
-
-static uint32_t be32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
-	       at[3];
-}
-
-/* How many bytes the message has that begins with `head`. Only what RFC 6143 section 7.5 lists is let
- * through (and SetDesktopSize): the library knows more, for files, chat and scaling. */
-static int64_t message_size(const uint8_t *head, size_t len)
-{
-	int32_t cut;
-	if (len < 8)
-		return len && (head[0] == rfbPointerEvent && len >= 6) ? 6 : TOO_LITTLE;
-	switch (head[0]) {
-	case rfbSetPixelFormat:
-		return sz_rfbSetPixelFormatMsg;
-	case rfbSetEncodings:
-		return sz_rfbSetEncodingsMsg + 4 * (head[2] << 8 | head[3]);
-	case rfbFramebufferUpdateRequest:
-		return sz_rfbFramebufferUpdateRequestMsg;
-	case rfbKeyEvent:
-		return sz_rfbKeyEventMsg;
-	case rfbPointerEvent:
-		return sz_rfbPointerEventMsg;
-	case rfbClientCutText:
-		cut = (int32_t)be32(head + 4); /* negative: extended clipboard */
-		if (cut < -CUT_TEXT_MAX || cut > CUT_TEXT_MAX)
-			return ODD_MESSAGE;
-		return sz_rfbClientCutTextMsg + (cut < 0 ? -cut : cut);
-	case rfbSetDesktopSize:
-		return sz_rfbSetDesktopSizeMsg + head[6] * sz_rfbExtDesktopScreen;
-	default:
-		return ODD_MESSAGE;
-	}
-}
-
 static int64_t expected_size(const rfbClientRec *client, const uint8_t *head, size_t len)
 {
 	switch (client->state) {
@@ -350,9 +315,9 @@ static int64_t expected_size(const rfbClientRec *client, const uint8_t *head, si
 	case RFB_INITIALISATION_SHARED:
 		return 1;
 	case RFB_NORMAL:
-		return message_size(head, len);
+		return rfb_message_size(head, len);
 	default:
-		return ODD_MESSAGE;
+		return RFB_MESSAGE_ODD;
 	}
 }
 
@@ -374,7 +339,7 @@ static void note_wishes(struct rfb_server *server)
 static int read_message(struct rfb_server *server)
 {
 	rfbClientPtr client = server->client;
-	uint8_t head[8];
+	uint8_t head[RFB_MESSAGE_HEAD];
 	int waiting = 0;
 	ssize_t len = recv(client->sock, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
 	if (len == 0)
@@ -383,10 +348,10 @@ static int read_message(struct rfb_server *server)
 		return errno == EAGAIN || errno == EINTR ? RFB_SERVER_DONE
 							 : -REASON_LEG_CLOSED;
 	int64_t size = expected_size(client, head, (size_t)len);
-	if (size == ODD_MESSAGE)
+	if (size == RFB_MESSAGE_ODD)
 		return -REASON_PROTOCOL;
 	ioctl(client->sock, FIONREAD, &waiting);
-	if (size == TOO_LITTLE || (waiting < size && size < CUT_TEXT_AT_ONCE))
+	if (size == RFB_MESSAGE_TOO_LITTLE || (waiting < size && size < CUT_TEXT_AT_ONCE))
 		return RFB_SERVER_PARTIAL;
 	int normal = client->state == RFB_NORMAL;
 	rfbProcessClientMessage(client);
@@ -394,20 +359,18 @@ static int read_message(struct rfb_server *server)
 		return -REASON_PROTOCOL;
 	if (normal && head[0] == rfbSetEncodings)
 		note_wishes(server);
-	return waiting > size ? 1 + RFB_SERVER_PARTIAL : RFB_SERVER_DONE;
+	return waiting > size ? ONE_MORE : RFB_SERVER_DONE;
 }
 
 int rfb_server_read(struct rfb_server *server)
 {
-	int r;
-	do {
-		if (!server->client)
-			return -REASON_LEG_CLOSED;
-		r = read_message(server);
-	} while (r > RFB_SERVER_PARTIAL);
+	int r = ONE_MORE;
+	/* A viewer that never stops talking must not stop the picture. */
+	for (int i = 0; i < MESSAGES_AT_ONCE && r == ONE_MORE; i++)
+		r = server->client ? read_message(server) : -REASON_LEG_CLOSED;
 	if (r < 0)
 		rfb_server_close(server);
-	return r;
+	return r == ONE_MORE ? RFB_SERVER_DONE : r;
 }
 
 /* ---- what is shown ---- */
@@ -543,41 +506,12 @@ int64_t rfb_server_update(struct rfb_server *server, const struct tiles_rect *re
 	return pixels;
 }
 
-/* RFB's shape has no half-transparent pixels: shadows go, edges stay. */
-#define OPAQUE_FROM 128
-
 void rfb_server_cursor(struct rfb_server *server, int width, int height, int hot_x,
 	int hot_y, const uint32_t *argb)
 {
-	size_t row = ((size_t)width + 7) / 8;
-	rfbCursorPtr cursor = calloc(1, sizeof(*cursor));
-	if (!cursor)
-		return;
-	int shown = width > 0 && height > 0;
-	size_t pixels = shown ? (size_t)width * (size_t)height : 1;
-	cursor->cleanup = cursor->cleanupSource = cursor->cleanupMask =
-		cursor->cleanupRichSource = TRUE;
-	cursor->width = (unsigned short)(shown ? width : 1);
-	cursor->height = (unsigned short)(shown ? height : 1);
-	cursor->xhot = (unsigned short)(shown ? hot_x : 0);
-	cursor->yhot = (unsigned short)(shown ? hot_y : 0);
-	cursor->foreRed = cursor->foreGreen = cursor->foreBlue = 0xffff;
-	cursor->richSource = calloc(pixels, 4);
-	cursor->mask = calloc(shown ? row * (size_t)height : 1, 1);
-	if (!cursor->richSource || !cursor->mask) {
-		rfbFreeCursor(cursor);
-		return;
-	}
-	for (int y = 0; shown && y < height; y++)
-		for (int x = 0; x < width; x++) {
-			uint32_t pixel = argb[y * width + x];
-			uint32_t colour = pixel & 0xffffff;
-			memcpy(cursor->richSource + 4 * (y * width + x), &colour, 4);
-			if (pixel >> 24 >= OPAQUE_FROM)
-				cursor->mask[(size_t)y * row + (size_t)x / 8] |=
-					(unsigned char)(0x80 >> x % 8);
-		}
-	rfbSetCursor(server->screen, cursor);
+	rfbCursorPtr cursor = rfb_shape_make(width, height, hot_x, hot_y, argb);
+	if (cursor)
+		rfbSetCursor(server->screen, cursor);
 }
 
 void rfb_server_pointer_at(struct rfb_server *server, int x, int y)
@@ -607,7 +541,8 @@ static char *with_crlf(const char *text, size_t len, size_t *ret_len)
 void rfb_server_cut_text(struct rfb_server *server, const char *utf8, size_t len)
 {
 	size_t out_len;
-	if (!server->client || server->client->state != RFB_NORMAL || len > CUT_TEXT_MAX)
+	if (!server->client || server->client->state != RFB_NORMAL ||
+		len > RFB_MESSAGE_CUT_TEXT_MAX)
 		return;
 	int extended = server->client->enableExtendedClipboard;
 	char *out = extended ? with_crlf(utf8, len, &out_len)
