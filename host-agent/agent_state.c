@@ -18,7 +18,7 @@
 static int open_lock(const char *dir, int *ret)
 {
 	char path[PRIVATE_FILE_PATH];
-	int status = private_file_path(path, dir, "run", ".lock");
+	int status = private_file_path(path, dir, "run", "lock");
 	if (status < 0)
 		return status;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -55,7 +55,7 @@ int agent_state_running(const char *dir)
 void agent_state_tell(const char *dir, json_t *status)
 {
 	char path[PRIVATE_FILE_PATH];
-	int error = private_file_path(path, dir, "status", ".json");
+	int error = private_file_path(path, dir, "status", "json");
 	if (!error)
 		error = private_file_write(path, status);
 	if (error < 0)
@@ -67,7 +67,7 @@ void agent_state_tell(const char *dir, json_t *status)
 int agent_state_ask(const char *dir, json_t **ret)
 {
 	char path[PRIVATE_FILE_PATH];
-	int status = private_file_path(path, dir, "status", ".json");
+	int status = private_file_path(path, dir, "status", "json");
 	return status < 0 ? status : private_file_read(path, ret);
 }
 
@@ -76,7 +76,7 @@ int agent_state_fence(const char *dir, uint64_t *ret)
 	char path[PRIVATE_FILE_PATH];
 	json_t *object = NULL;
 	int64_t fence = 0;
-	int status = private_file_path(path, dir, "fence", ".json");
+	int status = private_file_path(path, dir, "fence", "json");
 	if (!status)
 		status = private_file_read(path, &object);
 	if (status == -REASON_NOT_FOUND) {
@@ -94,7 +94,7 @@ int agent_state_fence(const char *dir, uint64_t *ret)
 int agent_state_keep_fence(const char *dir, uint64_t fence)
 {
 	char path[PRIVATE_FILE_PATH];
-	int status = private_file_path(path, dir, "fence", ".json");
+	int status = private_file_path(path, dir, "fence", "json");
 	if (status < 0)
 		return status;
 	json_t *object = json_pack("{s:I}", "fence", (json_int_t)fence);
@@ -111,8 +111,8 @@ void agent_state_record(const char *dir, json_t *line)
 	struct stat info;
 	char *text = json_dumps(line, JSON_COMPACT);
 	json_decref(line);
-	if (!text || private_file_path(path, dir, "sessions", ".jsonl") < 0 ||
-		private_file_path(old, dir, "sessions", ".jsonl.1") < 0)
+	if (!text || private_file_path(path, dir, "sessions", "jsonl") < 0 ||
+		private_file_path(old, dir, "sessions", "jsonl.1") < 0)
 		goto out;
 	if (stat(path, &info) == 0 && info.st_size > RECORD_MAX)
 		(void)rename(path, old);

@@ -69,7 +69,7 @@ static int store(const struct enroll_request *request, const struct enrolment *e
 	char ca[PRIVATE_FILE_PATH];
 	int status = 0;
 	if (request->ca_file) {
-		status = private_file_path(ca, request->dir, "ca", ".pem");
+		status = private_file_path(ca, request->dir, "ca", "pem");
 		if (!status)
 			status = access_keep_ca(request->ca_file, ca);
 	}

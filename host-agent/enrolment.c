@@ -11,7 +11,7 @@
 int enrolment_read(const char *dir, struct enrolment *ret)
 {
 	char path[PRIVATE_FILE_PATH];
-	int status = private_file_path(path, dir, FILE_NAME, ".json");
+	int status = private_file_path(path, dir, FILE_NAME, "json");
 	json_t *object = NULL;
 	if (!status)
 		status = private_file_read(path, &object);
@@ -37,7 +37,7 @@ int enrolment_read(const char *dir, struct enrolment *ret)
 int enrolment_write(const char *dir, const struct enrolment *enrolment)
 {
 	char path[PRIVATE_FILE_PATH];
-	int status = private_file_path(path, dir, FILE_NAME, ".json");
+	int status = private_file_path(path, dir, FILE_NAME, "json");
 	if (status < 0)
 		return status;
 	json_t *object = json_pack("{s:o, s:s, s:I}", "access",

@@ -21,7 +21,7 @@ static void lower(const char *public_id, char ret[static LICENSE_KEY_PUBLIC_SIZE
 
 static int folder(const char *dir, char ret[static PRIVATE_FILE_PATH])
 {
-	return private_file_path(ret, dir, "profiles", "");
+	return private_file_path(ret, dir, "profiles", NULL);
 }
 
 static int path_of(const char *dir, const char *public_id, const char *suffix,
@@ -38,7 +38,7 @@ static int path_of(const char *dir, const char *public_id, const char *suffix,
 int profile_ca_path(const char *dir, const char *public_id, char *ret, size_t size)
 {
 	char path[PRIVATE_FILE_PATH];
-	int status = path_of(dir, public_id, ".ca.pem", path);
+	int status = path_of(dir, public_id, "ca.pem", path);
 	return status < 0 ? status : text_copy(ret, size, path);
 }
 
@@ -49,7 +49,7 @@ int profile_write(const char *dir, const struct profile *profile)
 	if (!status)
 		status = private_file_directory(where);
 	if (!status)
-		status = path_of(dir, profile->access.key.public_id, ".json", path);
+		status = path_of(dir, profile->access.key.public_id, "json", path);
 	if (status < 0)
 		return status;
 	json_t *object = json_pack("{s:o, s:s, s:s, s:I}", "access",
@@ -114,7 +114,7 @@ int profile_list(const char *dir, struct profile *ret, size_t *ret_count)
 			status = -REASON_LIMIT;
 			break;
 		}
-		status = private_file_path(path, where, entry->d_name, "");
+		status = private_file_path(path, where, entry->d_name, NULL);
 		if (!status)
 			status = read_one(path, &ret[count]);
 		count += !status;

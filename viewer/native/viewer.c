@@ -75,6 +75,13 @@ static void finish(struct viewer *viewer, int result, const char *detail)
 	event_base_loopbreak(viewer->base);
 }
 
+/* The pin is written and the host has said goodbye: it knows this device now. */
+static int is_paired(const struct viewer *viewer, int reason)
+{
+	return viewer->purpose == PROLOGUE_PAIRING && viewer->result == 0 &&
+	       reason == REASON_VIEWER_LEFT;
+}
+
 static void arm(struct event *timer, int64_t ms)
 {
 	struct timeval wait = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
@@ -253,7 +260,7 @@ static void on_ended(void *ctx, int reason, enum tunnel_end how)
 {
 	struct viewer *viewer = ctx;
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
-	int paired = viewer->purpose == PROLOGUE_PAIRING && viewer->result == 0;
+	int paired = is_paired(viewer, reason);
 	give_receipt(viewer, reason);
 	/* A wrong code and a disturbed handshake look alike; when pairing the code is the likely one. */
 	if (viewer->purpose == PROLOGUE_PAIRING && reason == REASON_E2E_FAILED)
@@ -397,6 +404,10 @@ static void on_close(void *ctx, const struct message_close *close)
 	if (viewer->up)
 		give_receipt(viewer, reason);
 	viewer->up = 0;
+	if (is_paired(viewer, reason)) {
+		finish(viewer, 0, NULL);
+		return;
+	}
 	if (reason == REASON_GRACE_OVER && viewer->was_up) {
 		/* The host has given this session up (it was restarted): a fresh one, unasked. */
 		drop_session(viewer);
