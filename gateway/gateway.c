@@ -23,13 +23,11 @@
 #include "relay/relay.h"
 #include "rules/retention.h"
 #include "setup/data_dir.h"
-#include "setup/node_card.h"
 #include "setup/seed.h"
 #include "store/store_open.h"
 
 #define OFFICE_QUEUE 256
 #define LIST_MAX 16
-#define CARD_MS 10000
 #define PURGE_MS 3600000
 #define EXPIRY_MS 3600000
 #define DAY_MS INT64_C(86400000)
@@ -61,7 +59,7 @@ struct gateway {
 	struct http_server *http;
 	char admin_endpoint[TEXT_HOST_SIZE + 16];
 	int64_t started_ms;
-	int64_t card_due_ms, purge_due_ms, expiry_due_ms;
+	int64_t purge_due_ms, expiry_due_ms;
 	int started, drained;
 };
 
@@ -447,24 +445,6 @@ static void remove_run(const struct gateway *gateway)
 	unlink(file);
 }
 
-static void put_card(struct gateway *gateway)
-{
-	struct relay_counts counts;
-
-	relay_counts(gateway->relay, &counts);
-	struct node_card card = {.node = gateway->dir.node,
-		.address = gateway->config.address,
-		.started_ms = gateway->started_ms,
-		.draining = counts.draining,
-		.sessions = counts.sessions,
-		.hosts = counts.hosts,
-		.viewers = counts.viewers};
-	int status = node_card_put(gateway->store, &card);
-	if (status)
-		log_line(LOG_WARN, "node card not written",
-			LOG_S("reason", reason_symbol(status)));
-}
-
 int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 {
 	int status = worker_start(gateway->office_worker);
@@ -524,8 +504,6 @@ static int is_due(int64_t *due_ms, int64_t every_ms)
 
 void gateway_tick(struct gateway *gateway)
 {
-	if (is_due(&gateway->card_due_ms, CARD_MS))
-		put_card(gateway);
 	if (is_due(&gateway->purge_due_ms, PURGE_MS))
 		journal_purge(gateway->store->journal,
 			retention_before_ms(gateway->config.retention_ms / DAY_MS,
@@ -608,7 +586,6 @@ void gateway_drain(struct gateway *gateway, int (*hurry)(void))
 {
 	log_line(LOG_INFO, "gateway drains");
 	relay_drain(gateway->relay, post_pump_box(gateway->pump), drained, gateway);
-	put_card(gateway);
 	listener_stop(gateway->admin_listener);
 	on_office_worker(gateway, stop_http_soon);
 	while (!gateway->drained && !hurry())

@@ -27,7 +27,7 @@ MUST_CHECK int gateway_start(struct gateway *gateway, char error[static GATEWAY_
 /* "ready listen=… admin=…": the addresses that are really served. */
 #define GATEWAY_READY 1024
 void gateway_ready_line(const struct gateway *gateway, char ret[static GATEWAY_READY]);
-/* Care that is due once a second: the node's card, old journal rows, the certificate's end. */
+/* Care that is due now and then: old journal rows, the certificate's end. */
 void gateway_tick(struct gateway *gateway);
 /* Configuration and certificate anew; what is wrong is logged and the old stays. */
 void gateway_reload(struct gateway *gateway);

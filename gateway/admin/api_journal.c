@@ -24,7 +24,7 @@ static const struct {
 			"program", "kind", "new_device", "node"}},
 	{"sessions", JOURNAL_SESSION,
 		{"id", "host", "viewer", "node", "started", "ended", "bytes_to_viewer",
-			"bytes_to_host", "reason"}},
+			"bytes_to_host", "reason", "event"}},
 	{"bandwidth", JOURNAL_BANDWIDTH,
 		{"session", "from", "to", "bytes_to_viewer", "bytes_to_host", "node"}},
 	{"audit", JOURNAL_AUDIT,

@@ -479,6 +479,15 @@ static int revoke_if_needed(struct call *call, const struct license *license)
 	return status ? order_revoke(call, license->id, reason_symbol(status)) : 0;
 }
 
+/* To a license null is "not given"; to whoever sends it, it is "never". */
+static void never_expires(json_t *changes)
+{
+	if (json_is_null(json_object_get(changes, "expires"))) {
+		json_object_del(changes, "expires");
+		json_object_set_new(changes, "expires_ms", json_integer(0));
+	}
+}
+
 static int change(struct call *call, json_t *changes, struct license *ret)
 {
 	struct holding holding;
@@ -521,6 +530,7 @@ void api_licenses_change(void *admin UNUSED, struct exchange *exchange)
 
 	if (body_parse(&body, exchange))
 		return;
+	never_expires(body.object);
 	if (!json_object_size(body.object))
 		call_fail(call, -REASON_BAD_VALUE, "nothing to change");
 	else if (!change(call, body.object, &license) &&

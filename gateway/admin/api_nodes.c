@@ -5,18 +5,28 @@
 #include "base/clock.h"
 #include "base/reason.h"
 
-/* A node writes its card every 10 s; three of them missing: it is away. */
+/* A node writes its document every few seconds; silent for so long, it is away. */
 #define AWAY_MS 35000
+
+/* The relay writes moments as ms; in the API their names say so. */
+static int64_t name_moment(json_t *object, const char *name, const char *name_ms)
+{
+	json_int_t ms = json_integer_value(json_object_get(object, name));
+
+	json_object_set_new(object, name_ms, json_integer(ms));
+	return ms;
+}
 
 static json_t *list_item(struct call *call UNUSED, const struct state_doc *doc)
 {
 	json_t *object = call_body(doc);
-	const char *seen = json_string_value(json_object_get(object, "seen"));
-	int64_t seen_ms = 0;
+	int64_t seen_ms = name_moment(object, "seen", "seen_ms");
 
-	if (seen && clock_parse(seen, &seen_ms))
-		seen_ms = 0;
+	name_moment(object, "started", "started_ms");
+	call_add_times(object);
 	json_object_set_new(object, "id", json_string(doc->id));
+	json_object_set_new(object, "draining",
+		json_boolean(json_integer_value(json_object_get(object, "draining"))));
 	json_object_set_new(object, "away",
 		json_boolean(clock_wall_ms() - seen_ms > AWAY_MS));
 	return object;

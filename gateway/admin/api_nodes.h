@@ -1,5 +1,5 @@
 /* api_nodes: the nodes of the cluster in the REST API: what they tell of themselves
- * (setup/node_card.h), draining them, and this node's version and limits.
+ * (documents that each relay writes), draining them, and this node's version and limits.
  * Thread: office threads. Handlers: routes.def.
  */
 #ifndef ADMIN_API_NODES_H

@@ -17,7 +17,7 @@
 
 const char *const data_dir_files[] = {"ca.pem", "ca.key", "master.key", "node.pem",
 	"node.key", "seed.json", "admin.token", "engawa.db", "engawa.db-wal",
-	"engawa.db-shm", "node.id", NULL};
+	"engawa.db-shm", "engawa.db.lock", "node.id", NULL};
 
 /* What only the gateway itself may read. */
 static const char *const secrets[] = {"ca.key", "master.key", "node.key", "admin.token"};
