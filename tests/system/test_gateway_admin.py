@@ -4,6 +4,8 @@ import csv
 import http.client
 import io
 import json
+import re
+import shutil
 import signal
 import socket
 import ssl
@@ -585,3 +587,11 @@ def test_nodes_and_drain(gateway):
 def test_printed_files_are_current():
     assert (TOP / "docs/openapi.yaml").read_text() == run(GATEWAY, "check", "--openapi")
     assert (TOP / "deploy/conf/gateway.ini").read_text() == run(GATEWAY, "check", "--sample")
+    run("python3", TOP / "docs/manual_tables.py", BIN.parent, "--check")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_unit_is_hardened():
+    out = run("systemd-analyze", "security", "--offline=true", TOP / "deploy/systemd/engawa-gateway.service")
+    level = float(re.search(r"exposure level[^:]*: ([0-9.]+)", out).group(1))
+    assert level <= 1.5, out[-300:]
