@@ -1,6 +1,7 @@
 #include "desktop/desktop.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -77,6 +78,7 @@ int desktop_new(const struct desktop_config *config, const struct desktop_events
 	struct desktop *desktop = calloc(1, sizeof(*desktop));
 	if (!desktop)
 		return -REASON_NO_MEMORY;
+	signal(SIGPIPE, SIG_IGN); /* Xlib writes to dead servers without MSG_NOSIGNAL */
 	int r = copy_config(desktop, config);
 	if (r == 0)
 		r = desktop_events_open(events, &desktop->outbox);

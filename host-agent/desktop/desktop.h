@@ -7,7 +7,8 @@
  *   events, through the caller's box        +-- input, clipboard        sign: a thread of its own
  *
  * Thread: all functions by the one thread that owns the box; none of them waits for the display
- *         or for the other end of a stream, except desktop_new and desktop_free.
+ *         or for the other end of a stream, except desktop_new, desktop_free and desktop_sign (one connection).
+ *         SIGPIPE is ignored in the whole process from desktop_new on.
  * Owner:  the caller owns the desktop and the descriptors that it was given.
  * Errors: 0 or -REASON_*.
  */

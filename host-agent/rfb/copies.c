@@ -219,27 +219,46 @@ struct report {
 	const struct tiles_rect *rect; /* of the look */
 	tiles_changed_fn fn;
 	void *ctx;
+	struct tiles_rect pending; /* grows downwards while rows have the same run */
 	int64_t pixels;
 };
 
+static void flush(struct report *report)
+{
+	struct tiles_rect out = report->pending;
+	if (!out.w)
+		return;
+	out.x += report->rect->x;
+	out.y += report->rect->y;
+	report->pixels += (int64_t)out.w * out.h;
+	report->fn(report->ctx, &out);
+	report->pending.w = 0;
+}
+
 static void emit(struct report *report, struct tiles_rect *run)
 {
+	struct tiles_rect *pending = &report->pending;
 	if (!run->w)
 		return;
-	struct tiles_rect out = {
-		report->rect->x + run->x, report->rect->y + run->y, run->w, run->h};
-	report->pixels += (int64_t)run->w * run->h;
-	report->fn(report->ctx, &out);
+	if (pending->w == run->w && pending->x == run->x &&
+		pending->y + pending->h == run->y) {
+		pending->h += run->h;
+	} else {
+		flush(report);
+		*pending = *run;
+	}
 	run->w = 0;
 }
 
+/* A run begins with a block that changed and goes on over blank ones in between: copying those is
+ * right as well, and few long rectangles are much cheaper for everybody than many short ones. */
 static void report_row(const struct look *look, int y, const struct copies_vector *v,
 	struct report *report)
 {
 	struct tiles_rect run = {0};
 	for (int x = 0; x < look->w; x += BLOCK) {
 		struct tiles_rect block = block_at(look, x, y);
-		if (!changed(look, &block) || !moved(look, &block, v)) {
+		if ((!run.w && !changed(look, &block)) || !moved(look, &block, v)) {
 			emit(report, &run);
 			continue;
 		}
@@ -256,7 +275,7 @@ int64_t copies_find(struct copies *copies, const uint32_t *old, int old_stride,
 {
 	struct look look = {old + (int64_t)rect->y * old_stride + rect->x, fresh,
 		old_stride, fresh_stride, rect->w, rect->h};
-	struct report report = {rect, fn, ctx, 0};
+	struct report report = {.rect = rect, .fn = fn, .ctx = ctx};
 	struct copies_vector v = copies->last;
 	if (rect->w < 2 * SPAN || rect->h < 2 * BLOCK ||
 		(int64_t)rect->w * rect->h < PIXELS_LEAST)
@@ -267,6 +286,7 @@ int64_t copies_find(struct copies *copies, const uint32_t *old, int old_stride,
 	}
 	for (int y = 0; y < rect->h; y += BLOCK)
 		report_row(&look, y, &v, &report);
+	flush(&report);
 	copies->last = v;
 	*ret = v;
 	return report.pixels;

@@ -22,8 +22,8 @@ struct copies_vector {
 };
 
 /* Looks inside `rect` only. `old` is the whole picture, `fresh` begins at the rectangle.
- * Reports destination rectangles in picture coordinates, disjoint, in any order, and only
- * such that changed. Returns the number of pixels reported; 0: nothing worth it. */
+ * Reports destination rectangles in picture coordinates, disjoint, in any order; some of
+ * their pixels may be as before. Returns the number of pixels reported; 0: nothing worth it. */
 int64_t copies_find(struct copies *copies, const uint32_t *old, int old_stride,
 	const uint32_t *fresh, int fresh_stride, const struct tiles_rect *rect,
 	struct copies_vector *ret, tiles_changed_fn fn, void *ctx);

@@ -622,6 +622,28 @@ static sraRegionPtr slice(struct rfb_server *server, sraRegionPtr region, int64_
 	return chosen;
 }
 
+static void plain_parts(struct rfb_server *server, const sraRect *rect, int y,
+	sraRegionPtr plain)
+{
+	struct tiles_rect run = {rect->x1, y, 0, rect->y2 - y};
+	run.h = run.h < CELL_H ? run.h : CELL_H;
+	for (int x = rect->x1; x < rect->x2; x += CELL_W) {
+		struct tiles_rect part = {x, y, rect->x2 - x, run.h};
+		part.w = part.w < CELL_W ? part.w : CELL_W;
+		if (tiles_few_colours(server->picture, server->screen->width, &part,
+			    FEW_COLOURS)) {
+			run.w += part.w;
+			continue;
+		}
+		if (run.w)
+			region_or(plain, &run);
+		run.x = x + part.w;
+		run.w = 0;
+	}
+	if (run.w)
+		region_or(plain, &run);
+}
+
 /* Takes out of `region` what shrinks well without loss: text, lines, plain areas. JPEG would
  * blur it and be hardly smaller. */
 static sraRegionPtr take_plain(struct rfb_server *server, sraRegionPtr region)
@@ -631,14 +653,7 @@ static sraRegionPtr take_plain(struct rfb_server *server, sraRegionPtr region)
 	sraRectangleIterator *each = sraRgnGetIterator(region);
 	while (sraRgnIteratorNext(each, &rect))
 		for (int y = rect.y1; y < rect.y2; y += CELL_H)
-			for (int x = rect.x1; x < rect.x2; x += CELL_W) {
-				int w = rect.x2 - x, h = rect.y2 - y;
-				struct tiles_rect part = {x, y, w < CELL_W ? w : CELL_W,
-					h < CELL_H ? h : CELL_H};
-				if (tiles_few_colours(server->picture,
-					    server->screen->width, &part, FEW_COLOURS))
-					region_or(plain, &part);
-			}
+			plain_parts(server, &rect, y, plain);
 	sraRgnReleaseIterator(each);
 	sraRgnSubtract(region, plain);
 	return plain;
