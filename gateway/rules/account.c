@@ -162,7 +162,8 @@ static json_t *roles_json(const struct account *account)
 	json_t *roles = json_array();
 	for (size_t i = 0; i < ROLES; i++)
 		if ((account->roles & ROLE_BIT(i)) &&
-			json_array_append_new(roles, json_string(role_name((enum role)i)))) {
+			json_array_append_new(roles,
+				json_string(role_name((enum role)i)))) {
 			json_decref(roles);
 			return NULL;
 		}

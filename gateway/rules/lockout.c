@@ -10,8 +10,10 @@
 
 int lockout_id(char ret[static LOCKOUT_ID_SIZE], const char *what, const char *name)
 {
-	int len = snprintf(ret, LOCKOUT_ID_SIZE, "%s/%s", what, name);
-	return len < LOCKOUT_ID_SIZE ? 0 : -REASON_LIMIT;
+	char id[LOCKOUT_ID_SIZE];
+	int len = snprintf(id, sizeof(id), "%s/%s", what, name);
+	return len < LOCKOUT_ID_SIZE ? text_copy(ret, LOCKOUT_ID_SIZE, id)
+				     : -REASON_LIMIT;
 }
 
 static void read_count(const json_t *object, struct lockout_count *ret)

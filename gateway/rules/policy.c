@@ -1,10 +1,12 @@
 #include "rules/policy.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 
 #define DAY_MIN 1440
 #define WEEK_MIN (7 * DAY_MIN)
@@ -26,17 +28,26 @@ const char *policy_right_name(size_t index)
 	return index < ARRAY_LEN(right_names) ? right_names[index] : NULL;
 }
 
+PRINTF_LIKE(2, 3)
+static int make_id(char ret[static POLICY_ID_SIZE], const char *format, ...)
+{
+	char id[POLICY_ID_SIZE];
+	va_list values;
+	va_start(values, format);
+	int len = vsnprintf(id, sizeof(id), format, values);
+	va_end(values);
+	return len < POLICY_ID_SIZE ? text_copy(ret, POLICY_ID_SIZE, id) : -REASON_LIMIT;
+}
+
 int policy_id_tenant(char ret[static POLICY_ID_SIZE], const char *tenant)
 {
-	int len = snprintf(ret, POLICY_ID_SIZE, "tenant/%s", tenant);
-	return len < POLICY_ID_SIZE ? 0 : -REASON_LIMIT;
+	return make_id(ret, "tenant/%s", tenant);
 }
 
 int policy_id_group(char ret[static POLICY_ID_SIZE], const char *tenant,
 	const char *group)
 {
-	int len = snprintf(ret, POLICY_ID_SIZE, "group/%s/%s", tenant, group);
-	return len < POLICY_ID_SIZE ? 0 : -REASON_LIMIT;
+	return make_id(ret, "group/%s/%s", tenant, group);
 }
 
 void policy_default(struct policy *ret)
@@ -72,36 +83,45 @@ static int read_bits(const json_t *object, const char *name, const char *const w
 	return 0;
 }
 
-/* "HH:MM" as minutes, up to 24:00. */
+/* "HH:MM" as minutes, at most `most`. */
+static int clock_minutes(const char *text, int most, int *ret)
+{
+	if (strlen(text) != 5 || text[2] != ':')
+		return -REASON_BAD_VALUE;
+	for (int i = 0; i < 5; i++)
+		if (i != 2 && !isdigit((unsigned char)text[i]))
+			return -REASON_BAD_VALUE;
+	int hour = (text[0] - '0') * 10 + text[1] - '0',
+	    minute = (text[3] - '0') * 10 + text[4] - '0';
+	if (minute > 59 || hour * 60 + minute > most)
+		return -REASON_BAD_VALUE;
+	*ret = hour * 60 + minute;
+	return 0;
+}
+
 static int read_minutes(const json_t *object, const char *name, int16_t *ret,
 	struct field_error *error)
 {
 	const char *text = json_string_value(json_object_get(object, name));
-	if (text && strlen(text) == 5 && isdigit((unsigned char)text[0]) &&
-		isdigit((unsigned char)text[1]) && text[2] == ':' &&
-		isdigit((unsigned char)text[3]) && isdigit((unsigned char)text[4])) {
-		int hour = (text[0] - '0') * 10 + text[1] - '0';
-		int minute = (text[3] - '0') * 10 + text[4] - '0';
-		if (minute < 60 && hour * 60 + minute <= DAY_MIN) {
-			*ret = (int16_t)(hour * 60 + minute);
-			return 0;
-		}
-	}
-	return field_fail(error, "hours", "\"%s\" is expected as \"08:00\"", name);
+	int minutes;
+	if (!text || clock_minutes(text, DAY_MIN, &minutes))
+		return field_fail(error, "hours", "\"%s\" is expected as \"08:00\"",
+			name);
+	*ret = (int16_t)minutes;
+	return 0;
 }
 
 static int read_offset(const json_t *object, int *ret, struct field_error *error)
 {
-	const char *text = json_string_value(json_object_get(object, "offset"));
-	int hour, minute, end = 0;
-	char sign;
-	if (!json_object_get(object, "offset"))
+	const json_t *member = json_object_get(object, "offset");
+	const char *text = json_string_value(member);
+	int minutes;
+	if (!member || json_is_null(member))
 		return 0;
-	if (!text || sscanf(text, "%c%2d:%2d%n", &sign, &hour, &minute, &end) != 3 ||
-		text[end] || strlen(text) != 6 || (sign != '+' && sign != '-') ||
-		hour < 0 || hour > 14 || minute < 0 || minute > 59)
+	if (!text || (*text != '+' && *text != '-') ||
+		clock_minutes(text + 1, 14 * 60, &minutes))
 		return field_fail(error, "offset", "\"+09:00\" is expected");
-	*ret = (sign == '-' ? -1 : 1) * (hour * 60 + minute);
+	*ret = *text == '-' ? -minutes : minutes;
 	return 0;
 }
 
