@@ -491,13 +491,13 @@ void agent_session_room(struct agent_session *session)
 void agent_session_close(struct agent_session *session, const struct message_close *close)
 {
 	give_receipt(session, (int)close->reason);
-	session->uplink = NULL;
+	out_of_reach(session);
 	tunnel_closed(session->tunnel, close);
 }
 
 void agent_session_cut(struct agent_session *session, int reason)
 {
-	session->uplink = NULL;
+	out_of_reach(session);
 	tunnel_cut(session->tunnel, reason);
 }
 

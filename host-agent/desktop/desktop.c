@@ -175,6 +175,14 @@ void desktop_rights(struct desktop *desktop, uint32_t rights)
 	desktop_thread_put(desktop->thread, order);
 }
 
+void desktop_let_go(struct desktop *desktop)
+{
+	struct desktop_order *order = order_of(ORDER_LET_GO, 0);
+	if (!order) /* a stuck key is worse than a picture that starts anew */
+		return desktop_close_stream(desktop);
+	desktop_thread_put(desktop->thread, order);
+}
+
 int desktop_clipboard_set(struct desktop *desktop, const char *text, size_t len)
 {
 	if (len > DESKTOP_CLIPBOARD_MAX)

@@ -102,6 +102,9 @@ void desktop_close_stream(struct desktop *desktop);
 /* Only ever narrows what desktop_open_stream() gave. Without VIEW no more picture is sent. */
 void desktop_rights(struct desktop *desktop, uint32_t rights);
 
+/* Held keys and buttons go up; the stream stays. For a viewer that is out of reach at the moment. */
+void desktop_let_go(struct desktop *desktop);
+
 #define DESKTOP_CLIPBOARD_MAX (1 << 20) /* bytes of UTF-8 */
 
 /* The viewer's clipboard becomes the office's, if the stream has CLIP_TO_HOST. The text is copied.

@@ -256,6 +256,9 @@ static int run_orders(struct desktop_thread *thread)
 			thread->rights &= order->rights;
 			apply_rights(thread);
 			break;
+		case ORDER_LET_GO:
+			let_go(thread);
+			break;
 		case ORDER_CLIPBOARD:
 			to_host(thread, order->text, order->len);
 			break;

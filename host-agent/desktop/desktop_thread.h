@@ -19,6 +19,7 @@ enum desktop_order_kind {
 	ORDER_OPEN,
 	ORDER_CLOSE,
 	ORDER_RIGHTS,
+	ORDER_LET_GO,
 	ORDER_CLIPBOARD,
 	ORDER_STOP
 };
