@@ -86,26 +86,26 @@ void credit_sent(struct credit *credit, size_t len, enum credit_more more, int64
 	}
 	credit->end += (int64_t)len;
 	flight += (int64_t)len;
-	struct credit_record *record = record_new(credit);
-	if (!record) {
-		unsigned last = (credit->first + credit->count - 1) % CREDIT_RECORDS;
-		credit->records[last].end = credit->end;
-	} else {
-		*record = (struct credit_record){
-			.end = credit->end,
-			.sent_us = now_us,
-			.delivered = credit->delivered,
-			.delivered_us = credit->delivered_us,
-			.first_sent_us = credit->first_sent_us,
-			.app_limited = credit->limited_until > credit->delivered,
-		};
-	}
 	/* An encoder fills the last quarter in jumps; that is no lack of data. */
 	bool ample = flight >= credit_budget(credit) * 3 / 4;
 	if (more == CREDIT_NO_MORE && !ample)
 		credit->limited_until = credit->end;
 	if (ample)
 		credit->full = true;
+	struct credit_record *record = record_new(credit);
+	if (!record) {
+		unsigned last = (credit->first + credit->count - 1) % CREDIT_RECORDS;
+		credit->records[last].end = credit->end;
+		return;
+	}
+	*record = (struct credit_record){
+		.end = credit->end,
+		.sent_us = now_us,
+		.delivered = credit->delivered,
+		.delivered_us = credit->delivered_us,
+		.first_sent_us = credit->first_sent_us,
+		.app_limited = credit->limited_until > credit->delivered,
+	};
 }
 
 static void rate_sample(struct credit *credit, int64_t rate, bool app_limited,
