@@ -23,7 +23,8 @@ struct sdl_clipboard_out {
 
 MUST_CHECK int sdl_clipboard_new(struct sdl_clipboard **ret,
 	const struct sdl_clipboard_out *out);
-/* Something was copied locally (SDL_CLIPBOARDUPDATE), or the window came to the front. */
+/* Something may have been copied locally: the person comes back to the window. What X11 hands over
+ * in pieces (INCR, some hundred KiB and more) SDL 2.26 does not read. */
 void sdl_clipboard_look(struct sdl_clipboard *clipboard);
 /* The host's clipboard becomes the local one. -REASON_LIMIT, -REASON_BAD_VALUE (not UTF-8). */
 MUST_CHECK int sdl_clipboard_set(struct sdl_clipboard *clipboard, const char *utf8,

@@ -322,10 +322,11 @@ enum sdl_window_kind sdl_window_kind(const SDL_Event *event)
 {
 	if (event->type == SDL_QUIT) /* also when its only window is closed */
 		return SDL_WINDOW_CLOSED;
-	/* Wayland tells of copies only to the window in front: look on coming there, too. */
+	/* SDL 2.26 tells of no copy made by others: look whenever the person comes back. */
 	if (event->type == SDL_CLIPBOARDUPDATE ||
 		(event->type == SDL_WINDOWEVENT &&
-			event->window.event == SDL_WINDOWEVENT_FOCUS_GAINED))
+			(event->window.event == SDL_WINDOWEVENT_FOCUS_GAINED ||
+				event->window.event == SDL_WINDOWEVENT_ENTER)))
 		return SDL_WINDOW_COPIED;
 	return SDL_WINDOW_OTHER;
 }

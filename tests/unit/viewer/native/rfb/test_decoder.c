@@ -83,9 +83,11 @@ static void turn(struct desk *desk)
 #define WAIT_FOR(desk, condition)                                                        \
 	do {                                                                             \
 		int64_t wait_end = clock_mono_ms() + RIG_PATIENCE_MS;                    \
-		while (!(condition) && clock_mono_ms() < wait_end)                       \
+		int wait_over = 0;                                                       \
+		while (!(wait_over = !!(condition)) && clock_mono_ms() < wait_end)       \
 			turn(desk);                                                      \
-		assert_true(condition);                                                  \
+		if (!wait_over)                                                          \
+			fail_msg("never: %s", #condition);                               \
 	} while (0)
 
 static void make(struct desk *desk, int quality, int hang_ms)

@@ -1,0 +1,1 @@
+set(links viewer_decoder_program viewer_rfb)
