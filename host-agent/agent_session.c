@@ -488,6 +488,14 @@ void agent_session_room(struct agent_session *session)
 	tunnel_room(session->tunnel);
 }
 
+/* Nobody can let go of a key over a line that is cut. */
+static void out_of_reach(struct agent_session *session)
+{
+	session->uplink = NULL;
+	if (session->desktop)
+		desktop_let_go(session->desktop);
+}
+
 void agent_session_close(struct agent_session *session, const struct message_close *close)
 {
 	give_receipt(session, (int)close->reason);
