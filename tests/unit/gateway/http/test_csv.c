@@ -29,8 +29,9 @@ static void fields_are_quoted_where_needed(void **state)
 	csv_text(&csv, " blank");
 	csv_text(&csv, "山田 太郎");
 	csv_number(&csv, -42);
-	assert_line(&csv, "plain,\"with, comma\",\"a \"\"quote\"\"\",\"two\r\nlines\",,\" blank\","
-			  "山田 太郎,-42\r\n");
+	assert_line(&csv,
+		"plain,\"with, comma\",\"a \"\"quote\"\"\",\"two\r\nlines\",,\" blank\","
+		"山田 太郎,-42\r\n");
 	csv_text(&csv, "next");
 	assert_line(&csv, "next\r\n");
 	csv_done(&csv);
@@ -49,7 +50,8 @@ static void no_cell_is_a_formula(void **state)
 	csv_text(&csv, "=cmd|'/C calc'!A0,\"");
 	csv_text(&csv, "\r=1");
 	csv_text(&csv, "a=1");
-	assert_line(&csv, "'=1+1,'+1,'-1,'@SUM(A1),'\t=1,\"'=cmd|'/C calc'!A0,\"\"\",\"'\r=1\",a=1\r\n");
+	assert_line(&csv, "'=1+1,'+1,'-1,'@SUM(A1),'\t=1,\"'=cmd|'/C "
+			  "calc'!A0,\"\"\",\"'\r=1\",a=1\r\n");
 	csv_done(&csv);
 }
 

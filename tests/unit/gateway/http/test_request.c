@@ -16,7 +16,8 @@
 #define HOST "Host: gw\r\n"
 
 /* Feeds the text in steps of `step` bytes; returns the last result. */
-static int feed(struct request *request, const char *text, size_t len, size_t step, size_t *used)
+static int feed(struct request *request, const char *text, size_t len, size_t step,
+	size_t *used)
 {
 	int status = REQUEST_MORE;
 	*used = 0;
@@ -37,15 +38,17 @@ static struct request *parsed(const char *text)
 	struct request *request;
 	size_t used;
 	assert_int_equal(request_new(&request), 0);
-	assert_int_equal(feed(request, text, strlen(text), strlen(text), &used), REQUEST_DONE);
+	assert_int_equal(feed(request, text, strlen(text), strlen(text), &used),
+		REQUEST_DONE);
 	return request;
 }
 
 static void what_clients_send(void **state)
 {
 	(void)state;
-	struct request *request = parsed("GET /api/v1/licenses/lic%5fa?limit=5&q=a+b%26 HTTP/1.1\r\n" HOST
-					 "X-Thing:  a b \r\nConnection: keep-alive\r\n\r\n");
+	struct request *request =
+		parsed("GET /api/v1/licenses/lic%5fa?limit=5&q=a+b%26 HTTP/1.1\r\n" HOST
+		       "X-Thing:  a b \r\nConnection: keep-alive\r\n\r\n");
 	assert_int_equal(request->method, REQUEST_GET);
 	assert_string_equal(request->path, "/api/v1/licenses/lic%5fa");
 	assert_int_equal(request->segment_count, 4);
@@ -67,19 +70,22 @@ static void what_clients_send(void **state)
 static void bytes_may_come_one_by_one_and_two_at_once(void **state)
 {
 	(void)state;
-	static const char text[] = "POST /a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
-				   "4\r\nWiki\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"
-				   "GET /b HTTP/1.1\r\n" HOST "\r\n";
+	static const char text[] =
+		"POST /a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+		"4\r\nWiki\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"
+		"GET /b HTTP/1.1\r\n" HOST "\r\n";
 	for (size_t step = 1; step < sizeof(text); step++) {
 		struct request *request;
 		size_t used, more;
 		assert_int_equal(request_new(&request), 0);
-		assert_int_equal(feed(request, text, sizeof(text) - 1, step, &used), REQUEST_DONE);
+		assert_int_equal(feed(request, text, sizeof(text) - 1, step, &used),
+			REQUEST_DONE);
 		assert_string_equal(request->body, "Wiki0123456789abcdef");
 		request_free(request);
 		assert_int_equal(request_new(&request), 0);
-		assert_int_equal(
-			feed(request, text + used, sizeof(text) - 1 - used, step, &more), REQUEST_DONE);
+		assert_int_equal(feed(request, text + used, sizeof(text) - 1 - used, step,
+					 &more),
+			REQUEST_DONE);
 		assert_string_equal(request->path, "/b");
 		assert_int_equal(used + more, sizeof(text) - 1);
 		request_free(request);
@@ -91,24 +97,36 @@ static const struct {
 	int status;
 } refused[] = {
 	{"length and coding",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+		"POST / HTTP/1.1\r\n" HOST
+		"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+		400},
 	{"coding and length",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 400},
-	{"two lengths", "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 3\r\n\r\n", 400},
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+		400},
+	{"two lengths",
+		"POST / HTTP/1.1\r\n" HOST
+		"Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
+		400},
 	{"length list", "POST / HTTP/1.1\r\n" HOST "Content-Length: 3, 3\r\n\r\n", 400},
 	{"signed length", "POST / HTTP/1.1\r\n" HOST "Content-Length: +3\r\n\r\n", 400},
 	{"negative length", "POST / HTTP/1.1\r\n" HOST "Content-Length: -3\r\n\r\n", 400},
 	{"hex length", "POST / HTTP/1.1\r\n" HOST "Content-Length: 0x3\r\n\r\n", 400},
 	{"empty length", "POST / HTTP/1.1\r\n" HOST "Content-Length:\r\n\r\n", 400},
 	{"overflowing length",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551619\r\n\r\n", 413},
-	{"length beyond the limit", "POST / HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n", 413},
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551619\r\n\r\n",
+		413},
+	{"length beyond the limit",
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n", 413},
 	{"two codings",
 		"POST / HTTP/1.1\r\n" HOST
 		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 		400},
-	{"coding list", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
-	{"disguised coding", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", 501},
+	{"coding list",
+		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
+		501},
+	{"disguised coding",
+		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", 501},
 	{"coding in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
 	{"line feed only", "GET / HTTP/1.1\nHost: gw\n\n", 400},
 	{"one line feed", "GET / HTTP/1.1\r\nHost: gw\nA: b\r\n\r\n", 400},
@@ -139,22 +157,42 @@ static const struct {
 	{"raw 8 bit", "GET /a\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n", 400},
 	{"query twice", "GET /?a=1&a=2 HTTP/1.1\r\n" HOST "\r\n", 400},
 	{"two authorizations",
-		"GET / HTTP/1.1\r\n" HOST "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400},
+		"GET / HTTP/1.1\r\n" HOST
+		"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+		400},
 	{"unknown expectation",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nExpect: magic\r\n\r\n", 417},
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nExpect: magic\r\n\r\n",
+		417},
 	{"chunk extension",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n4;a=b\r\nWiki\r\n0\r\n\r\n", 400},
-	{"chunk without size", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n\r\n", 400},
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n4;a=b\r\nWiki\r\n0\r\n\r\n",
+		400},
+	{"chunk without size",
+		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n\r\n", 400},
 	{"chunk longer than said",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nWiki\r\n0\r\n\r\n", 400},
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n3\r\nWiki\r\n0\r\n\r\n",
+		400},
 	{"chunk with line feed",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n4\nWiki\r\n0\r\n\r\n", 400},
-	{"signed chunk", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n-4\r\nWiki\r\n", 400},
-	{"huge chunk", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", 413},
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n4\nWiki\r\n0\r\n\r\n",
+		400},
+	{"signed chunk",
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n-4\r\nWiki\r\n",
+		400},
+	{"huge chunk",
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+		413},
 	{"many digits",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0000000000004\r\nWiki\r\n", 400},
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n0000000000004\r\nWiki\r\n",
+		400},
 	{"trailer",
-		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n", 400},
+		"POST / HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n",
+		400},
 };
 
 static void what_could_be_read_in_two_ways_is_refused(void **state)
@@ -167,9 +205,11 @@ static void what_could_be_read_in_two_ways_is_refused(void **state)
 			assert_int_equal(request_new(&request), 0);
 			int status = feed(request, refused[i].text, len, step, &used);
 			if (status >= 0 || request->status != refused[i].status)
-				fail_msg("%s: %d, HTTP %d", refused[i].why, status, request->status);
+				fail_msg("%s: %d, HTTP %d", refused[i].why, status,
+					request->status);
 			/* And it stays refused. */
-			assert_true(request_feed(request, (const uint8_t *)"x", 1, &used) < 0);
+			assert_true(request_feed(request, (const uint8_t *)"x", 1,
+					    &used) < 0);
 			request_free(request);
 		}
 	}
@@ -182,7 +222,8 @@ static void a_nul_is_refused(void **state)
 	struct request *request;
 	size_t used;
 	assert_int_equal(request_new(&request), 0);
-	assert_int_equal(feed(request, text, sizeof(text) - 1, 64, &used), -REASON_BAD_MESSAGE);
+	assert_int_equal(feed(request, text, sizeof(text) - 1, 64, &used),
+		-REASON_BAD_MESSAGE);
 	assert_int_equal(request->status, 400);
 	request_free(request);
 }
@@ -203,7 +244,8 @@ static void head_and_body_are_bounded(void **state)
 	request_free(request);
 
 	/* A chunked body grows only up to the limit. */
-	static const char head[] = "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n10001\r\n";
+	static const char head[] =
+		"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n10001\r\n";
 	memset(text, 'a', 200000);
 	memcpy(text, head, sizeof(head) - 1);
 	assert_int_equal(request_new(&request), 0);
@@ -213,9 +255,11 @@ static void head_and_body_are_bounded(void **state)
 
 	/* The largest permitted one. */
 	assert_int_equal(request_new(&request), 0);
-	int len = sprintf(text, "POST / HTTP/1.1\r\n" HOST "Content-Length: 65536\r\n\r\n");
+	int len =
+		sprintf(text, "POST / HTTP/1.1\r\n" HOST "Content-Length: 65536\r\n\r\n");
 	memset(text + len, 'b', 65536);
-	assert_int_equal(feed(request, text, (size_t)len + 65536, 999, &used), REQUEST_DONE);
+	assert_int_equal(feed(request, text, (size_t)len + 65536, 999, &used),
+		REQUEST_DONE);
 	assert_int_equal(request->body_len, 65536);
 	request_free(request);
 
@@ -234,12 +278,13 @@ static void head_and_body_are_bounded(void **state)
 static void an_expectation_waits_for_its_answer(void **state)
 {
 	(void)state;
-	static const char head[] =
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+	static const char head[] = "POST / HTTP/1.1\r\n" HOST
+				   "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n";
 	struct request *request;
 	size_t used;
 	assert_int_equal(request_new(&request), 0);
-	assert_int_equal(feed(request, head, sizeof(head) - 1, 1000, &used), REQUEST_MORE);
+	assert_int_equal(feed(request, head, sizeof(head) - 1, 1000, &used),
+		REQUEST_MORE);
 	assert_true(request->head_done && request->expects);
 	assert_int_equal(feed(request, "ab", 2, 2, &used), REQUEST_DONE);
 	assert_false(request->expects);
