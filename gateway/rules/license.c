@@ -27,10 +27,12 @@ static int read_id(const json_t *object, struct license *license,
 static int is_label_name(const char *name)
 {
 	size_t len = strlen(name);
-	if (!len || len > 32)
+	if (!len || len > 32 || !field_is_plain(name))
 		return 0;
+	/* Beyond ASCII every letter is one: people label in their own language. */
 	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && !strchr("-_.", *name))
+		if ((unsigned char)*name < 0x80 && !isalnum((unsigned char)*name) &&
+			!strchr("-_.", *name))
 			return 0;
 	return 1;
 }
@@ -52,7 +54,7 @@ static int read_labels(const json_t *object, struct license *license,
 		struct license_label *label = &license->labels[count++];
 		if (!is_label_name(name))
 			return field_fail(error, "labels",
-				"\"%.40s\": names are 1 to 32 letters, digits, - _ .",
+				"\"%.40s\": names are letters, digits, - _ . of at most 32 bytes",
 				name);
 		CHECK(text_copy(label->name, sizeof(label->name), name) == 0);
 		label->value[0] = 0;
