@@ -211,6 +211,9 @@ int program_main(const struct program *program, int argc, char **argv)
 	else if (at < argc)
 		status =
 			program_fail(-REASON_USAGE, "There is no verb \"%s\".", argv[at]);
+	else if (argc > 1)
+		status = program_fail(-REASON_USAGE, "A verb is missing after \"%s\".",
+			argv[argc - 1]);
 	else {
 		help_all(program, stderr);
 		status = -REASON_USAGE;
