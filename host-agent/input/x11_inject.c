@@ -4,6 +4,7 @@
 #include <X11/extensions/XTest.h>
 #include <X11/keysym.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 
 #define PRESSED_MAX 64
 #define BUTTONS 8
+#define DEVICES_MOST 32
 
 struct pressed {
 	uint32_t keysym;
@@ -31,6 +33,7 @@ struct x11_inject {
 	struct pressed pressed[PRESSED_MAX];
 	int pressed_count;
 	uint32_t buttons;
+	unsigned test_keyboard; /* XTEST's device; 0: not found */
 };
 
 /* Where a keysym is, and how Shift and AltGr have to stand for it. */
@@ -337,6 +340,33 @@ void x11_inject_pointer(struct x11_inject *inject, int x, int y, uint32_t button
 	XFlush(display->x);
 }
 
+/* ---- repeats ---- */
+
+static unsigned find_test_keyboard(struct x11_inject *inject)
+{
+	for (unsigned id = 2; id < DEVICES_MOST; id++) {
+		XkbDeviceInfoPtr info = XkbGetDeviceInfo(inject->display->x, 0, id,
+			XkbDfltXIClass, XkbDfltXIId);
+		int found = info && info->name && strstr(info->name, "XTEST keyboard");
+		if (info)
+			XkbFreeDeviceInfo(info, 0, True);
+		if (found)
+			return id;
+	}
+	return 0;
+}
+
+/* The viewer repeats what it holds. If the server did so too, a network that hangs for a second
+ * between "down" and "up" would type a row of letters. The office's own keyboards are other devices. */
+static void set_repeats(struct x11_inject *inject, unsigned on)
+{
+	if (!inject->test_keyboard)
+		return;
+	XkbChangeEnabledControls(inject->display->x, inject->test_keyboard,
+		XkbRepeatKeysMask, on ? XkbRepeatKeysMask : 0);
+	XSync(inject->display->x, False);
+}
+
 /* ---- life ---- */
 
 static int setup(struct x11_inject *inject)
@@ -356,6 +386,8 @@ static int setup(struct x11_inject *inject)
 	XTestGrabControl(x, True);
 	XkbSelectEvents(x, XkbUseCoreKbd, XkbMapNotifyMask | XkbNewKeyboardNotifyMask,
 		XkbMapNotifyMask | XkbNewKeyboardNotifyMask);
+	inject->test_keyboard = find_test_keyboard(inject);
+	set_repeats(inject, 0);
 	return load_map(inject) ? 0 : -REASON_DISPLAY_LACKS;
 }
 
@@ -386,6 +418,7 @@ static void give_back(struct x11_inject *inject)
 	for (size_t i = 0; i < inject->spares.count; i++)
 		if (inject->spares.all[i].keysym)
 			remap(inject, inject->spares.all[i].code, NoSymbol);
+	set_repeats(inject, 1);
 }
 
 struct x11_inject *x11_inject_free(struct x11_inject *inject)

@@ -138,7 +138,7 @@ static void on_update(rfbClient *client, int x, int y, int w, int h)
 	pthread_mutex_unlock(&source->lock);
 }
 
-static void on_cursor(rfbClient *client, int hot_x, int hot_y, int w, int h, int bytes)
+static void take_cursor(rfbClient *client, int hot_x, int hot_y, int w, int h, int bytes)
 {
 	struct vnc_source *source = of(client);
 	if (bytes != 4 || !client->rcSource || !client->rcMask)
@@ -158,6 +158,14 @@ static void on_cursor(rfbClient *client, int hot_x, int hot_y, int w, int h, int
 			hot_y < height ? hot_y : height - 1, NULL};
 	tell(source, SOURCE_CURSOR);
 	pthread_mutex_unlock(&source->lock);
+}
+
+/* The library makes a new mask for each shape and never frees the one before. */
+static void on_cursor(rfbClient *client, int hot_x, int hot_y, int w, int h, int bytes)
+{
+	take_cursor(client, hot_x, hot_y, w, h, bytes);
+	free(client->rcMask);
+	client->rcMask = NULL;
 }
 
 static void on_cut_text(rfbClient *client, const char *latin1, int len)

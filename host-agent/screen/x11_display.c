@@ -96,7 +96,8 @@ struct x11_display *x11_display_close(struct x11_display *display)
 	return NULL;
 }
 
-/* XPending() does not notice the end of the connection while there is nothing to send. */
+/* XPending() does not notice the end of a connection while there is nothing to send, and when it does
+ * notice, Xlib is left with a mutex in disorder: so look before asking. */
 static int hung_up(const struct x11_display *display)
 {
 	char byte;
@@ -109,9 +110,11 @@ int x11_display_pending(struct x11_display *display)
 {
 	if (display->lost)
 		return 0;
-	int count = XPending(display->x);
-	if (count == 0 && hung_up(display))
+	if (QLength(display->x) == 0 && hung_up(display)) {
 		display->lost = 1;
+		return 0;
+	}
+	int count = XPending(display->x);
 	return display->lost ? 0 : count;
 }
 

@@ -57,6 +57,15 @@ static inline void rfb_viewer_copied(rfbClient *client, int from_x, int from_y, 
 	}
 }
 
+/* The library makes a new mask for each shape and never frees the one before. */
+static inline void rfb_viewer_cursor(rfbClient *client, int hot_x, int hot_y, int w,
+	int h, int bytes)
+{
+	(void)hot_x, (void)hot_y, (void)w, (void)h, (void)bytes;
+	free(client->rcMask);
+	client->rcMask = NULL;
+}
+
 /* `quality` -1: lossless. 0: the handshake failed. */
 static inline int rfb_viewer_open(struct rfb_viewer *viewer, int fd,
 	const char *encodings, int quality)
@@ -78,6 +87,7 @@ static inline int rfb_viewer_open(struct rfb_viewer *viewer, int fd,
 	client->appData.useRemoteCursor = TRUE;
 	client->MallocFrameBuffer = rfb_viewer_size;
 	client->FinishedFrameBufferUpdate = rfb_viewer_finished;
+	client->GotCursorShape = rfb_viewer_cursor;
 	client->GotXCutText = rfb_viewer_text;
 	client->GotCopyRect = rfb_viewer_copied;
 	client->readTimeout = 60;
