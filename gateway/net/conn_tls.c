@@ -47,6 +47,11 @@
 /* Key updates after the handshake: an end has reason for few, a flood costs CPU (SECURITY G15). */
 #define UPDATES_PER_S 1
 #define UPDATES_BURST 16
+/* What brings no more than this in one turn is small: keys, pointer, a word of text. It goes before
+ * the pictures of others, but only so often, or many small messages would stop them. */
+#define SMALL 4096
+#define QUICK_PER_S 1000
+#define QUICK_BURST 100
 
 enum state {
 	PROXY,     /* a load balancer's header is due */
@@ -76,10 +81,11 @@ struct conn_tls {
 	struct worker_writer writer;
 	size_t scratch_used; /* of the worker's write scratch, while this is its writer */
 	const uint8_t *wire; /* what BIO reads from, within one turn */
-	size_t wire_len;
+	size_t wire_len, got; /* of the last read */
 	struct buf rest;
 	struct post_item again, death;
-	struct bucket updates;
+	struct bucket updates, quick;
+	uint8_t priority; /* enum worker_priority of `readable` */
 	int64_t accepted_us;
 };
 
@@ -106,6 +112,17 @@ static void assign_events(struct conn_tls *conn)
 	event_assign(&conn->writable, base, conn->fd, EV_WRITE | EV_PERSIST, on_writable,
 		conn);
 	event_assign(&conn->timer, base, -1, 0, on_timer, conn);
+	event_priority_set(&conn->timer, WORKER_FIRST);
+	event_priority_set(&conn->readable, conn->priority);
+}
+
+/* Not while the event is active: within its own callback it is not. */
+static void set_priority(struct conn_tls *conn, enum worker_priority priority)
+{
+	if (conn->priority == priority)
+		return;
+	if (!event_priority_set(&conn->readable, priority))
+		conn->priority = priority;
 }
 
 static void set_timer(struct conn_tls *conn, int64_t ms)
@@ -306,7 +323,7 @@ static void fill_wire(struct conn_tls *conn)
 	if (got > 0) {
 		metrics_add(METRIC_WIRE_IN, got);
 		conn->wire = scratch;
-		conn->wire_len = (size_t)got;
+		conn->wire_len = conn->got = (size_t)got;
 	} else if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
 		conn->lost = 1;
 	}
@@ -491,6 +508,12 @@ static void discard(struct conn_tls *conn)
 		die(conn, conn->reason);
 }
 
+static void choose_priority(struct conn_tls *conn)
+{
+	int quick = conn->got <= SMALL && bucket_take(&conn->quick, clock_mono_ms());
+	set_priority(conn, quick ? WORKER_FIRST : WORKER_LATER);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
 	struct conn_tls *conn = ctx;
@@ -507,6 +530,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 		read_open(conn);
 	else if (conn->state == LINGERING)
 		discard(conn);
+	if (conn->state == OPEN && !conn->held)
+		choose_priority(conn);
 }
 
 /* ---- time, pausing, closing ---------------------------------------------------------------- */
@@ -721,6 +746,8 @@ int conn_tls_accept(struct worker *worker, int fd, const char *address,
 	conn->writer.flush = flush_scratch;
 	conn->accepted_us = clock_mono_us();
 	buf_init(&conn->rest, WORKER_SCRATCH);
+	conn->priority = WORKER_LATER; /* strangers come after everybody */
+	bucket_start(&conn->quick, QUICK_PER_S, QUICK_BURST, conn->accepted_us / 1000);
 	bucket_start(&conn->updates, UPDATES_PER_S, UPDATES_BURST,
 		conn->accepted_us / 1000);
 	assign_events(conn);

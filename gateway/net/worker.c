@@ -122,15 +122,20 @@ int worker_new(const char *name, struct worker **ret)
 	if (config) {
 		/* Every base is used by its own thread only: no locks inside libevent. */
 		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+		event_config_set_max_dispatch_interval(config, NULL, 1, WORKER_LATER);
 		worker->base = event_base_new_with_config(config);
 		event_config_free(config);
 	}
+	if (worker->base)
+		event_base_priority_init(worker->base, WORKER_PRIORITIES);
 	worker->read_scratch = scratch(WORKER_SCRATCH);
 	worker->write_scratch = scratch(WORKER_SCRATCH);
 	worker->wire_scratch = scratch(WORKER_WIRE);
 	if (worker->base && worker->bell_fd >= 0)
 		worker->bell = event_new(worker->base, worker->bell_fd,
 			EV_READ | EV_PERSIST, rung, worker);
+	if (worker->bell)
+		event_priority_set(worker->bell, WORKER_FIRST);
 	if (!worker->bell || !worker->read_scratch || !worker->write_scratch ||
 		!worker->wire_scratch || event_add(worker->bell, NULL)) {
 		worker_free(worker);
@@ -258,6 +263,7 @@ int worker_timer_new(struct worker *worker, void (*due)(void *ctx), void *ctx,
 		free(timer);
 		return -REASON_NO_MEMORY;
 	}
+	event_priority_set(timer->event, WORKER_FIRST);
 	*ret = timer;
 	return 0;
 }

@@ -17,7 +17,7 @@ struct event_base;
 struct worker;
 
 #define WORKER_SCRATCH (256 * 1024)
-#define WORKER_WIRE (128 * 1024)
+#define WORKER_WIRE (64 * 1024)
 
 MUST_CHECK int worker_new(const char *name, struct worker **ret);
 MUST_CHECK int worker_start(struct worker *worker);
@@ -27,6 +27,9 @@ void worker_stop(struct worker *worker);
 /* Accepts NULL, returns NULL. Items still in the box are run first. */
 struct worker *worker_free(struct worker *worker);
 
+/* Its events have two priorities. After every WORKER_LATER event the loop looks for new WORKER_FIRST
+ * ones, so what is small waits for one turn of what is big, never for a round of all. */
+enum worker_priority { WORKER_FIRST, WORKER_LATER, WORKER_PRIORITIES };
 struct event_base *worker_base(struct worker *worker);
 struct post_box *worker_box(struct worker *worker);
 /* Whether the caller is on this worker's thread (also true before start). */

@@ -199,11 +199,11 @@ static void a_gibibyte_at_a_viewer_that_does_not_read_costs_nothing(void **state
 		pump(rig);
 		long more_kib = resident_kib() - before_kib;
 		most_kib = more_kib > most_kib ? more_kib : most_kib;
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-		assert_true(more_kib <
-			    2500); /* of which 1 MiB is the sender's own queue */
-#endif
 	}
+	print_message("this process grew by at most %ld KiB\n", most_kib);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	assert_true(most_kib < 1024);
+#endif
 	assert_int_equal(host->close.reason, REASON_SLOW_READER);
 	assert_true(offered < 64u << 20);
 }
