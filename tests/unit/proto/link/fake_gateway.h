@@ -99,16 +99,15 @@ enum fake_mood {
 	FAKE_SILENT,      /* accepts, says nothing */
 	FAKE_NO_TLS,      /* answers in plain text */
 	FAKE_WRONG_STATE, /* OPEN before WELCOME */
-	FAKE_REDIRECTS,   /* to `redirect` */
+	FAKE_REDIRECTS,   /* to localhost:redirect */
 };
 
 struct fake_gateway {
 	enum fake_mood mood;
-	int reason;
+	atomic_int reason, redirect;
 	long cut;
 	int64_t clock_ms; /* added to the true time in CHALLENGE */
 	int keepalive_ms;
-	char redirect[300];
 	SSL_CTX *tls;
 	int listener;
 	uint16_t port;
@@ -221,11 +220,14 @@ static int fake_greet(struct fake_gateway *gateway, SSL *ssl, uint8_t *bytes)
 	if (gateway->mood == FAKE_REFUSES || gateway->mood == FAKE_REDIRECTS) {
 		struct message_refused refused = {
 			.retry_ms = 1500, .detail = "as the test wants"};
-		refused.reason = (uint64_t)gateway->reason;
-		strcpy(refused.symbol, reason_symbol(gateway->reason));
-		strcpy(refused.redirect, gateway->redirect);
-		if (gateway->mood == FAKE_REDIRECTS)
+		int reason = atomic_load(&gateway->reason);
+		refused.reason = (uint64_t)reason;
+		strcpy(refused.symbol, reason_symbol(reason));
+		if (gateway->mood == FAKE_REDIRECTS) {
+			snprintf(refused.redirect, sizeof(refused.redirect),
+				"localhost:%d", atomic_load(&gateway->redirect));
 			strcpy(refused.join, "join-token");
+		}
 		FAKE_SAY(gateway, ssl, refused, &refused);
 		return -1;
 	}
