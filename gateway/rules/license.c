@@ -54,7 +54,8 @@ static int read_labels(const json_t *object, struct license *license,
 		struct license_label *label = &license->labels[count++];
 		if (!is_label_name(name))
 			return field_fail(error, "labels",
-				"\"%.40s\": names are letters, digits, - _ . of at most 32 bytes",
+				"\"%.40s\": names are letters, digits, - _ . of at most "
+				"32 bytes",
 				name);
 		CHECK(text_copy(label->name, sizeof(label->name), name) == 0);
 		label->value[0] = 0;

@@ -43,12 +43,12 @@ int journal_chain_hash(const uint8_t previous[static JOURNAL_HASH],
 	return 0;
 }
 
-void journal_check_start(struct journal_check *check, const struct journal_mark *anchor)
+void journal_chain_start(struct journal_check *check, const struct journal_mark *anchor)
 {
 	*check = (struct journal_check){.at = *anchor};
 }
 
-void journal_check_bad(struct journal_check *check, uint64_t seq, const char *fault)
+void journal_chain_bad(struct journal_check *check, uint64_t seq, const char *fault)
 {
 	if (check->fault)
 		return;
@@ -59,7 +59,7 @@ void journal_check_bad(struct journal_check *check, uint64_t seq, const char *fa
 		check->checked -= check->at.seq - seq + 1;
 }
 
-int journal_check_row(struct journal_check *check, const struct journal_row *row)
+int journal_chain_row(struct journal_check *check, const struct journal_row *row)
 {
 	uint8_t hash[JOURNAL_HASH];
 	uint64_t due = check->at.seq + 1;
@@ -67,7 +67,7 @@ int journal_check_row(struct journal_check *check, const struct journal_row *row
 		return 1;
 	if (row->seq != due) {
 		/* A row that is not there is named by the number it had. */
-		journal_check_bad(check, row->seq > due ? due : row->seq,
+		journal_chain_bad(check, row->seq > due ? due : row->seq,
 			row->seq > due ? "gap" : "order");
 		return 1;
 	}
@@ -75,7 +75,7 @@ int journal_check_row(struct journal_check *check, const struct journal_row *row
 	if (r)
 		return r;
 	if (memcmp(hash, row->hash, JOURNAL_HASH)) {
-		journal_check_bad(check, row->seq, "hash");
+		journal_chain_bad(check, row->seq, "hash");
 		return 1;
 	}
 	check->at.seq = row->seq;
@@ -84,17 +84,17 @@ int journal_check_row(struct journal_check *check, const struct journal_row *row
 	return 0;
 }
 
-void journal_check_end(struct journal_check *check, const struct journal_mark *head)
+void journal_chain_end(struct journal_check *check, const struct journal_mark *head)
 {
 	if (check->at.seq < head->seq)
-		journal_check_bad(check, check->at.seq + 1, "missing tail");
+		journal_chain_bad(check, check->at.seq + 1, "missing tail");
 	else if (check->at.seq > head->seq)
-		journal_check_bad(check, head->seq + 1, "order");
+		journal_chain_bad(check, head->seq + 1, "order");
 	else if (memcmp(check->at.hash, head->hash, JOURNAL_HASH))
-		journal_check_bad(check, head->seq, "hash");
+		journal_chain_bad(check, head->seq, "hash");
 }
 
-void journal_check_answer(const struct journal_check *check, struct journal_answer *ret)
+void journal_chain_answer(const struct journal_check *check, struct journal_answer *ret)
 {
 	ret->checked = check->checked;
 	ret->first_bad = check->first_bad;

@@ -52,13 +52,13 @@ struct journal_check {
 	const char *fault; /* NULL: none so far */
 };
 
-void journal_check_start(struct journal_check *check, const struct journal_mark *anchor);
+void journal_chain_start(struct journal_check *check, const struct journal_mark *anchor);
 /* 0: in order. 1: a fault was found, no use in feeding more. -REASON_NO_MEMORY. */
-MUST_CHECK int journal_check_row(struct journal_check *check,
+MUST_CHECK int journal_chain_row(struct journal_check *check,
 	const struct journal_row *row);
 /* For a row that cannot be read as one: `seq` is bad, because of `fault`. */
-void journal_check_bad(struct journal_check *check, uint64_t seq, const char *fault);
-void journal_check_end(struct journal_check *check, const struct journal_mark *head);
-void journal_check_answer(const struct journal_check *check, struct journal_answer *ret);
+void journal_chain_bad(struct journal_check *check, uint64_t seq, const char *fault);
+void journal_chain_end(struct journal_check *check, const struct journal_mark *head);
+void journal_chain_answer(const struct journal_check *check, struct journal_answer *ret);
 
 #endif

@@ -42,10 +42,3 @@ int store_open_reader(const char *address, struct store **ret,
 		return sqlite_store_open_reader(path, ret, error);
 	return refuse(address, error);
 }
-
-struct store *store_close(struct store *store)
-{
-	if (store)
-		store->close(store);
-	return NULL;
-}

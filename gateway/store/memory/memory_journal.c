@@ -158,12 +158,12 @@ static void verify(struct journal *journal, struct post_box *box, journal_done d
 	struct journal_check check;
 	int r = 0;
 	pthread_mutex_lock(&memory->mutex);
-	journal_check_start(&check, &memory->anchor);
+	journal_chain_start(&check, &memory->anchor);
 	for (size_t i = 0; i < memory->count && r == 0; i++)
-		r = journal_check_row(&check, memory->rows[i]);
-	journal_check_end(&check, &memory->head);
+		r = journal_chain_row(&check, memory->rows[i]);
+	journal_chain_end(&check, &memory->head);
 	pthread_mutex_unlock(&memory->mutex);
-	journal_check_answer(&check, reply_journal_answer(reply));
+	journal_chain_answer(&check, reply_journal_answer(reply));
 	reply_send(reply, r < 0 ? r : 0);
 }
 

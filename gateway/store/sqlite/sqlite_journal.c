@@ -184,7 +184,7 @@ static int verify_work(struct sqlite_job *base, struct sqlite_db *db)
 		return r;
 	r = sqlite_row_verify(db, &check);
 	int end = sqlite_db_run(db, SQL_COMMIT, "");
-	journal_check_answer(&check, reply_journal_answer(job->reply));
+	journal_chain_answer(&check, reply_journal_answer(job->reply));
 	return r ? r : end;
 }
 
@@ -234,7 +234,7 @@ static void purge(struct journal *journal, int64_t before_ms, struct post_box *b
 	sqlite_thread_put(job->journal->writer, &job->job);
 }
 
-int sqlite_journal_check_end(struct sqlite_db *db)
+int sqlite_journal_chain_end(struct sqlite_db *db)
 {
 	struct journal_mark head;
 	int64_t last;

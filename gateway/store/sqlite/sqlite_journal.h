@@ -15,7 +15,7 @@
 MUST_CHECK int sqlite_journal_new(const char *node, struct journal **ret);
 /* A look at the end of the chain before anything is added to it: rows that no head covers were not
  * written by us. -REASON_STATE_DAMAGED. */
-MUST_CHECK int sqlite_journal_check_end(struct sqlite_db *db);
+MUST_CHECK int sqlite_journal_chain_end(struct sqlite_db *db);
 /* Before `db` goes to the writer: a transaction that is undone takes the cached head along. */
 void sqlite_journal_watch(struct journal *journal, struct sqlite_db *db);
 /* Before the first question. */

@@ -167,7 +167,7 @@ static int check_hour(struct sqlite_db *db, struct hour *hour,
 	}
 	if (row->seq >= hour->first && row->seq <= hour->last)
 		return 0;
-	journal_check_bad(check, row->seq, "hidden");
+	journal_chain_bad(check, row->seq, "hidden");
 	return 1;
 }
 
@@ -181,10 +181,10 @@ static int walk(struct sqlite_db *db, struct journal_check *check)
 		return r;
 	while ((r = sqlite_db_step(db, at)) > 0) {
 		if (read_row(at, &row)) {
-			journal_check_bad(check, row.seq, "hash");
+			journal_chain_bad(check, row.seq, "hash");
 			r = 1;
 		} else {
-			r = journal_check_row(check, &row);
+			r = journal_chain_row(check, &row);
 		}
 		if (r == 0)
 			r = check_hour(db, &hour, &row, check);
@@ -198,20 +198,20 @@ static int walk(struct sqlite_db *db, struct journal_check *check)
 int sqlite_row_verify(struct sqlite_db *db, struct journal_check *ret)
 {
 	struct journal_mark anchor = {0}, head = {0};
-	journal_check_start(ret, &anchor);
+	journal_chain_start(ret, &anchor);
 	int r = sqlite_row_mark(db, "anchor", &anchor);
 	if (r == 0)
 		r = sqlite_row_mark(db, "head", &head);
 	if (r == -REASON_NOT_FOUND || r == -REASON_STATE_DAMAGED) {
 		/* Without its ends nothing can be said of the chain. */
-		journal_check_bad(ret, 1, "order");
+		journal_chain_bad(ret, 1, "order");
 		return 0;
 	}
-	journal_check_start(ret, &anchor);
+	journal_chain_start(ret, &anchor);
 	if (r == 0)
 		r = walk(db, ret);
 	if (r == 0)
-		journal_check_end(ret, &head);
+		journal_chain_end(ret, &head);
 	return r;
 }
 

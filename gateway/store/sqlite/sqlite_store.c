@@ -107,7 +107,7 @@ static int prepare(struct sqlite_db *db, int64_t size, const char *path,
 		r = check_pages(db, path, error);
 	if (r)
 		return r;
-	r = sqlite_journal_check_end(db);
+	r = sqlite_journal_chain_end(db);
 	if (r == -REASON_STATE_DAMAGED)
 		return say(r, error, path,
 			"rows were added behind the gateway's back: engawactl audit "

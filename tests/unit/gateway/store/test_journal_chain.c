@@ -52,17 +52,17 @@ static struct journal_check walk(const uint64_t *seqs, size_t count, uint64_t la
 {
 	struct journal_mark nothing = {0}, head = {.seq = last};
 	struct journal_check check;
-	journal_check_start(&check, &nothing);
+	journal_chain_start(&check, &nothing);
 	for (size_t i = 0; i < count; i++) {
 		struct journal_row row = row_of(seqs[i]);
-		if (journal_check_row(&check, &row))
+		if (journal_chain_row(&check, &row))
 			break;
 	}
 	if (last) {
 		struct journal_row row = row_of(last);
 		memcpy(head.hash, row.hash, JOURNAL_HASH);
 	}
-	journal_check_end(&check, &head);
+	journal_chain_end(&check, &head);
 	return check;
 }
 

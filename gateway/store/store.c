@@ -1,0 +1,36 @@
+/* How what store_open.h and store_wait.h give out is given back. */
+#include <stdlib.h>
+
+#include "store/store_open.h"
+#include "store/store_wait.h"
+
+struct store *store_close(struct store *store)
+{
+	if (store)
+		store->close(store);
+	return NULL;
+}
+
+void store_docs_free(struct store_docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++) {
+		free((char *)docs->docs[i].id);
+		free((char *)docs->docs[i].tenant);
+		free((char *)docs->docs[i].body);
+	}
+	free(docs->docs);
+	free(docs->holder);
+	*docs = (struct store_docs){0};
+}
+
+void store_rows_free(struct store_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		free((char *)rows->rows[i].tenant);
+		free((char *)rows->rows[i].license);
+		free((char *)rows->rows[i].body);
+		free((char *)rows->rows[i].node);
+	}
+	free(rows->rows);
+	*rows = (struct store_rows){0};
+}
