@@ -15,7 +15,9 @@ RED = (0xD0, 0x30, 0x20)
 
 def probe(viewer, seconds, text=None):
     path = viewer.world.tmp / f"probe-{time.monotonic_ns()}.ppm"
-    run(TOOLS / "vnc_probe", viewer.port, seconds, path, *([text] if text else []), timeout=60)
+    # The library keeps some memory until its process ends; that is not what is tested here.
+    run(TOOLS / "vnc_probe", viewer.port, seconds, path, *([text] if text else []), timeout=60,
+        env={"ASAN_OPTIONS": "detect_leaks=0"})
     return Image.open(path).convert("RGB")
 
 
@@ -39,7 +41,7 @@ def test_tigervnc_viewer_sees_and_types(world, viewer, desktop):
     home.start("xtigervncviewer", f"127.0.0.1::{viewer.port}", "-SecurityTypes=None", "-ReconnectOnError=0",
                "-RemoteResize=0", "-geometry=1024x768+0+0")
     window = wait_for("TigerVNC's window", lambda: home.run(
-        "xdotool", "search", "--onlyvisible", "--class", "vncviewer", code=None).split())[-1]
+        "xdotool", "search", "--onlyvisible", "--name", "TigerVNC", code=None).split())[-1]
     paint(desktop, "#d03020")
     wait_for("the red window at home", lambda: has_colour(home.screenshot(), RED, 0.01))
     desktop.run("xdotool", "search", "--onlyvisible", "--name", "typed here", "windowfocus", "--sync", code=None)
