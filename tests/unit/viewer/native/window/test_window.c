@@ -197,12 +197,12 @@ static void test_typed_text_arrives_exactly(void **state)
 	int status = 0;
 	WAIT_FOR(&home, waitpid(typing, &status, WNOHANG) == typing);
 	turn_ms(&home, 500);
+	keep(&home, "typed");
 	pid_t end = rig_spawn(home.x.display, -1,
 		(const char *const[]){
 			"xdotool", "key", "--delay", "60", "Return", "ctrl+d", NULL});
 	WAIT_FOR(&home, waitpid(end, &status, WNOHANG) == end);
 	WAIT_FOR(&home, stat(out, &st) == 0 && st.st_size > 0);
-	keep(&home, "typed");
 	FILE *file = fopen(out, "r");
 	assert_non_null(file);
 	assert_non_null(fgets(got, sizeof got, file));
