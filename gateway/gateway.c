@@ -15,6 +15,7 @@
 #include "base/post.h"
 #include "base/reason.h"
 #include "base/text.h"
+#include "gateway_plan.h"
 #include "http/http_server.h"
 #include "http/office.h"
 #include "net/listener.h"
@@ -27,17 +28,9 @@
 #include "store/store_open.h"
 
 #define OFFICE_QUEUE 256
-#define LIST_MAX 16
 #define PURGE_MS 3600000
 #define EXPIRY_MS 3600000
 #define DAY_MS INT64_C(86400000)
-
-/* "a, b" of an entry as its parts. */
-struct list_entry {
-	char *text;
-	const char *items[LIST_MAX];
-	size_t count;
-};
 
 struct gateway {
 	const struct gateway_plan *plan;
@@ -45,7 +38,7 @@ struct gateway {
 	/* Read by office threads while main may take a new one over. */
 	pthread_rwlock_t lock;
 	struct gateway_config config;
-	struct list_entry listen, proxies;
+	struct gateway_plan_list listen, proxies;
 	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
 	struct store *store;
 	struct admission *admission;
@@ -100,67 +93,6 @@ static void on_office_worker(struct gateway *gateway,
 	pthread_mutex_unlock(&errand.lock);
 }
 
-static int set_entry(struct gateway_config *config, const char *name, const char *value,
-	char *error)
-{
-	struct conf_error conf = {0};
-
-	if (!value)
-		return 0;
-	int status = conf_set(gateway_config_table(), config, name, value, &conf);
-	if (status)
-		text_clip(error, GATEWAY_ERROR, conf.message);
-	return status;
-}
-
-/* Entries of the file, then what the command line says. */
-static int load_config(const struct gateway_plan *plan, struct gateway_config *ret,
-	char *error)
-{
-	struct conf_error conf = {0};
-	struct gateway_config config;
-	int status = gateway_config_load(&config, plan->config_file, &conf);
-
-	if (status) {
-		snprintf(error, GATEWAY_ERROR, "%s:%d:%d: %s",
-			plan->config_file ? plan->config_file : "", conf.line,
-			conf.column, conf.message);
-		return status;
-	}
-	status = set_entry(&config, "listen.public", plan->listen, error);
-	if (!status)
-		status = set_entry(&config, "listen.admin", plan->admin_listen, error);
-	if (!status)
-		status = set_entry(&config, "store.address", plan->store, error);
-	if (!status)
-		status = set_entry(&config, "log.format", plan->log_format, error);
-	if (!status && (status = gateway_config_check(&config, &conf)))
-		text_clip(error, GATEWAY_ERROR, conf.message);
-	if (status)
-		gateway_config_done(&config);
-	else
-		*ret = config;
-	return status;
-}
-
-static int split(const char *text, struct list_entry *ret, char *error)
-{
-	char *save = NULL;
-
-	ret->text = strdup(text);
-	if (!ret->text)
-		return -REASON_NO_MEMORY;
-	for (char *part = strtok_r(ret->text, ", ", &save); part;
-		part = strtok_r(NULL, ", ", &save)) {
-		if (ret->count == LIST_MAX) {
-			snprintf(error, GATEWAY_ERROR, "at most %d addresses", LIST_MAX);
-			return -REASON_CONFIG;
-		}
-		ret->items[ret->count++] = part;
-	}
-	return 0;
-}
-
 static int has_ipv6(void)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -172,10 +104,11 @@ static int has_ipv6(void)
 
 static int read_addresses(struct gateway *gateway, char *error)
 {
-	int status = split(gateway->config.listen, &gateway->listen, error);
+	int status = gateway_plan_split(gateway->config.listen, &gateway->listen, error);
 
 	if (!status)
-		status = split(gateway->config.proxies, &gateway->proxies, error);
+		status = gateway_plan_split(gateway->config.proxies, &gateway->proxies,
+			error);
 	for (size_t i = 0; i < gateway->listen.count; i++)
 		if (!strcmp(gateway->listen.items[i], "[::]:7443") && !has_ipv6())
 			gateway->listen.items[i] = "0.0.0.0:7443";
@@ -210,42 +143,17 @@ static int open_store(struct gateway *gateway, char *error)
 	return seed_apply(gateway->dir.path, gateway->store, gateway->dir.node, error);
 }
 
-static void relay_settings_of(const struct gateway_config *config,
-	struct relay_settings *ret)
-{
-#define TAKE(name, fallback, least, most, help) ret->name = config->name;
-	RELAY_SETTINGS(TAKE)
-#undef TAKE
-}
-
-static struct admission_settings
-admission_settings_of(const struct gateway_config *config)
-{
-	return (struct admission_settings){.lockout_failures = config->lockout_failures,
-		.lockout_ms = config->lockout_ms,
-		.address_failures = config->address_failures};
-}
-
-static struct http_server_settings http_settings_of(const struct gateway_config *config)
-{
-	return (struct http_server_settings){.header_ms = config->admin_header_ms,
-		.body_ms = config->admin_body_ms,
-		.idle_ms = config->admin_idle_ms,
-		.stalled_ms = config->admin_stalled_ms,
-		.connections = config->admin_connections};
-}
-
 static int build_relay(struct gateway *gateway, char *error)
 {
 	char more[RELAY_ERROR] = "";
 	struct relay_settings settings;
-	struct admission_settings admission = admission_settings_of(&gateway->config);
+	struct admission_settings admission = gateway_plan_admission(&gateway->config);
 	int status = admission_new(gateway->store, gateway->dir.node, &admission,
 		&gateway->admission);
 
 	if (status)
 		return status;
-	relay_settings_of(&gateway->config, &settings);
+	gateway_plan_relay(&gateway->config, &settings);
 	struct relay_parts parts = {.store = gateway->store,
 		.admission = gateway->admission,
 		.node = gateway->dir.node,
@@ -333,7 +241,7 @@ static int bind_admin(struct gateway *gateway, char *error)
 static int build_office(struct gateway *gateway, char *error)
 {
 	char more[TLS_CTX_ERROR] = "";
-	struct http_server_settings settings = http_settings_of(&gateway->config);
+	struct http_server_settings settings = gateway_plan_http(&gateway->config);
 	size_t threads = (size_t)gateway->config.admin_threads;
 	struct admin_parts parts = {.store = gateway->store,
 		.node = gateway->dir.node,
@@ -362,7 +270,7 @@ static int build_office(struct gateway *gateway, char *error)
 
 static int build(struct gateway *gateway, char *error)
 {
-	int status = load_config(gateway->plan, &gateway->config, error);
+	int status = gateway_plan_load(gateway->plan, &gateway->config, error);
 
 	if (status)
 		return status;
@@ -422,13 +330,14 @@ static void relay_addresses(const struct gateway *gateway, char separator, char 
 /* Where it is really served, for programs on this machine (port 0 is any). */
 static int write_run(const struct gateway *gateway, char *error)
 {
-	char run[DATA_DIR_PATH], text[LIST_MAX * (TEXT_HOST_SIZE + 16)];
+	char run[DATA_DIR_PATH], text[GATEWAY_PLAN_LIST * (TEXT_HOST_SIZE + 16)];
 
 	data_dir_file(gateway->dir.path, "run", run);
 	mkdir(run, 0700);
 	relay_addresses(gateway, '\n', text, sizeof(text) - 1);
-	strcat(text, "\n");
-	int status = data_dir_write(run, "listen", text, strlen(text), 0600, error);
+	size_t len = strlen(text);
+	text[len++] = '\n';
+	int status = data_dir_write(run, "listen", text, len, 0600, error);
 	if (status)
 		return status;
 	snprintf(text, sizeof(text), "%s\n", gateway->admin_endpoint);
@@ -516,7 +425,7 @@ void gateway_tick(struct gateway *gateway)
 
 static void set_http(struct gateway *gateway)
 {
-	struct http_server_settings settings = http_settings_of(&gateway->config);
+	struct http_server_settings settings = gateway_plan_http(&gateway->config);
 	http_server_set(gateway->http, &settings);
 }
 
@@ -526,7 +435,7 @@ static void adopt_config(struct gateway *gateway)
 	char error[GATEWAY_ERROR] = "";
 	struct relay_settings relay;
 
-	if (load_config(gateway->plan, &fresh, error)) {
+	if (gateway_plan_load(gateway->plan, &fresh, error)) {
 		log_line(LOG_ERROR, "configuration not taken over",
 			LOG_S("error", error));
 		return;
@@ -536,9 +445,9 @@ static void adopt_config(struct gateway *gateway)
 	pthread_rwlock_unlock(&gateway->lock);
 	gateway_config_done(&fresh);
 	open_log(&gateway->config);
-	relay_settings_of(&gateway->config, &relay);
+	gateway_plan_relay(&gateway->config, &relay);
 	relay_set(gateway->relay, &relay);
-	struct admission_settings admission = admission_settings_of(&gateway->config);
+	struct admission_settings admission = gateway_plan_admission(&gateway->config);
 	admission_set(gateway->admission, &admission);
 	on_office_worker(gateway, set_http);
 	log_line(LOG_INFO, "configuration taken over",

@@ -126,10 +126,11 @@ static int say_ready(struct gateway *gateway, long fd)
 
 	gateway_ready_line(gateway, line);
 	notify_send("READY=1");
-	strcat(line, "\n");
+	size_t len = strlen(line);
+	line[len++] = '\n';
 	if (fd < 0)
 		return 0;
-	if (write((int)fd, line, strlen(line)) != (ssize_t)strlen(line))
+	if (write((int)fd, line, len) != (ssize_t)len)
 		return program_fail(-REASON_USAGE, "--ready-fd %ld: %s", fd,
 			strerror(errno));
 	close((int)fd);

@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/permit.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
+#include "admin/api_license_acts.h"
 #include "admin/api_licenses.h"
 #include "admin/api_metrics.h"
 #include "admin/api_nodes.h"
 #include "admin/api_sessions.h"
 #include "admin/api_tokens.h"
 #include "admin/call.h"
-#include "admin/gate.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "http/router.h"
@@ -22,7 +23,7 @@ static const struct router_route routes[] = {
 #define ROUTE(handler, method, path, permission, answer, verb, summary)                  \
 	{REQUEST_##method, path, ROLE_MAY_##permission, handler},
 #define OPEN_ROUTE(handler, method, path, summary)                                       \
-	{REQUEST_##method, path, GATE_OPEN, handler},
+	{REQUEST_##method, path, PERMIT_OPEN, handler},
 #define QUERY(name, help)
 #define MEMBER(name, kind, need, help)
 #include "admin/routes.def"
@@ -63,7 +64,7 @@ struct admin *admin_free(struct admin *admin)
 
 void admin_handle(void *arg, struct exchange *exchange)
 {
-	const struct router router = {routes, ARRAY_LEN(routes), gate_check, arg};
+	const struct router router = {routes, ARRAY_LEN(routes), permit_check, arg};
 	struct call call = {.admin = arg, .exchange = exchange};
 
 	exchange->who = &call;

@@ -99,7 +99,7 @@ static int begin(struct once *once, const uint8_t who[static DIGEST_SIZE],
 	if (entry && entry->state == ENTRY_UNDER_WAY)
 		return -REASON_BUSY;
 	if (entry) {
-		strcpy(ret, entry->answer);
+		memcpy(ret, entry->answer, ONCE_ANSWER);
 		return 1;
 	}
 	entry = take(once);
@@ -139,7 +139,7 @@ static void settle(struct once *once, const char *caller, const char *key,
 	pthread_mutex_lock(&once->lock);
 	struct entry *entry = find(once, who);
 	if (entry && answer && strlen(answer) < ONCE_ANSWER) {
-		strcpy(entry->answer, answer);
+		memcpy(entry->answer, answer, strlen(answer) + 1);
 		entry->state = ENTRY_DONE;
 		entry->since_ms = clock_mono_ms();
 	} else if (entry) {

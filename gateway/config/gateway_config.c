@@ -63,8 +63,7 @@ int gateway_config_check(const struct gateway_config *config, struct conf_error 
 	if (level_of(config->log_level) < 0)
 		return wrong(error, "log.level: debug, info, warn or error expected");
 	if (config->claim_renew_ms * 2 > config->claim_ttl_ms)
-		return wrong(error,
-			"relay.claim_renew: at most half of relay.claim_ttl");
+		return wrong(error, "relay.claim_renew: at most half of relay.claim_ttl");
 	if (config->presence_renew_ms * 2 > config->presence_ttl_ms)
 		return wrong(error,
 			"relay.presence_renew: at most half of relay.presence_ttl");
@@ -100,20 +99,24 @@ static void number_text(enum conf_type type, int64_t number, char *ret)
 		enum conf_type type;
 		const char *unit;
 		int64_t factor;
-	} units[] = {{CONF_MS, "d", 86400000}, {CONF_MS, "h", 3600000}, {CONF_MS, "m", 60000},
-		{CONF_MS, "s", 1000}, {CONF_MS, "ms", 1}, {CONF_SIZE, "G", 1 << 30},
-		{CONF_SIZE, "M", 1 << 20}, {CONF_SIZE, "K", 1 << 10}};
+	} units[] = {{CONF_MS, "d", 86400000}, {CONF_MS, "h", 3600000},
+		{CONF_MS, "m", 60000}, {CONF_MS, "s", 1000}, {CONF_MS, "ms", 1},
+		{CONF_SIZE, "G", 1 << 30}, {CONF_SIZE, "M", 1 << 20},
+		{CONF_SIZE, "K", 1 << 10}};
 	size_t i = 0;
 
-	while (i < ARRAY_LEN(units) && (units[i].type != type || !number || number % units[i].factor))
+	while (i < ARRAY_LEN(units) &&
+		(units[i].type != type || !number || number % units[i].factor))
 		i++;
-	const char *unit = i < ARRAY_LEN(units) ? units[i].unit : type == CONF_MS ? "s" : "";
+	const char *unit = i < ARRAY_LEN(units) ? units[i].unit
+			   : type == CONF_MS    ? "s"
+						: "";
 	int64_t factor = i < ARRAY_LEN(units) ? units[i].factor : 1;
 	snprintf(ret, GATEWAY_CONFIG_TEXT, "%" PRId64 "%s", number / factor, unit);
 }
 
-void gateway_config_text(const struct gateway_config *config, const struct conf_entry *entry,
-	char ret[static GATEWAY_CONFIG_TEXT])
+void gateway_config_text(const struct gateway_config *config,
+	const struct conf_entry *entry, char ret[static GATEWAY_CONFIG_TEXT])
 {
 	const char *field = (const char *)config + entry->offset;
 

@@ -37,8 +37,8 @@ int gateway_config_adopt(struct gateway_config *config,
 	const struct gateway_config *fresh);
 /* An entry's present value as it would stand in the file ("15s", "64K", "yes"). */
 #define GATEWAY_CONFIG_TEXT 256
-void gateway_config_text(const struct gateway_config *config, const struct conf_entry *entry,
-	char ret[static GATEWAY_CONFIG_TEXT]);
+void gateway_config_text(const struct gateway_config *config,
+	const struct conf_entry *entry, char ret[static GATEWAY_CONFIG_TEXT]);
 enum log_level gateway_config_log_level(const struct gateway_config *config);
 void gateway_config_done(struct gateway_config *config);
 

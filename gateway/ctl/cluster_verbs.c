@@ -32,7 +32,7 @@ static const struct table_column version_card[] = {{"Version", "version"},
 	{"Certificate until", "certificate_expires", TABLE_TIME},
 	{"Sessions", "sessions"}, {"Hosts", "hosts"}, {"Viewers", "viewers"}, {0}};
 
-int ctl_verbs_host_list(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_host_list(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
@@ -43,14 +43,14 @@ int ctl_verbs_host_list(void *arg, int count UNUSED, char **words UNUSED)
 	return ctl_verbs_list(options, path.text, host_columns);
 }
 
-int ctl_verbs_host_show(void *arg, int count, char **words)
+int cluster_verbs_host_show(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, "/api/v1/hosts", NULL, count, words);
 	return status ? status : ctl_verbs_show(arg, path.text, host_card);
 }
 
-int ctl_verbs_session_list(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_session_list(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
@@ -61,14 +61,14 @@ int ctl_verbs_session_list(void *arg, int count UNUSED, char **words UNUSED)
 	return ctl_verbs_list(options, path.text, session_columns);
 }
 
-int ctl_verbs_session_kill(void *arg, int count, char **words)
+int cluster_verbs_session_kill(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, "/api/v1/sessions", NULL, count, words);
 	return status ? status : ctl_verbs_act(arg, "DELETE", path.text, NULL);
 }
 
-int ctl_verbs_node_list(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_node_list(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return ctl_verbs_list(arg, "/api/v1/nodes", node_columns);
 }
@@ -90,7 +90,7 @@ static int within_ms(const char *text, json_int_t *ret)
 		text);
 }
 
-int ctl_verbs_node_drain(void *arg, int count, char **words)
+int cluster_verbs_node_drain(void *arg, int count, char **words)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
@@ -107,7 +107,7 @@ int ctl_verbs_node_drain(void *arg, int count, char **words)
 	return status;
 }
 
-int ctl_verbs_node_undrain(void *arg, int count, char **words)
+int cluster_verbs_node_undrain(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, "/api/v1/nodes", "/undrain", count, words);
@@ -123,7 +123,7 @@ static int print_token(const struct ctl_options *options, const json_t *answer)
 	return 0;
 }
 
-int ctl_verbs_token_create(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_token_create(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	char expires[CTL_VERBS_TIME];
@@ -150,24 +150,24 @@ int ctl_verbs_token_create(void *arg, int count UNUSED, char **words UNUSED)
 	return status;
 }
 
-int ctl_verbs_token_list(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_token_list(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return ctl_verbs_list(arg, "/api/v1/tokens", token_columns);
 }
 
-int ctl_verbs_token_revoke(void *arg, int count, char **words)
+int cluster_verbs_token_revoke(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, "/api/v1/tokens", NULL, count, words);
 	return status ? status : ctl_verbs_act(arg, "DELETE", path.text, NULL);
 }
 
-int ctl_verbs_limits(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_limits(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return ctl_verbs_list(arg, "/api/v1/limits", limit_columns);
 }
 
-int ctl_verbs_version(void *arg, int count UNUSED, char **words UNUSED)
+int cluster_verbs_version(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return ctl_verbs_show(arg, "/api/v1/version", version_card);
 }

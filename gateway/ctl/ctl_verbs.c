@@ -91,14 +91,14 @@ static const struct args_option globals[] = {
 
 static const struct program_verb verbs[] = {
 #define VERB(function, name, words, most, options, summary)                              \
-	{name, words, summary, options_##options, most, ctl_verbs_##function},
+	{name, words, summary, options_##options, most, function},
 #include "ctl/verbs.def"
 #undef VERB
 	{0}};
 
 static struct ctl_options given;
 
-const struct program ctl_program = {.name = "engawactl",
+const struct program ctl_verbs_program = {.name = "engawactl",
 	.summary = "Administers an Engawa gateway through its REST API.",
 	.verbs = verbs,
 	.globals = globals,

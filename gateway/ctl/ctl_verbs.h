@@ -10,10 +10,10 @@
 #include "ctl/rest.h"
 #include "ctl/table.h"
 
-extern const struct program ctl_program;
+extern const struct program ctl_verbs_program;
 
 #define VERB(function, name, words, most, options, summary)                              \
-	int ctl_verbs_##function(void *options_, int count, char **words_);
+	int function(void *options_, int count, char **words_);
 #include "ctl/verbs.def"
 #undef VERB
 

@@ -76,22 +76,22 @@ static int show_log(struct ctl_options *options, const char *kind,
 	return ctl_verbs_list(options, path.text, columns);
 }
 
-int ctl_verbs_log_logins(void *arg, int count UNUSED, char **words UNUSED)
+int journal_verbs_logins(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return show_log(arg, "logins", login_columns);
 }
 
-int ctl_verbs_log_sessions(void *arg, int count UNUSED, char **words UNUSED)
+int journal_verbs_sessions(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return show_log(arg, "sessions", session_columns);
 }
 
-int ctl_verbs_log_bandwidth(void *arg, int count UNUSED, char **words UNUSED)
+int journal_verbs_bandwidth(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return show_log(arg, "bandwidth", bandwidth_columns);
 }
 
-int ctl_verbs_log_audit(void *arg, int count UNUSED, char **words UNUSED)
+int journal_verbs_audit(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return show_log(arg, "audit", audit_columns);
 }
@@ -115,7 +115,7 @@ static int tell_verdict(const struct ctl_options *options, const json_t *answer)
 	return 0;
 }
 
-int ctl_verbs_audit_verify(void *arg, int count UNUSED, char **words UNUSED)
+int journal_verbs_audit_verify(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	struct rest *rest;

@@ -194,7 +194,7 @@ static int import_all(struct rest *rest, struct reader *reader,
 	return status;
 }
 
-int ctl_verbs_license_import(void *arg, int count, char **words)
+int license_import_file(void *arg, int count, char **words)
 {
 	struct reader reader = {0};
 	struct columns columns;

@@ -103,7 +103,7 @@ static int post_secret(struct ctl_options *options, const char *path, const json
 	return status;
 }
 
-int ctl_verbs_license_create(void *arg, int count UNUSED, char **words UNUSED)
+int license_verbs_create(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	json_t *body = json_object();
@@ -133,7 +133,7 @@ static int list_path(const struct ctl_options *options, struct rest_path *path)
 	return path->overflow ? program_fail(-REASON_LIMIT, "Too long.") : 0;
 }
 
-int ctl_verbs_license_list(void *arg, int count UNUSED, char **words UNUSED)
+int license_verbs_list(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
@@ -141,7 +141,7 @@ int ctl_verbs_license_list(void *arg, int count UNUSED, char **words UNUSED)
 	return status ? status : ctl_verbs_list(options, path.text, list_columns);
 }
 
-int ctl_verbs_license_export(void *arg, int count UNUSED, char **words UNUSED)
+int license_verbs_export(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
@@ -159,7 +159,7 @@ int ctl_verbs_license_export(void *arg, int count UNUSED, char **words UNUSED)
 	return status;
 }
 
-int ctl_verbs_license_show(void *arg, int count, char **words)
+int license_verbs_show(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, NULL, count, words);
@@ -178,17 +178,17 @@ static int patch_state(void *arg, const char *state, int count, char **words)
 	return status;
 }
 
-int ctl_verbs_license_enable(void *arg, int count, char **words)
+int license_verbs_enable(void *arg, int count, char **words)
 {
 	return patch_state(arg, "enabled", count, words);
 }
 
-int ctl_verbs_license_disable(void *arg, int count, char **words)
+int license_verbs_disable(void *arg, int count, char **words)
 {
 	return patch_state(arg, "disabled", count, words);
 }
 
-int ctl_verbs_license_change(void *arg, int count, char **words)
+int license_verbs_change(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	json_t *body = json_object();
@@ -204,7 +204,7 @@ int ctl_verbs_license_change(void *arg, int count, char **words)
 	return status;
 }
 
-int ctl_verbs_license_delete(void *arg, int count, char **words)
+int license_verbs_delete(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, NULL, count, words);
@@ -218,24 +218,24 @@ static int post_tail(void *arg, const char *tail, int count, char **words)
 	return status ? status : post_secret(arg, path.text, NULL);
 }
 
-int ctl_verbs_license_rotate(void *arg, int count, char **words)
+int license_verbs_rotate(void *arg, int count, char **words)
 {
 	return post_tail(arg, "/rotate", count, words);
 }
 
-int ctl_verbs_license_password(void *arg, int count, char **words)
+int license_verbs_password(void *arg, int count, char **words)
 {
 	return post_tail(arg, "/password", count, words);
 }
 
-int ctl_verbs_license_unlock(void *arg, int count, char **words)
+int license_verbs_unlock(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, "/unlock", count, words);
 	return status ? status : ctl_verbs_act(arg, "POST", path.text, NULL);
 }
 
-int ctl_verbs_license_unbind(void *arg, int count, char **words)
+int license_verbs_unbind(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, "/unbind", count, words);

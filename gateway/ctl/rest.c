@@ -88,7 +88,8 @@ static int use_address(struct rest *rest, const char *address)
 			"run/admin: HOST:PORT expected");
 	if (!strcmp(endpoint.host, "0.0.0.0") || !strcmp(endpoint.host, "::") ||
 		!*endpoint.host)
-		strcpy(endpoint.host, strcmp(endpoint.host, "::") ? "127.0.0.1" : "::1");
+		text_clip(endpoint.host, sizeof(endpoint.host),
+			strcmp(endpoint.host, "::") ? "127.0.0.1" : "::1");
 	text_endpoint_text(text, sizeof(text), &endpoint);
 	if (asprintf(&rest->url, "https://%s", text) < 0) {
 		rest->url = NULL;
@@ -416,7 +417,7 @@ void rest_path_plain(struct rest_path *path, const char *text)
 	if (len + strlen(text) >= sizeof(path->text))
 		path->overflow = 1;
 	else
-		strcpy(path->text + len, text);
+		memcpy(path->text + len, text, strlen(text) + 1);
 }
 
 static void add_encoded(struct rest_path *path, const char *text)

@@ -119,7 +119,7 @@ static void cell_text(const struct table_column *column, const json_t *row, char
 		map_text(value, ret);
 	}
 	if (!*ret)
-		strcpy(ret, "-");
+		text_clip(ret, CELL, "-");
 }
 
 static void print_cell(const char *text, int width, int last, FILE *out)

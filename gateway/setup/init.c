@@ -123,12 +123,11 @@ static int write_text(const char *path, const char *name, const char *text, mode
 static int make_master(const char *path, char *error)
 {
 	uint8_t master[DATA_DIR_MASTER];
-	char text[TEXT_HEX_SIZE(DATA_DIR_MASTER) + 1];
+	char text[TEXT_HEX_SIZE(DATA_DIR_MASTER)];
 
 	if (secret_random(master, sizeof(master)))
 		return fail(error, REASON_NO_RANDOM, "master.key");
 	text_hex(text, master, sizeof(master));
-	strcat(text, "\n");
 	int status = write_text(path, "master.key", text, 0600, error);
 	secret_wipe(master, sizeof(master));
 	secret_wipe(text, sizeof(text));
@@ -253,7 +252,7 @@ static int make_all(const struct init_plan *plan, const struct names *names,
 			status = make_master(part, error);
 		if (!status)
 			status = seed_make(part, result->password, error);
-		strcpy(result->account, SEED_ACCOUNT);
+		text_clip(result->account, sizeof(result->account), SEED_ACCOUNT);
 	}
 	if (!status)
 		status = make_certificate(part, &ca, result->node, names, error);

@@ -27,9 +27,9 @@ static int make_token(struct token *ret, char ret_text[static TOKEN_TEXT_SIZE])
 {
 	struct token token = {.created_ms = clock_wall_ms()};
 
-	strcpy(token.name, "admin.token");
-	strcpy(token.role, role_name(ROLE_OPERATOR));
-	strcpy(token.by, "gateway");
+	text_clip(token.name, sizeof(token.name), "admin.token");
+	text_clip(token.role, sizeof(token.role), role_name(ROLE_OPERATOR));
+	text_clip(token.by, sizeof(token.by), "gateway");
 	int status = token_generate(&token, ret_text);
 	if (!status)
 		*ret = token;
@@ -49,13 +49,13 @@ static int make_account(char ret_password[static SEED_PASSWORD], json_t **ret)
 		status = password_hash(password, record);
 	if (status)
 		return status;
-	strcpy(account.name, SEED_ACCOUNT);
+	text_clip(account.name, sizeof(account.name), SEED_ACCOUNT);
 	account.changed_ms = account.created_ms;
 	account_set_password(&account, record, account.created_ms);
 	status = account_write(&account, NULL, &body);
 	if (!status) {
 		*ret = json_loads(body, 0, NULL);
-		strcpy(ret_password, password);
+		memcpy(ret_password, password, sizeof(password));
 	}
 	free(body);
 	secret_wipe(password, sizeof(password));
@@ -84,7 +84,7 @@ static int make_seed(const struct token *token, json_t *account, char **ret)
 int seed_make(const char *path, char ret_password[static SEED_PASSWORD],
 	char error[static DATA_DIR_ERROR])
 {
-	char text[TOKEN_TEXT_SIZE + 1], *seed = NULL;
+	char text[TOKEN_TEXT_SIZE], *seed = NULL;
 	json_t *account = NULL;
 	struct token token;
 	int status = make_token(&token, text);
@@ -98,7 +98,6 @@ int seed_make(const char *path, char ret_password[static SEED_PASSWORD],
 		goto out;
 	}
 	status = data_dir_write(path, "seed.json", seed, strlen(seed), 0600, error);
-	strcat(text, "\n");
 	if (!status)
 		status = data_dir_write(path, "admin.token", text, strlen(text), 0600,
 			error);

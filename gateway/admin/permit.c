@@ -1,4 +1,4 @@
-#include "admin/gate.h"
+#include "admin/permit.h"
 
 #include <string.h>
 #include <strings.h>
@@ -88,11 +88,11 @@ static int metrics_are_open(const struct call *call)
 	return facts.metrics_open;
 }
 
-int gate_check(void *admin UNUSED, struct exchange *exchange, int permission)
+int permit_check(void *admin UNUSED, struct exchange *exchange, int permission)
 {
 	struct call *call = call_of(exchange);
 
-	if (permission == GATE_OPEN)
+	if (permission == PERMIT_OPEN)
 		return 0;
 	if (permission == ROLE_MAY_METRICS && !bearer(call) && metrics_are_open(call))
 		return 0;

@@ -1,0 +1,116 @@
+#include "admin/license_desk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/reason.h"
+#include "base/secret.h"
+
+int license_desk_fail(struct call *call, const struct field_error *error)
+{
+	char detail[240];
+
+	snprintf(detail, sizeof(detail), "%s%s%s", error->field,
+		*error->field ? ": " : "", error->message);
+	return call_fail(call, -REASON_BAD_VALUE, detail);
+}
+
+int license_desk_load(struct call *call, struct license_desk *ret)
+{
+	struct field_error error;
+	char public_id[LICENSE_KEY_PUBLIC_SIZE], id[LICENSE_KEY_ID_SIZE];
+	const char *text = exchange_param(call->exchange, "id");
+
+	if (license_key_id_parse(text, public_id))
+		return call_fail(call, -REASON_NOT_FOUND, NULL);
+	license_key_id(public_id, id);
+	int status = call_get(call, STATE_LICENSE, id, &ret->docs);
+	if (status)
+		return status;
+	if (license_read(ret->docs.docs[0].body, &ret->license, &error)) {
+		store_docs_free(&ret->docs);
+		return call_fail(call, -REASON_STATE_DAMAGED, id);
+	}
+	return 0;
+}
+
+void license_desk_unload(struct license_desk *holding)
+{
+	secret_wipe(&holding->license, sizeof(holding->license));
+	store_docs_free(&holding->docs);
+}
+
+json_t *license_desk_show(const struct license *license)
+{
+	char *text;
+
+	if (license_show(license, &text))
+		return NULL;
+	json_t *object = json_loads(text, 0, NULL);
+	free(text);
+	if (object) {
+		json_object_set_new(object, "expired",
+			json_boolean(license->expires_ms &&
+				     license->expires_ms <= clock_wall_ms()));
+		call_add_times(object);
+	}
+	return object;
+}
+
+/* Writes what was changed; -REASON_CONFLICT when somebody was faster. Nothing is answered. */
+int license_desk_put(struct call *call, const struct license_desk *holding)
+{
+	const struct state_doc *before = &holding->docs.docs[0];
+	struct state_doc doc = *before;
+	uint64_t version;
+	char *body;
+	int status = license_write(&holding->license, before->body, &body);
+
+	if (status)
+		return status;
+	doc.body = body;
+	status = store_wait_put(call_store(call)->state, &doc, &version);
+	secret_wipe(body, strlen(body));
+	free(body);
+	return status;
+}
+
+int license_desk_revoke(struct call *call, const char *license, const char *reason)
+{
+	return call_order(call, json_pack("{s:s, s:s, s:s}", "order", "revoke", "license",
+					license, "reason", reason));
+}
+
+/* scrypt takes 32 MiB: only a few at once, however many ask. */
+int license_desk_password(struct call *call, char ret[static PASSWORD_GENERATED],
+	char ret_record[static PASSWORD_RECORD])
+{
+	int status = password_generate(ret);
+
+	if (status)
+		return status;
+	while (sem_wait(&call->admin->scrypts)) {
+		/* a signal; the wait goes on */
+	}
+	status = password_hash(ret, ret_record);
+	sem_post(&call->admin->scrypts);
+	return status;
+}
+
+/* The one answer that has key and password. */
+json_t *license_desk_secrets(const struct license *license, const struct license_key *key,
+	const char *password)
+{
+	char text[LICENSE_KEY_TEXT_SIZE];
+	json_t *object = license_desk_show(license);
+
+	if (key) {
+		license_key_print(key, text);
+		json_object_set_new(object, "key", json_string(text));
+		secret_wipe(text, sizeof(text));
+	}
+	if (password)
+		json_object_set_new(object, "password", json_string(password));
+	return object;
+}

@@ -1,0 +1,41 @@
+/* license_desk: one license on the desk of a call: taken out of the store, changed, put back; and how
+ * the nodes are told when it is worth less than before.
+ *
+ * Thread: that of the call. Owner: whoever loaded it unloads it, which wipes it.
+ */
+#ifndef ADMIN_LICENSE_DESK_H
+#define ADMIN_LICENSE_DESK_H
+
+#include "admin/call.h"
+#include "rules/license.h"
+
+/* Against others who change the same license at the same moment. */
+#define LICENSE_DESK_TRIES 5
+
+/* A license as it was read, to be changed and written back. */
+struct license_desk {
+	struct store_docs docs;
+	struct license license;
+};
+
+/* The license of the route's {id}, in the caller's reach. -REASON_*: answered. */
+MUST_CHECK int license_desk_load(struct call *call, struct license_desk *ret);
+void license_desk_unload(struct license_desk *desk);
+/* Writes what was changed; -REASON_CONFLICT when somebody was faster. Nothing is answered. */
+MUST_CHECK int license_desk_put(struct call *call, const struct license_desk *desk);
+/* Session and legs of the license end on every node, for this reason. -REASON_*: answered. */
+MUST_CHECK int license_desk_revoke(struct call *call, const char *license,
+	const char *reason);
+/* Answers with the field that is wrong. */
+int license_desk_fail(struct call *call, const struct field_error *error);
+
+/* A new password and its record. Nothing is answered. */
+MUST_CHECK int license_desk_password(struct call *call,
+	char ret[static PASSWORD_GENERATED], char ret_record[static PASSWORD_RECORD]);
+/* What may be shown; NULL without memory. */
+json_t *license_desk_show(const struct license *license);
+/* The one answer that has key and password; each may be NULL. */
+json_t *license_desk_secrets(const struct license *license, const struct license_key *key,
+	const char *password);
+
+#endif
