@@ -45,8 +45,8 @@
 #define REST_MAX (96 * 1024)
 #define LOST_POLL_MS 1000
 /* Key updates after the handshake: an end has reason for few, a flood costs CPU (SECURITY G15). */
-#define UPDATES_PER_S 1
-#define UPDATES_BURST 16
+#define UPDATES_PER_S 4 /* steps of OpenSSL's machine; two or three make one update */
+#define UPDATES_BURST 64
 /* What brings no more than this in one turn is small: keys, pointer, a word of text. It goes before
  * the pictures of others, but only so often, or many small messages would stop them. */
 #define SMALL 4096
