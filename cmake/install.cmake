@@ -29,6 +29,8 @@ foreach(unit ${units})
 	endif()
 endforeach()
 
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/conf/gateway.ini DESTINATION ${CMAKE_INSTALL_DATADIR}/engawa OPTIONAL)
+
 file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md ${pages}
 	DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
