@@ -119,12 +119,13 @@ def stage_unit(count):
     folder = build("asan", "-DENGAWA_SANITIZE=address")
     say("== unit and contract tests, ASan and UBSan")
     run_programs(count, folder, r"_test_", "asan")
-    code, output, _ = run_case([TOP / "tests/lint/binaries", folder], 120)
-    results = re.findall(r"^(ok|FAIL) +(.*)$", output, re.M)
-    failed = sum(1 for verdict, _ in results if verdict != "ok") or (1 if code else 0)
-    if failed:
-        say(output)
-    count.add(len(results) - failed if results else 0, failed, "lint of binaries")
+    for what in ("binaries", "docs"):
+        code, output, _ = run_case([TOP / "tests/lint" / what, folder], 240)
+        results = re.findall(r"^(ok|FAIL) +(.*)$", output, re.M)
+        failed = sum(1 for verdict, _ in results if verdict != "ok") or (1 if code else 0)
+        if failed:
+            say(output)
+        count.add(len(results) - failed if results else 0, failed, f"lint of {what}")
 
 
 def stage_tsan(count):
