@@ -16,8 +16,10 @@
 #define CHUNK_SMALL 8192 /* input and clipboard */
 /* Clipboard and files may not fill the queue that keys have to go through. */
 #define BULK_QUEUE (16 * 1024)
-/* Read ahead of the credit, so that sealing never waits for the encoder. */
-#define PICTURE_AHEAD (64 * 1024)
+/* Read ahead of the credit, so that sealing never waits for the encoder: a quarter of the credit,
+ * since on a slow line what was read ahead is time that a key waits. */
+#define PICTURE_AHEAD_LEAST (16 * 1024)
+#define PICTURE_AHEAD_MOST (64 * 1024)
 
 static const enum seal_lane ORDER[] = {
 	SEAL_INPUT, SEAL_CLIPBOARD, SEAL_PICTURE, SEAL_FILE};
@@ -313,7 +315,12 @@ size_t tunnel_flow_room(const struct tunnel *tunnel, enum seal_lane lane)
 	if (lane == SEAL_PICTURE) {
 		size_t window =
 			tunnel->was_up ? tunnel->lanes.out[lane].window : CREDIT_FLOOR;
-		most = window + PICTURE_AHEAD < most ? window + PICTURE_AHEAD : most;
+		size_t ahead = window / 4;
+		if (ahead < PICTURE_AHEAD_LEAST)
+			ahead = PICTURE_AHEAD_LEAST;
+		if (ahead > PICTURE_AHEAD_MOST)
+			ahead = PICTURE_AHEAD_MOST;
+		most = window + ahead < most ? window + ahead : most;
 	}
 	return kept < most ? most - kept : 0;
 }
