@@ -23,6 +23,7 @@
 #include "net/worker.h"
 #include "relay/relay.h"
 #include "rules/retention.h"
+#include "setup/chronicle.h"
 #include "setup/data_dir.h"
 #include "setup/seed.h"
 #include "store/store_open.h"
@@ -354,6 +355,16 @@ static void remove_run(const struct gateway *gateway)
 	unlink(file);
 }
 
+/* Not worth refusing service for: the journal says so itself by what follows. */
+static void chronicle(struct gateway *gateway, enum audit_event event, json_t *fields)
+{
+	int status = chronicle_write(gateway->store, event, fields);
+
+	if (status)
+		log_line(LOG_WARN, "not recorded", LOG_S("event", audit_at(event)->name),
+			LOG_S("reason", reason_symbol(status)));
+}
+
 int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 {
 	int status = worker_start(gateway->office_worker);
@@ -367,6 +378,10 @@ int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 		return status;
 	listener_start(gateway->admin_listener);
 	status = write_run(gateway, error);
+	if (!status)
+		chronicle(gateway, AUDIT_NODE_STARTED,
+			json_pack("{s:s, s:s}", "node", gateway->dir.node, "version",
+				ENGAWA_VERSION));
 	if (!status)
 		log_line(LOG_INFO, "gateway serves", LOG_S("version", ENGAWA_VERSION),
 			LOG_S("node", gateway->dir.node),
@@ -450,6 +465,8 @@ static void adopt_config(struct gateway *gateway)
 	struct admission_settings admission = gateway_plan_admission(&gateway->config);
 	admission_set(gateway->admission, &admission);
 	on_office_worker(gateway, set_http);
+	chronicle(gateway, AUDIT_CONFIG_CHANGED,
+		json_pack("{s:{s:i}}", "changes", "waiting_for_restart", waiting));
 	log_line(LOG_INFO, "configuration taken over",
 		LOG_U("waiting_for_restart", waiting));
 }
@@ -499,6 +516,8 @@ void gateway_drain(struct gateway *gateway, int (*hurry)(void))
 	on_office_worker(gateway, stop_http_soon);
 	while (!gateway->drained && !hurry())
 		post_pump_run(gateway->pump, 100);
+	chronicle(gateway, AUDIT_NODE_STOPPED,
+		json_pack("{s:s}", "node", gateway->dir.node));
 }
 
 static void stop_office(struct gateway *gateway)

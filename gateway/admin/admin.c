@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/permit.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
 #include "admin/api_license_acts.h"
@@ -13,6 +12,7 @@
 #include "admin/api_sessions.h"
 #include "admin/api_tokens.h"
 #include "admin/call.h"
+#include "admin/permit.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "http/router.h"

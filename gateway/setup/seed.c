@@ -10,8 +10,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "rules/account.h"
-#include "rules/audit.h"
 #include "rules/role.h"
+#include "setup/chronicle.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
@@ -123,23 +123,6 @@ static int put_once(struct store *store, enum state_kind kind, const char *id,
 		       : status; /* it is there: an earlier try got so far */
 }
 
-static int record(struct store *store, enum audit_event event, json_t *fields)
-{
-	char *body = NULL;
-	int status = audit_body(event, "gateway", "", fields, &body);
-
-	if (status)
-		return status;
-	struct journal_row row = {.kind = JOURNAL_AUDIT,
-		.tenant = "",
-		.license = "",
-		.at_ms = clock_wall_ms(),
-		.body = body};
-	status = store_wait_append(store->journal, &row, 1);
-	free(body);
-	return status;
-}
-
 static int is_taken(struct store *store, const char *id, int *ret)
 {
 	struct store_docs docs = {0};
@@ -160,10 +143,10 @@ static int take(struct store *store, const char *mark, const char *node,
 
 	if (!token_id || !json_is_object(token) || !json_is_object(account))
 		return -REASON_STATE_DAMAGED;
-	int status = record(store, AUDIT_ACCOUNT_CREATED,
+	int status = chronicle_write(store, AUDIT_ACCOUNT_CREATED,
 		json_pack("{s:s, s:[s]}", "account", SEED_ACCOUNT, "roles", "operator"));
 	if (!status)
-		status = record(store, AUDIT_TOKEN_CREATED,
+		status = chronicle_write(store, AUDIT_TOKEN_CREATED,
 			json_pack("{s:s, s:[s]}", "token", token_id, "scopes",
 				"operator"));
 	if (!status)

@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import stat
+import subprocess
 
 import pytest
 from test_refusals import refused
@@ -248,6 +249,28 @@ def test_reload_takes_live_entries_over_and_keeps_good_ones(world):
     gateway.program.process.send_signal(signal.SIGHUP)
     wait_for("the complaint", lambda: "not taken over" in gateway.program.text())
     assert value("admission.lockout_failures") == "9"
+
+
+def test_starts_and_stops_are_recorded(gateway):
+    assert gateway.program.stop() == 0
+    gateway.restart()
+    events = [row["event"] for row in gateway.log("audit") if row["event"].startswith("NODE_")]
+    assert events == ["NODE_STARTED", "NODE_STOPPED", "NODE_STARTED"]
+
+
+def test_init_on_a_full_disk_leaves_nothing_and_can_be_repeated(world):
+    small = world.tmp / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", small], capture_output=True).returncode:
+        pytest.fail("this test needs to mount a tmpfs (root)")
+    try:
+        (small / "filler").write_bytes(b"x" * 80 * 1024)
+        refused(lambda: run(GATEWAY, "init", "--data", small / "node"), "DISK_FULL", 74)
+        assert not list((small / "node").iterdir())
+        subprocess.run(["mount", "-o", "remount,size=4m", small], check=True)
+        run(GATEWAY, "init", "--data", small / "node")
+    finally:
+        subprocess.run(["umount", small], check=True)
 
 
 def test_process_is_closed_to_others(gateway):
