@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "rfb/decoder_ipc.h"
 
 int decoder_child_find(char *ret, size_t size)
@@ -29,10 +30,8 @@ int decoder_child_find(char *ret, size_t size)
 	slash[1] = 0;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		snprintf(path, sizeof path, "%s%s", self, places[i]);
-		if (strlen(path) < size && !access(path, X_OK)) {
-			strcpy(ret, path);
-			return 0;
-		}
+		if (!access(path, X_OK))
+			return text_copy(ret, size, path);
 	}
 	return -REASON_MISSING_PROGRAM;
 }

@@ -10,6 +10,15 @@
 #include "rfb/decoder.h"
 #include "window/window.h"
 
+#ifdef __SANITIZE_ADDRESS__
+/* SDL unloads the X libraries when it stops, and what they still hold has no name then. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:<unknown module>\nleak:libSDL2\nleak:libdbus\nleak:libX11\n";
+}
+#endif
+
 struct home {
 	struct rig_x x, host;
 	char dir[64], path[96];
