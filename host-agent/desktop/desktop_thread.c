@@ -23,8 +23,11 @@
 
 #define ECHO_US 300000 /* a small change so soon after a key is its echo */
 #define ECHO_PIXELS 32768
-#define PARTIAL_US 5000  /* the rest of a message is looked for so often */
-#define REST_US 250000   /* as in the pacer: what is mended must have rested */
+#define PARTIAL_US 5000 /* the rest of a message is looked for so often */
+#define REST_US 250000  /* as in the pacer: what is mended must have rested */
+#define STREAM_ROOM                                                                      \
+	(256 * 1024) /* bytes: well below what write(2) would have to wait for */
+#define STREAM_US 1000
 #define POINTER_US 50000 /* the place of the pointer is looked up so often */
 
 struct desktop_thread {
@@ -47,6 +50,7 @@ struct desktop_thread {
 	int probe;
 	uint32_t rights, flags;
 	int damaged, all_damaged, partial, lost;
+	int busy; /* this turn may have talked to an X server: look again before sleeping */
 	int64_t key_us, pointer_us;
 };
 
@@ -85,6 +89,7 @@ static void on_key(void *ctx, uint32_t keysym, int down)
 	struct desktop_thread *thread = ctx;
 	if (!may(thread, DESKTOP_CONTROL) || !held_key(&thread->held, keysym, down))
 		return;
+	thread->busy = 1;
 	thread->key_us = clock_mono_us();
 	apply_key(thread, keysym, down);
 }
@@ -120,6 +125,7 @@ static void to_host(struct desktop_thread *thread, const char *text, size_t len)
 {
 	if (!may(thread, DESKTOP_CLIP_TO_HOST))
 		return;
+	thread->busy = 1;
 	if (!thread->clipboard)
 		thread->source->ops->set_cut_text(thread->source, text, len);
 	else if (x11_clipboard_set(thread->clipboard, text, len) < 0)
@@ -181,6 +187,7 @@ static void end_stream(struct desktop_thread *thread)
 	close(thread->probe);
 	pthread_mutex_unlock(&thread->lock);
 	thread->probe = -1;
+	thread->busy = 1;
 	apply_rights(thread);
 }
 
@@ -241,6 +248,7 @@ static int run_orders(struct desktop_thread *thread)
 	for (struct desktop_order *order = take_orders(thread), *next; order;
 		order = next) {
 		next = order->next;
+		thread->busy = 1;
 		if (!go_on) {
 			drop_order(order);
 			continue;
@@ -321,6 +329,7 @@ static void look_at_source(struct desktop_thread *thread)
 	if (thread->lost)
 		return;
 	uint32_t news = thread->source->ops->news(thread->source);
+	thread->busy |= news != 0;
 	if (news & SOURCE_LOST)
 		return lose_source(thread);
 	if (news & SOURCE_RESIZED)
@@ -396,8 +405,9 @@ static struct pacer_step decide(struct desktop_thread *thread, int64_t now_us)
 	int waiting = 0;
 	ioctl(thread->probe, FIONREAD, &waiting);
 	gate_level(thread->gate, waiting);
+	int64_t room = gate_room(thread->gate), stream_room = STREAM_ROOM - waiting;
 	const struct pacer_state state = {.now_us = now_us,
-		.room = gate_room(thread->gate),
+		.room = room < stream_room ? room : stream_room,
 		.rate = gate_rate(thread->gate),
 		.damaged = thread->damaged || thread->all_damaged,
 		.dirty = shown.dirty,
@@ -438,8 +448,15 @@ static void wait(struct desktop_thread *thread, const struct pacer_step *step,
 	int64_t until_us, int64_t now_us)
 {
 	int wants_room = step->what == PACER_WAIT_ROOM;
-	if (wants_room && gate_want(thread->gate, step->want) >= step->want)
+	/* Whatever is written to an X server may bring events into Xlib's queue, where poll(2) does
+	 * not see them. Only a turn that did nothing may sleep. */
+	if (thread->busy) {
+		thread->busy = 0;
 		return;
+	}
+	/* Room in the gate, but none in the stream: nobody tells when the other end has read. */
+	if (wants_room && gate_want(thread->gate, step->want) >= step->want)
+		until_us = sooner(until_us, now_us + STREAM_US);
 	if (step->what == PACER_LATER)
 		until_us = sooner(until_us, step->at_us);
 	if (thread->partial)

@@ -18,8 +18,7 @@
 
 void pacer_init(struct pacer *pacer)
 {
-	*pacer =
-		(struct pacer){.frame_us = INT64_MIN / 2, .bytes_per_pixel = {0.8, 0.25}};
+	*pacer = (struct pacer){.frame_us = INT64_MIN / 2, .bytes_per_pixel = {2.0, 0.5}};
 }
 
 int pacer_quality(int64_t rate, int wish)
@@ -118,7 +117,7 @@ void pacer_encoded(struct pacer *pacer, enum pacer_kind kind, int64_t pixels,
 		return;
 	double now = (double)bytes / (double)pixels;
 	/* Dearer counts at once, cheaper by and by: a slice too large is paid for with latency. */
-	*mean = now > *mean ? (*mean + 3 * now) / 4 : (7 * *mean + now) / 8;
+	*mean = now > *mean ? (*mean + 3 * now) / 4 : (3 * *mean + now) / 4;
 	if (*mean < BYTES_PER_PIXEL_LEAST)
 		*mean = BYTES_PER_PIXEL_LEAST;
 }
