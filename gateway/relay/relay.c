@@ -22,6 +22,7 @@
 #include "relay/guard.h"
 #include "relay/lobby.h"
 #include "relay/orders.h"
+#include "relay/recover.h"
 #include "store/state.h"
 #include "store/store_open.h"
 
@@ -47,7 +48,7 @@ struct relay {
 	atomic_int started, stopping, empty_desks;
 	/* at desk 0 */
 	struct worker_timer *node_timer, *drain_timer;
-	int64_t started_ms, drain_by_ms;
+	int64_t started_ms, drain_by_ms, sweep_ms;
 	uint64_t node_version;
 	int node_asked, node_gone;
 	int drain_phase;
@@ -209,6 +210,10 @@ static void on_node_timer(void *ctx)
 			put_node(relay);
 		else
 			read_node(relay);
+	}
+	if (clock_mono_ms() >= relay->sweep_ms && !relay->node_gone) {
+		relay->sweep_ms = clock_mono_ms() + RECOVER_EVERY_MS;
+		recover_sweep(relay->desk[0], relay->started_ms);
 	}
 	worker_timer_set(relay->node_timer, NODE_EVERY_MS);
 }
