@@ -212,6 +212,26 @@ static void streams_outlive_a_cut(void **state UNUSED)
 	desk_free();
 }
 
+/* Sent on the lost leg and sent again on the next one, behind the news of a fresh stream. */
+static void resent_bytes_of_an_old_stream_are_skipped(void **state UNUSED)
+{
+	desk_new();
+	start();
+	assert_int_equal(write(desk->viewer.library, "stale", 5), 5);
+	assert_int_equal(write(desk->host.library, "stale", 5), 5);
+	event_base_loop(desk->pair->base, EVLOOP_NONBLOCK);
+	assert_true(desk->pair->viewer.count > 0 && desk->pair->host.count > 0);
+	pair_cut(desk->pair);
+	assert_int_equal(bridge_start(desk->viewer.bridge, stream(&desk->viewer), NULL),
+		0);
+	assert_int_equal(write(desk->viewer.library, "new", 3), 3);
+	pair_up(desk->pair);
+	hears(&desk->host, "new");
+	say(&desk->host, "RFB");
+	hears(&desk->viewer, "RFB");
+	desk_free();
+}
+
 static void started_while_cut(void **state UNUSED)
 {
 	desk_new();
@@ -320,6 +340,7 @@ int main(void)
 		cmocka_unit_test(both_ways),
 		cmocka_unit_test(a_new_stream_hears_nothing_old),
 		cmocka_unit_test(streams_outlive_a_cut),
+		cmocka_unit_test(resent_bytes_of_an_old_stream_are_skipped),
 		cmocka_unit_test(started_while_cut),
 		cmocka_unit_test(ends_are_told),
 		cmocka_unit_test(an_fd_may_come_later),

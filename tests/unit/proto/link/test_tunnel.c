@@ -426,6 +426,7 @@ static void different_fences_do_not_meet(void **state UNUSED)
 	assert_int_equal(pair_open_end(pair, &pair->viewer), 0);
 	pair_run(pair);
 	assert_int_equal(pair->host.up + pair->viewer.up, 0);
+	assert_int_equal(pair->host.admits, 0);
 	assert_int_equal(pair->host.end_reason, REASON_FENCE_STALE);
 	assert_int_equal(pair->host.closed_reason, REASON_E2E_FAILED);
 	pair_free(pair);
