@@ -26,7 +26,7 @@ struct args_many {
 };
 
 struct args_option {
-	const char *flag; /* "--data"; NULL ends the table */
+	const char *flag;  /* "--data"; NULL ends the table */
 	const char *value; /* "DIR", NULL for ARGS_FLAG */
 	enum args_kind kind;
 	size_t offset; /* in the caller's struct */
@@ -36,8 +36,8 @@ struct args_option {
 #define ARGS_ERROR 200
 /* Takes the options out of argv[1..argc-1]; "--flag=value" and "--flag value"; "--" ends them.
  * What is left is moved to argv[0..] and counted in *ret_left; at most `most` words may be left. */
-MUST_CHECK int args_parse(const struct args_option *options, void *object, int argc, char **argv,
-	int most, int *ret_left, char error[static ARGS_ERROR]);
+MUST_CHECK int args_parse(const struct args_option *options, void *object, int argc,
+	char **argv, int most, int *ret_left, char error[static ARGS_ERROR]);
 void args_help(const struct args_option *options, FILE *out);
 
 #endif

@@ -14,7 +14,8 @@
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Prints the place and the condition, then aborts: for what only a bug can bring about. */
-__attribute__((noreturn)) void check_failed(const char *condition, const char *file, int line);
+__attribute__((noreturn)) void check_failed(const char *condition, const char *file,
+	int line);
 
 /* Stays in release builds: a wrong state inside a relay must stop before it moves a byte. */
 #define CHECK(condition)                                                                 \

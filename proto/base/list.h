@@ -12,12 +12,12 @@ struct list {
 	struct list *prev, *next;
 };
 
-#define LIST_ENTRY(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
+#define LIST_ENTRY(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
 
 /* The body may remove the current entry, and no other. */
 #define LIST_EACH(node, head)                                                            \
-	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
-		node = node##_next, node##_next = node->next)
+	for (struct list *node = (head)->next, *node##_next = node->next;                \
+		node != (head); node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *node)
 {

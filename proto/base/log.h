@@ -31,6 +31,6 @@ int log_format_parse(const char *text, enum log_format *ret);
 void log_fields(enum log_level level, const char *event, const struct log_field *fields);
 #define log_line(level, event, ...)                                                      \
 	log_fields((level), (event),                                                     \
-		(const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {0, 0, 0}})
+		(const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0, 0, 0}})
 
 #endif

@@ -26,17 +26,19 @@ void text_escape(char *ret, size_t size, const char *text);
 
 #define TEXT_HEX_SIZE(len) (2 * (len) + 1)
 void text_hex(char *ret, const void *bytes, size_t len);
-MUST_CHECK int text_unhex(void *ret, size_t len, const char *hex); /* exactly `len` bytes */
+MUST_CHECK int text_unhex(void *ret, size_t len,
+	const char *hex); /* exactly `len` bytes */
 
 /* base64url without padding, RFC 4648 section 5. */
-#define TEXT_B64_SIZE(len) (((len) * 4 + 2) / 3 + 1)
+#define TEXT_B64_SIZE(len) (((len)*4 + 2) / 3 + 1)
 void text_b64(char *ret, const void *bytes, size_t len);
 MUST_CHECK int text_unb64(void *ret, size_t size, size_t *ret_len, const char *text);
 
 /* Crockford base32: 5 bits a character, most significant first; decoding takes small letters,
  * O as 0, I and L as 1, and skips '-' and blanks. `chars` * 5 bits are moved between `digits`
  * (one value 0..31 each) and text. */
-void text_crockford(char *ret, const uint8_t *digits, size_t chars); /* writes chars + NUL */
+void text_crockford(char *ret, const uint8_t *digits,
+	size_t chars); /* writes chars + NUL */
 MUST_CHECK int text_uncrockford(uint8_t *ret_digits, size_t chars, const char *text);
 
 /* "host:port", "[2001:db8::1]:port", ":port" (any address), "port"; a missing port is `port`

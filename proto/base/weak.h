@@ -45,7 +45,8 @@ static inline void weak_clear(struct weak *weak)
 /* The subject's last act: every borrower sees NULL from here on. */
 static inline void weak_anchor_done(struct weak_anchor *anchor)
 {
-	LIST_EACH (node, &anchor->borrowers) {
+	LIST_EACH(node, &anchor->borrowers)
+	{
 		struct weak *weak = LIST_ENTRY(node, struct weak, node);
 		weak_clear(weak);
 	}

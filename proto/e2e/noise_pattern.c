@@ -94,7 +94,8 @@ static int modify_all(struct noise_pattern *pattern, const char *at, const char 
 	char last = 0;
 	while (at < end) {
 		size_t len = strlen(form);
-		if ((size_t)(end - at) <= len || memcmp(at, form, len) != 0 || at[len] <= last)
+		if ((size_t)(end - at) <= len || memcmp(at, form, len) != 0 ||
+			at[len] <= last)
 			return -REASON_BAD_VALUE;
 		last = at[len];
 		at += len + 1;

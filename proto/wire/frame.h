@@ -14,10 +14,11 @@
 #include "base/check.h"
 
 #define FRAME_HEADER 4
-#define FRAME_DATA_MAX 65535     /* payload of DATA: one sealed record */
-#define FRAME_CONTROL_MAX 16384  /* payload of everything else */
+#define FRAME_DATA_MAX 65535    /* payload of DATA: one sealed record */
+#define FRAME_CONTROL_MAX 16384 /* payload of everything else */
 #define FRAME_MAX (FRAME_HEADER + FRAME_DATA_MAX)
-#define FRAME_SKIP_FROM 0x80     /* unknown types from here up are skipped, below they end the leg */
+#define FRAME_SKIP_FROM                                                                  \
+	0x80 /* unknown types from here up are skipped, below they end the leg */
 
 enum frame_type {
 #define MESSAGE(number, SYMBOL, name, direction, help) FRAME_##SYMBOL = number,

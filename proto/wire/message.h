@@ -18,11 +18,14 @@
 #define MESSAGE_STR(field, size) char field[(size) + 1];
 #define MESSAGE_NUM(field, size) uint64_t field;
 #define MESSAGE_BIN(field, size) uint8_t field[size];
-#define MESSAGE_OBJ(field, size) char field[(size) + 1]; /* compact JSON, "" when absent */
+#define MESSAGE_OBJ(field, size)                                                         \
+	char field[(size) + 1]; /* compact JSON, "" when absent */
 
 #define MESSAGE(number, SYMBOL, name, direction, help) struct message_##name {
 #define FIELD(name, kind, field, size, need, help) MESSAGE_##kind(field, size)
-#define END(name) };
+#define END(name)                                                                        \
+	}                                                                                \
+	;
 #include "wire/messages.def"
 #undef MESSAGE
 #undef FIELD
@@ -35,10 +38,10 @@
  *   -REASON_LIMIT when the payload is over FRAME_CONTROL_MAX, -REASON_BAD_VALUE when the parser of
  *   the other side would not take it. */
 #define MESSAGE(number, SYMBOL, name, direction, help)                                   \
-	MUST_CHECK int message_##name##_parse(                                           \
-		const uint8_t *payload, size_t len, struct message_##name *ret);         \
-	MUST_CHECK int message_##name##_write(                                           \
-		const struct message_##name *message, struct buf *out);
+	MUST_CHECK int message_##name##_parse(const uint8_t *payload, size_t len,        \
+		struct message_##name *ret);                                             \
+	MUST_CHECK int message_##name##_write(const struct message_##name *message,      \
+		struct buf *out);
 #define FIELD(name, kind, field, size, need, help)
 #define END(name)
 #include "wire/messages.def"
@@ -47,6 +50,7 @@
 #undef END
 
 /* PING, PONG, DATA. */
-MUST_CHECK int message_raw_write(uint8_t type, const void *payload, size_t len, struct buf *out);
+MUST_CHECK int message_raw_write(uint8_t type, const void *payload, size_t len,
+	struct buf *out);
 
 #endif

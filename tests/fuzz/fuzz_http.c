@@ -16,9 +16,11 @@ static void check(const struct request *request)
 {
 	CHECK(request->head_done && request->path && request->path[0] == '/');
 	CHECK(strlen(request->body) <= request->body_len);
-	CHECK(request->body_len <= REQUEST_BODY_MAX && request->body[request->body_len] == '\0');
+	CHECK(request->body_len <= REQUEST_BODY_MAX &&
+		request->body[request->body_len] == '\0');
 	for (size_t i = 0; i < request->segment_count; i++)
-		CHECK(text_utf8_valid(request->segments[i], strlen(request->segments[i])) &&
+		CHECK(text_utf8_valid(request->segments[i],
+			      strlen(request->segments[i])) &&
 			strcmp(request->segments[i], ".."));
 	for (size_t i = 0; i < request->header_count; i++)
 		CHECK(!strpbrk(request->headers[i].value, "\r\n"));
@@ -36,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t used = 0, left = size - at;
 		if (!request)
 			CHECK(!request_new(&request));
-		status = request_feed(request, data + at, left < step ? left : step, &used);
+		status = request_feed(request, data + at, left < step ? left : step,
+			&used);
 		if (status == REQUEST_DONE) {
 			check(request);
 			request = request_free(request);

@@ -179,7 +179,9 @@ def test_wrong_ca(world, gateway, license):
     refused(lambda: host.enroll(ca=other.ca), "TLS_UNTRUSTED", 76)
 
 
-def test_wrong_host_name(world, license, gateway):
+def test_wrong_host_name(world):
+    gateway = Gateway(world, "anywhere").init().start(listen="0.0.0.0:0")
+    license = gateway.license()
     port = gateway.address.rsplit(":", 1)[1]
     refused(lambda: Host(world, gateway, license, "h").enroll(gateway=f"127.0.0.2:{port}"), "TLS_NAME", 76)
 
@@ -285,11 +287,10 @@ def test_full_disk(world, gateway, license):
         host.state = small / "host"
         host.state.mkdir(mode=0o700)
         filler = small / "filler"
-        with open(filler, "wb") as file:
+        with open(filler, "wb", buffering=0) as file:
             try:
                 while True:
                     file.write(b"x" * 4096)
-                    file.flush()
             except OSError:
                 pass
         refused(host.enroll, "DISK_FULL", 74)
@@ -321,7 +322,7 @@ def test_refusals_speak_japanese(viewer, host):
     assert host.program.stop() == 0
     with pytest.raises(ProgramFailed) as failure:
         run(BIN / "engawa-viewer", "--state", viewer.state, "connect", "--password-file", viewer.password_file,
-            env={"LC_ALL": "ja_JP.UTF-8"})
+            "--listen", f"127.0.0.1:{free_port()}", env={"LC_ALL": "ja_JP.UTF-8"})
     assert "会社のPCがゲートウェイに接続していません" in failure.value.err
 
 

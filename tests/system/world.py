@@ -263,6 +263,8 @@ class Viewer:
 
     def connect(self, *options, code=0, timeout=PATIENCE):
         """Runs to its end; for --screenshot and for refusals."""
+        if not any(word in ("--screenshot", "--listen") for word in options):
+            options = ("--screenshot", self.world.tmp / f"{self.name}-never.png", *options)
         return run(BIN / "engawa-viewer", "--state", self.state, "connect", "--password-file",
                    self.password_file, *options, code=code, timeout=timeout)
 

@@ -401,11 +401,12 @@ static void on_close(void *ctx, const struct message_close *close)
 	struct viewer *viewer = ctx;
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
 	int reason = (int)close->reason;
-	if (viewer->up)
-		give_receipt(viewer, reason);
+	give_receipt(viewer, reason);
 	viewer->up = 0;
 	if (is_paired(viewer, reason)) {
-		finish(viewer, 0, NULL);
+		/* The loop ends with the leg, behind the receipt. */
+		viewer->finished = 1;
+		uplink_leave(viewer->uplink, REASON_VIEWER_LEFT);
 		return;
 	}
 	if (reason == REASON_GRACE_OVER && viewer->was_up) {
