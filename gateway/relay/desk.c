@@ -124,22 +124,6 @@ static void tick_door(struct list *node, const void *now_ms)
 	door_tick(door_at(node), *(const int64_t *)now_ms);
 }
 
-void desk_tick(struct desk *desk)
-{
-	int64_t now_ms = clock_mono_ms();
-	each(&desk->doors, tick_door, &now_ms);
-	each(&desk->sessions, tick_session, &now_ms);
-	each(&desk->legs, tick_leg, &now_ms);
-}
-
-static void on_tick(void *ctx)
-{
-	struct desk *desk = ctx;
-	CHECK_OBJ(desk, DESK_MAGIC);
-	desk_tick(desk);
-	worker_timer_set(desk->tick, tick_ms(&desk->settings));
-}
-
 /* ---- orders ------------------------------------------------------------------------------ */
 
 static void disconnect(struct desk *desk, const struct order *order)
@@ -191,6 +175,67 @@ static void on_order(void *ctx, const char *topic, const char *json)
 		desk->house->drain(desk->house->drain_ctx, &order);
 }
 
+/* ---- sending away and closing -------------------------------------------------------------- */
+
+static void notice_leg(struct list *node, const void *within_ms)
+{
+	leg_send_drain(LIST_ENTRY(node, struct leg, node), *(const int64_t *)within_ms);
+}
+
+void desk_notice_drain(struct desk *desk, int64_t within_ms)
+{
+	each(&desk->legs, notice_leg, &within_ms);
+}
+
+static void end_session(struct list *node, const void *reason)
+{
+	session_end(LIST_ENTRY(node, struct session, node), *(const int *)reason, NULL);
+}
+
+static void end_leg(struct list *node, const void *reason)
+{
+	leg_end(LIST_ENTRY(node, struct leg, node), *(const int *)reason);
+}
+
+static void end_door(struct list *node, const void *reason)
+{
+	door_refuse(door_at(node), *(const int *)reason, 0, NULL);
+}
+
+void desk_drain(struct desk *desk, int64_t within_ms)
+{
+	desk->drain_by_ms = clock_mono_ms() + within_ms;
+	desk_notice_drain(desk, within_ms);
+}
+
+static void send_away(struct desk *desk)
+{
+	static const int reason = REASON_DRAINING;
+	desk->drain_by_ms = 0;
+	if (!atomic_load(&desk->house->draining))
+		return;
+	each(&desk->sessions, end_session, &reason);
+	each(&desk->legs, end_leg, &reason);
+}
+
+void desk_tick(struct desk *desk)
+{
+	int64_t now_ms = clock_mono_ms();
+	if (desk->drain_by_ms && now_ms >= desk->drain_by_ms)
+		send_away(desk);
+	each(&desk->doors, tick_door, &now_ms);
+	each(&desk->sessions, tick_session, &now_ms);
+	each(&desk->legs, tick_leg, &now_ms);
+}
+
+static void on_tick(void *ctx)
+{
+	struct desk *desk = ctx;
+	CHECK_OBJ(desk, DESK_MAGIC);
+	desk_tick(desk);
+	worker_timer_set(desk->tick, tick_ms(&desk->settings));
+}
+
 /* ---- life -------------------------------------------------------------------------------- */
 
 int desk_new(struct house *house, struct worker *worker,
@@ -222,31 +267,6 @@ int desk_open(struct desk *desk)
 	worker_timer_set(desk->tick, tick_ms(&desk->settings));
 	return bus_subscribe(desk->house->store->bus, ORDERS_TOPIC, desk_box(desk),
 		on_order, desk, &desk->orders);
-}
-
-static void notice_leg(struct list *node, const void *within_ms)
-{
-	leg_send_drain(LIST_ENTRY(node, struct leg, node), *(const int64_t *)within_ms);
-}
-
-void desk_notice_drain(struct desk *desk, int64_t within_ms)
-{
-	each(&desk->legs, notice_leg, &within_ms);
-}
-
-static void end_session(struct list *node, const void *reason)
-{
-	session_end(LIST_ENTRY(node, struct session, node), *(const int *)reason, NULL);
-}
-
-static void end_leg(struct list *node, const void *reason)
-{
-	leg_end(LIST_ENTRY(node, struct leg, node), *(const int *)reason);
-}
-
-static void end_door(struct list *node, const void *reason)
-{
-	door_refuse(door_at(node), *(const int *)reason, 0, NULL);
 }
 
 void desk_close(struct desk *desk, int reason)

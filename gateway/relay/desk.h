@@ -49,8 +49,9 @@ struct desk {
 	struct relay_settings settings; /* this desk's copy */
 	struct list doors, legs, sessions;
 	struct list roster[DESK_ROSTER]; /* legs by number */
-	int asked;   /* answers of store and admission that are still to come */
-	int closing; /* the node stops: nothing new */
+	int asked;           /* answers of store and admission that are still to come */
+	int closing;         /* the node stops: nothing new */
+	int64_t drain_by_ms; /* by order: who is still here then is sent away; 0: no order */
 	struct bus_subscription *orders;
 	struct worker_timer *tick;
 };
@@ -66,6 +67,9 @@ MUST_CHECK int desk_open(struct desk *desk);
 void desk_tick(struct desk *desk);
 /* Tells every leg to go elsewhere within this time. */
 void desk_notice_drain(struct desk *desk, int64_t within_ms);
+/* The same by order: those who have not gone by then are ended with DRAINING, unless the house is not
+ * draining any more. */
+void desk_drain(struct desk *desk, int64_t within_ms);
 /* Ends sessions, legs and doors. */
 void desk_close(struct desk *desk, int reason);
 /* No leg, session, door or question is left. */

@@ -46,6 +46,7 @@ struct relay {
 	struct listener *listener[LISTENERS_MAX];
 	char endpoint[LISTENERS_MAX][TEXT_HOST_SIZE + 16];
 	atomic_int started, stopping, empty_desks;
+	atomic_llong drain_ms;
 	/* at desk 0 */
 	struct worker_timer *node_timer, *drain_timer;
 	int64_t started_ms, drain_by_ms, sweep_ms;
@@ -234,6 +235,12 @@ static void notice_drain(struct relay *relay, struct desk *desk, int64_t within_
 	desk_notice_drain(desk, within_ms);
 }
 
+static void drain_desk(struct relay *relay, struct desk *desk, int64_t within_ms)
+{
+	(void)relay;
+	desk_drain(desk, within_ms);
+}
+
 static void close_desk(struct relay *relay, struct desk *desk, int64_t reason)
 {
 	(void)relay;
@@ -338,9 +345,9 @@ static void on_drain_order(void *ctx, const struct order *order)
 		return;
 	log_line(LOG_INFO, drain ? "drain" : "undrain", LOG_S("by", order->by));
 	if (drain)
-		at_all_desks(relay, notice_drain,
+		at_all_desks(relay, drain_desk,
 			order->within_ms >= 0 ? order->within_ms
-					      : relay->settings.drain_ms);
+					      : atomic_load(&relay->drain_ms));
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -410,6 +417,7 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 {
 	char why[TLS_CTX_ERROR] = "";
 	relay->settings = parts->settings ? *parts->settings : defaults;
+	atomic_store(&relay->drain_ms, relay->settings.drain_ms);
 	relay->house.store = parts->store;
 	relay->house.admission = parts->admission;
 	relay->house.drain = on_drain_order;
@@ -479,6 +487,7 @@ void relay_set(struct relay *relay, const struct relay_settings *settings)
 {
 	CHECK_OBJ(relay, RELAY_MAGIC);
 	relay->settings = *settings;
+	atomic_store(&relay->drain_ms, settings->drain_ms);
 	guard_set(relay->house.guard, settings);
 	at_all_desks(relay, NULL, 0);
 }

@@ -10,7 +10,7 @@
 #include "wire/frame.h"
 #include "wire/session_id.h"
 
-#define WAITING_MAX (8 << 20)
+#define WAITING_MAX (80 << 20)
 
 void fake_end_init(struct fake_end *end, enum hello_side side, const char *license,
 	int device)

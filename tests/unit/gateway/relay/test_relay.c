@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -218,7 +219,7 @@ static int count_descriptors(void)
 	return count;
 }
 
-#define STRANGERS 600
+#define STRANGERS 2000
 
 /* Connections that never speak are gone in time, and a session does not notice them. */
 static void strangers_are_gone_in_time_while_a_session_flows(void **state)
@@ -329,6 +330,40 @@ static void an_order_ends_a_live_session_at_both_ends(void **state)
 		(long long)(clock_mono_ms() - begin_ms));
 }
 
+/* By order: told, given time, then sent away; the node lives on and takes nobody until it may. */
+static void a_drain_order_empties_the_node_until_it_is_taken_back(void **state)
+{
+	struct rig *rig = *state;
+	struct fake_end *host, *viewer;
+	struct relay_counts counts;
+	start(rig);
+	join(rig, &host, &viewer);
+	assert_int_equal(
+		bus_publish(rig->store->bus, "orders",
+			"{\"order\":\"drain\",\"node\":\"n2\",\"within_ms\":10}"),
+		0);
+	assert_int_equal(
+		bus_publish(rig->store->bus, "orders",
+			"{\"order\":\"drain\",\"node\":\"n1\",\"within_ms\":300}"),
+		0);
+	UNTIL(rig, host->notices == 1 && viewer->notices == 1);
+	assert_int_equal(host->closes, 0);
+	assert_int_equal(host->notice.within_ms, 300);
+	UNTIL(rig, host->gone && viewer->gone);
+	assert_int_equal(viewer->close.reason, REASON_DRAINING);
+	struct fake_end *late = &rig->ends[rig->count++];
+	fake_end_init(late, HELLO_HOST, LICENSE, 1);
+	fake_end_on_tls(late, rig->port);
+	fake_end_hello(late);
+	UNTIL(rig, late->refusals == 1);
+	assert_int_equal(late->refused.reason, REASON_DRAINING);
+	assert_int_equal(bus_publish(rig->store->bus, "orders",
+				 "{\"order\":\"undrain\",\"node\":\"n1\"}"),
+		0);
+	UNTIL(rig, (relay_counts(rig->relay, &counts), counts.accepting));
+	dial(rig, HELLO_HOST, 1);
+}
+
 /* Viewers come and go on both workers, so that legs are handed over in both directions. */
 static void many_sessions_one_after_the_other_leave_nothing_behind(void **state)
 {
@@ -369,9 +404,14 @@ int main(void)
 		TEST(a_new_certificate_is_served_and_a_broken_one_refused),
 		TEST(a_drain_tells_ends_closes_and_writes_everything),
 		TEST(an_order_ends_a_live_session_at_both_ends),
+		TEST(a_drain_order_empties_the_node_until_it_is_taken_back),
 		TEST(many_sessions_one_after_the_other_leave_nothing_behind),
 	};
+	struct rlimit files;
 	signal(SIGPIPE, SIG_IGN);
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
