@@ -1,5 +1,6 @@
 #include "base/reason.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,23 @@ const char *reason_at(size_t index, int *ret_number)
 	if (ret_number)
 		*ret_number = rows[index].number;
 	return rows[index].symbol;
+}
+
+void reason_retry_text(int64_t retry_ms, enum reason_lang lang,
+	char ret[static REASON_RETRY_SIZE])
+{
+	long long seconds = (retry_ms + 999) / 1000;
+	int minutes = seconds > 90;
+	long long count = minutes ? (seconds + 59) / 60 : seconds;
+	*ret = 0;
+	if (retry_ms <= 0)
+		return;
+	if (lang == REASON_JA)
+		snprintf(ret, REASON_RETRY_SIZE, "%lld%s後にやり直してください。", count,
+			minutes ? "分" : "秒");
+	else
+		snprintf(ret, REASON_RETRY_SIZE, "Try again in %lld %s.", count,
+			minutes ? "min" : "s");
 }
 
 enum reason_lang reason_lang_env(void)

@@ -7,6 +7,7 @@
 #define BASE_REASON_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum reason {
 	REASON_NONE = 0,
@@ -29,6 +30,10 @@ int reason_exit(int reason);
 enum reason reason_parse(const char *symbol);
 /* All of them in table order; NULL after the last. `ret_number` may be NULL. */
 const char *reason_at(size_t index, int *ret_number);
+/* "Try again in 15 min."; "" for 0 ms. */
+#define REASON_RETRY_SIZE 80
+void reason_retry_text(int64_t retry_ms, enum reason_lang lang,
+	char ret[static REASON_RETRY_SIZE]);
 /* From LC_ALL, LC_MESSAGES, LANG: ja* is Japanese. */
 enum reason_lang reason_lang_env(void);
 

@@ -1,6 +1,7 @@
 #include "link/knock.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/reason.h"
@@ -30,8 +31,11 @@ static void on_down(void *ctx, const struct uplink_down *down)
 	struct knocking *knocking = ctx;
 	if (knocking->status) {
 		knocking->status = -down->reason;
-		text_clip(knocking->answer->detail, sizeof(knocking->answer->detail),
-			down->detail);
+		char retry[REASON_RETRY_SIZE];
+		reason_retry_text(down->retry_ms, reason_lang_env(), retry);
+		snprintf(knocking->answer->detail, sizeof(knocking->answer->detail),
+			"%.200s%s%s", down->detail, *down->detail && *retry ? " " : "",
+			retry);
 	}
 	event_base_loopbreak(knocking->base);
 }

@@ -140,7 +140,11 @@ static void try_again(struct viewer *viewer, int reason, int64_t retry_ms,
 	if (viewer->finished)
 		return;
 	if (hopeless) {
-		finish(viewer, -reason, detail);
+		char text[VIEWER_DETAIL], retry[REASON_RETRY_SIZE];
+		reason_retry_text(retry_ms, reason_lang_env(), retry);
+		snprintf(text, sizeof(text), "%.300s%s%s", detail ? detail : "",
+			detail && *detail && *retry ? " " : "", retry);
+		finish(viewer, -reason, text);
 		return;
 	}
 	show_line(viewer, FACE_RECONNECTING, reason);
