@@ -1,0 +1,74 @@
+"""The viewer's own window: what is seen, typed and copied in it, and what it shows while the line is gone."""
+
+import numpy
+import pytest
+from test_main_job import has_colour, paint
+from world import BIN, Display, wait_for
+
+RED = (0xD0, 0x30, 0x20)
+# The display driver's modules are unloaded before the leak check looks; what they keep has no name then.
+NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}
+
+
+@pytest.fixture
+def home(world):
+    return Display(world, "home", size="1280x900")
+
+
+def open_window(viewer, home, **env):
+    program = viewer.world.start("window", [
+        BIN / "engawa-viewer", "--state", viewer.state, "connect", "--password-file", viewer.password_file],
+        env={**home.env, **NO_LEAK_CHECK, "SDL_VIDEODRIVER": "x11", **env}, ready=True)
+    wait_for("the window", lambda: home.run("xdotool", "search", "--onlyvisible", "--name", "office", code=None).strip())
+    return program
+
+
+def brightness(image):
+    return float(numpy.asarray(image).mean())
+
+
+def test_seen_typed_and_closed(viewer, desktop, home):
+    typed = desktop.typing_into()
+    paint(desktop, "#d03020")
+    program = open_window(viewer, home)
+    wait_for("the red window at home", lambda: has_colour(home.screenshot(), RED, 0.01))
+    desktop.run("xdotool", "search", "--onlyvisible", "--name", "typed here", "windowfocus", "--sync", code=None)
+    home.run("xdotool", "search", "--onlyvisible", "--name", "office", "windowfocus", "--sync", code=None)
+    home.run("xdotool", "type", "--delay", "20", "Hello (from) the window!")
+    wait_for("the text", lambda: typed.read_text() == "Hello (from) the window!")
+    home.run("xdotool", "key", "ctrl+alt+q")
+    assert program.wait() == 0
+
+
+def test_clipboard_both_ways_in_japanese(viewer, desktop, home):
+    open_window(viewer, home)
+    home.start("sh", "-c", "printf '家から' | xclip -i -selection clipboard -quiet")
+    wait_for("the office clipboard", lambda: desktop.run(
+        "xclip", "-o", "-selection", "clipboard", "-t", "UTF8_STRING", code=None) == "家から")
+    desktop.start("sh", "-c", "printf '会社から' | xclip -i -selection clipboard -quiet")
+    wait_for("the clipboard at home", lambda: home.run(
+        "xclip", "-o", "-selection", "clipboard", "-t", "UTF8_STRING", code=None) == "会社から")
+
+
+@pytest.mark.parametrize("lang", ["ja_JP.UTF-8", "C.UTF-8"])
+def test_the_last_picture_is_dimmed_while_reconnecting(viewer, gateway, desktop, home, lang):
+    paint(desktop, "#f0f0f0")
+    open_window(viewer, home, LC_ALL=lang)
+    wait_for("the bright window", lambda: has_colour(home.screenshot(), (0xF0, 0xF0, 0xF0), 0.01))
+    bright = brightness(home.screenshot())
+    gateway.program.kill()
+    wait_for("the dimmed picture", lambda: brightness(home.screenshot()) < 0.8 * bright)
+    gateway.restart()
+    wait_for("the picture to come back", lambda: brightness(home.screenshot()) > 0.95 * bright)
+
+
+def test_the_decoder_dies_and_the_window_lives(viewer, desktop, home):
+    import os
+    import signal
+    from test_robust import child_of
+    program = open_window(viewer, home)
+    child = wait_for("the decoder", lambda: child_of(program.process.pid))
+    os.kill(child, signal.SIGKILL)
+    paint(desktop, "#d03020")
+    wait_for("the red window at home", lambda: has_colour(home.screenshot(), RED, 0.01))
+    assert program.alive()
