@@ -34,9 +34,9 @@ int sandbox_limits(int first_fd)
 	r = r ? r : limit(RLIMIT_FSIZE, 0);
 	/* Not 0: poll(2) refuses more entries than this. Opening is refused by the other layers. */
 	r = r ? r : limit(RLIMIT_NOFILE, (rlim_t)first_fd + 2);
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	/* The picture, as much again for one decompressed rectangle (libvncclient takes what a
-	 * rectangle needs), the libraries. AddressSanitizer reserves terabytes. */
+	 * rectangle needs), the libraries. Sanitizers reserve terabytes. */
 	r = r ? r : limit(RLIMIT_AS, 2 * PICTURE_BYTES + ((rlim_t)512 << 20));
 #endif
 	return r;

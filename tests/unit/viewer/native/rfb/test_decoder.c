@@ -208,6 +208,37 @@ static void test_pixels_without_loss(void **state)
 	close_desk(&desk);
 }
 
+/* The other family of servers: libvncserver, which the host agent is made of, too. */
+static void test_pixels_of_x11vnc(void **state)
+{
+	struct desk desk = {0};
+	int64_t until = clock_mono_ms() + RIG_PATIENCE_MS;
+	int worst = 256;
+
+	(void)state;
+	rig_temp(desk.dir, sizeof desk.dir);
+	snprintf(desk.path, sizeof desk.path, "%s/rfb", desk.dir);
+	desk.x = rig_xvfb("800x600x24");
+	const char *argv[] = {"x11vnc", "-display", desk.x.display, "-unixsock",
+		desk.path, "-forever", "-nopw", "-noxdamage", "-q", NULL};
+	pid_t server = rig_spawn(NULL, -1, argv);
+	make(&desk, DECODER_QUALITY_LOSSLESS, 0);
+	join(&desk);
+	paint(&desk);
+	while (worst && clock_mono_ms() < until) {
+		for (int i = 0; i < 30; i++)
+			turn(&desk);
+		worst = difference(&desk, NULL);
+	}
+	assert_int_equal(worst, 0);
+	assert_true(desk.cursors > 0);
+	assert_int_equal(desk.ends, 0);
+	rig_end(server);
+	WAIT_FOR(&desk, desk.ends == 1);
+	assert_int_equal(desk.reason, -REASON_PEER_LOST);
+	close_desk(&desk);
+}
+
 static void test_jpeg_is_close(void **state)
 {
 	struct desk desk;
@@ -567,6 +598,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_real_child_is_confined),
 		cmocka_unit_test(test_a_stopped_child_is_found_hanging),
 		cmocka_unit_test(test_pixels_without_loss),
+		cmocka_unit_test(test_pixels_of_x11vnc),
 		cmocka_unit_test(test_jpeg_is_close),
 		cmocka_unit_test(test_input_and_clipboard_arrive),
 		cmocka_unit_test(test_survives_the_childs_death),

@@ -11,11 +11,10 @@
 #include "window/window.h"
 
 #ifdef __SANITIZE_ADDRESS__
-/* SDL unloads the X libraries when it stops, and what they still hold has no name then. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:<unknown module>\nleak:libSDL2\nleak:libdbus\nleak:libX11\n";
+	return "leak:libSDL2\nleak:libdbus\nleak:libX\nleak:libGL\n";
 }
 #endif
 
@@ -28,7 +27,7 @@ struct home {
 	struct rig_pump pump;
 	int keys, downs, quits, longs, pointer_x, pointer_y, buttons, sizes, damages;
 	uint32_t last_down;
-	char clipboard[256];
+	char clipboard[256], pressed[1024];
 };
 
 static void on_window(void *ctx, const struct window_event *event)
@@ -39,8 +38,12 @@ static void on_window(void *ctx, const struct window_event *event)
 	case WINDOW_KEY:
 		home->keys++;
 		home->downs += event->down ? 1 : -1;
-		if (event->down)
+		if (event->down) {
+			size_t len = strlen(home->pressed);
 			home->last_down = event->keysym;
+			snprintf(home->pressed + len, sizeof home->pressed - len, "%x ",
+				event->keysym);
+		}
 		if (home->decoder)
 			decoder_key(home->decoder, event->keysym, event->down);
 		break;
@@ -120,6 +123,9 @@ static void open_window(struct home *home, enum reason_lang lang)
 		.box = post_pump_box(home->posts)};
 
 	setenv("DISPLAY", home->x.display, 1);
+	/* Xvfb's OpenGL is a compiler that leaks what no tool can name after it is unloaded. */
+	setenv("SDL_RENDER_DRIVER", "software", 1);
+	setenv("SDL_FRAMEBUFFER_ACCELERATION", "0", 1);
 	assert_int_equal(window_new(&home->window, &options), 0);
 }
 
@@ -220,6 +226,41 @@ static void test_typed_text_arrives_exactly(void **state)
 	assert_string_equal(got, text);
 	assert_int_equal(home.downs, 0); /* nothing is left pressed */
 	close_home(&home);
+}
+
+/* A keyboard as sold in Japan and one with dead keys and AltGr, through X itself. */
+static void test_layouts(void **state)
+{
+	static const struct {
+		const char *layout, *keys[10], *expected;
+	} rows[] = {
+		{"jp", {"100", "102", "101", "97", "132", "51", "38"},
+			/* places: Henkan, Muhenkan, Hiragana_Katakana, ro, yen,
+			 * closing bracket, a */
+			"ff23 ff22 ff27 5c 5c 5d 61 "},
+		/* z, y, sharp s, o umlaut, minus; AltGr+q; dead circumflex and a */
+		{"de", {"29", "52", "20", "47", "61", "ISO_Level3_Shift+24", "49", "38"},
+			"7a 79 df f6 2d 40 e2 "},
+		{"fr", {"24", "10", "11"}, "61 26 e9 "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct home home;
+		const char *argv[16] = {"xdotool", "key", "--delay", "60"};
+
+		open_home(&home, "640x480x24", REASON_EN);
+		assert_int_equal(RIG_RUN(home.x.display, "setxkbmap", rows[i].layout), 0);
+		focus(&home);
+		for (int k = 0; k < 10 && rows[i].keys[k]; k++)
+			argv[4 + k] = rows[i].keys[k];
+		assert_int_equal(rig_run(home.x.display, argv), 0);
+		turn_ms(&home, 500);
+		if (strcmp(home.pressed, rows[i].expected))
+			fail_msg("%s: %s", rows[i].layout, home.pressed);
+		assert_int_equal(home.downs, 0);
+		close_home(&home);
+	}
 }
 
 static void test_picture_in_the_window_is_the_hosts(void **state)
@@ -446,6 +487,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_key_stays_down),
 		cmocka_unit_test(test_clipboard_both_ways),
 		cmocka_unit_test(test_meter_and_notice_are_drawn),
+		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_typed_text_arrives_exactly),
 	};
 
