@@ -194,19 +194,26 @@ static void prepare(struct sdl_window *window)
 		upload(window, &all);
 }
 
+/* A first picture that fits in the screen gets a window of its size, a larger one the screen. */
+static void fit_window(struct sdl_window *window, int w, int h)
+{
+	int display = SDL_GetWindowDisplayIndex(window->window);
+	SDL_Rect room;
+
+	if (SDL_GetDisplayUsableBounds(display < 0 ? 0 : display, &room))
+		return;
+	SDL_SetWindowSize(window->window, w < room.w ? w : room.w,
+		h < room.h ? h : room.h);
+	SDL_SetWindowPosition(window->window, SDL_WINDOWPOS_CENTERED,
+		SDL_WINDOWPOS_CENTERED);
+}
+
 void sdl_window_picture(struct sdl_window *window, const struct picture *picture)
 {
 	drop_texture(window);
 	window->picture = *picture;
-	/* A first picture that fits in the screen gets a window of its size. */
-	if (!window->sized_once && !window->fullscreen) {
-		SDL_Rect room;
-		int display = SDL_GetWindowDisplayIndex(window->window);
-		if (!SDL_GetDisplayUsableBounds(display < 0 ? 0 : display, &room) &&
-			(int)picture->width <= room.w && (int)picture->height <= room.h)
-			SDL_SetWindowSize(window->window, (int)picture->width,
-				(int)picture->height);
-	}
+	if (!window->sized_once && !window->fullscreen)
+		fit_window(window, (int)picture->width, (int)picture->height);
 	window->sized_once = 1;
 	arrange(window);
 }
