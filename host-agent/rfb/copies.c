@@ -98,9 +98,10 @@ static struct sample *slot_of(struct copies *copies, uint64_t hash)
 static int take_samples(struct copies *copies, const struct look *look)
 {
 	int taken = 0, columns = look->w / SPAN;
-	int step = (int)((int64_t)columns * look->h / (4 * SAMPLES)) + 1;
+	/* Odd, so that the samples are spread over all rows modulo four: of the new picture only
+	 * every fourth is looked at, and an even step can miss all of what moved. */
+	int step = (int)((int64_t)columns * look->h / (4 * SAMPLES)) | 1;
 	memset(copies->samples, 0, sizeof(copies->samples));
-	/* Column by column with a stride that is not a multiple of any line height. */
 	for (int64_t at = 0; at < (int64_t)columns * look->h && taken < SAMPLES;
 		at += step) {
 		int x = (int)(at / look->h) * SPAN, y = (int)(at % look->h);

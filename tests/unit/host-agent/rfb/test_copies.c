@@ -85,6 +85,24 @@ static void test_scroll(void **state)
 	copies_free(copies);
 }
 
+/* An area for which one old row in two is sampled: no shift may fall between the rows looked at. */
+static void test_every_shift_is_seen(void **state)
+{
+	(void)state;
+	const struct tiles_rect part = {0, 0, 512, 400};
+	for (int dy = 1; dy <= 20; dy++) {
+		struct copies *copies;
+		struct copies_vector v = {0, 0};
+		assert_int_equal(copies_new(&copies), 0);
+		draw_text(old);
+		draw_text(fresh);
+		move(0, dy, W, H - dy, 0, -dy);
+		assert_true(find_and_check(copies, &part, &v) > part.w * part.h * 7 / 10);
+		assert_int_equal(v.dy, -dy);
+		copies_free(copies);
+	}
+}
+
 static void test_window_moves(void **state)
 {
 	(void)state;
@@ -148,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scroll),
+		cmocka_unit_test(test_every_shift_is_seen),
 		cmocka_unit_test(test_window_moves),
 		cmocka_unit_test(test_nothing_moved),
 		cmocka_unit_test(test_random_motions_are_exact),
