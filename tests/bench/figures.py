@@ -5,6 +5,7 @@ import platform
 import re
 import statistics
 import subprocess
+import sys
 from pathlib import Path
 
 
@@ -16,9 +17,11 @@ class Figures:
         self.missing = []
 
     def note(self, table, row, column, value):
+        print(f"{table} | {row} | {column}: {short(value)}", file=sys.stderr, flush=True)
         self.values.setdefault(table, {}).setdefault(row, {}).setdefault(column, []).append(value)
 
     def miss(self, what, why):
+        print(f"{what}: not measured", file=sys.stderr, flush=True)
         lines = [line for line in str(why).strip().splitlines() if line.strip()]
         self.missing.append(f"{what}: {lines[-1] if lines else type(why).__name__}")
 
