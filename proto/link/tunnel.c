@@ -306,6 +306,11 @@ void tunnel_close(struct tunnel *tunnel, int reason)
 	tunnel_leave(tunnel);
 }
 
+void tunnel_admit(struct tunnel *tunnel, int reason, const struct tunnel_grant *grant)
+{
+	tunnel_shake_admit(tunnel, reason, grant);
+}
+
 struct tunnel *tunnel_free(struct tunnel *tunnel)
 {
 	if (!tunnel)

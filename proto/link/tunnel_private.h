@@ -102,6 +102,9 @@ void tunnel_shake_control(struct tunnel *tunnel, const struct inner_message *mes
 void tunnel_shake_pairing(struct tunnel *tunnel, const struct inner_message *message);
 /* What may be said to the node of a refusal before there are keys. */
 int tunnel_shake_told(int reason);
+/* tunnel_admit(). */
+void tunnel_shake_admit(struct tunnel *tunnel, int reason,
+	const struct tunnel_grant *grant);
 
 /* tunnel_flow.c */
 void tunnel_flow_begin(struct tunnel *tunnel);

@@ -301,7 +301,7 @@ static void on_viewer_hello(struct tunnel *tunnel, const struct inner_viewer_hel
 	if (tunnel->events->admit)
 		tunnel->events->admit(tunnel->ctx, &tunnel->peer);
 	else
-		tunnel_admit(tunnel, REASON_FORBIDDEN, NULL);
+		tunnel_shake_admit(tunnel, REASON_FORBIDDEN, NULL);
 }
 
 void tunnel_shake_control(struct tunnel *tunnel, const struct inner_message *message)
@@ -367,7 +367,8 @@ static void admitted(struct tunnel *tunnel)
 	up(tunnel, &told);
 }
 
-void tunnel_admit(struct tunnel *tunnel, int reason, const struct tunnel_grant *grant)
+void tunnel_shake_admit(struct tunnel *tunnel, int reason,
+	const struct tunnel_grant *grant)
 {
 	tunnel_enter(tunnel);
 	if (tunnel->state == TUNNEL_ADMITTING && is_host(tunnel) && tunnel->hello_read) {

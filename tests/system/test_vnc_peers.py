@@ -69,7 +69,7 @@ def start_xvnc(world):
     assert number, log.read_text()
     display = Display.__new__(Display)
     display.world, display.name, display.number, display.at, display.program = world, "xvnc", number, f":{number}", program
-    display.start("openbox", "--sm-disable")
+    display.start_manager()
     return port, display
 
 

@@ -303,7 +303,13 @@ class Display:
         assert self.number, log.read_text()
         self.at = f":{self.number}"
         if manager:
-            self.start("openbox", "--sm-disable")
+            self.start_manager()
+
+    def start_manager(self):
+        """A window that is mapped while the manager starts can be lost to both; so it is waited for."""
+        self.start("openbox", "--sm-disable")
+        wait_for("the window manager", lambda: "window id" in self.run(
+            "xprop", "-root", "_NET_SUPPORTING_WM_CHECK", code=None))
 
     @property
     def env(self):

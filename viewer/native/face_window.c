@@ -43,6 +43,9 @@ static void on_picture(void *ctx, const struct picture *picture)
 {
 	struct face_window *self = ctx;
 	window_picture(self->window, picture);
+	/* After a restart of the decoder; the line itself was never gone. */
+	if (self->meter.link == METER_CONNECTED)
+		window_notice(self->window, WINDOW_LIVE, NULL);
 }
 
 static void on_damage(void *ctx, const struct picture_rect *rects, size_t count)
