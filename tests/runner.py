@@ -172,6 +172,7 @@ def stage_system(count, words):
     report = folder / "system.xml"
     report.unlink(missing_ok=True)
     command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", "--tb=short",
+               "-n", str(JOBS), "--timeout=400",
                f"--junitxml={report}", TOP / "tests/system", *words]
     environment = {**os.environ, **SANITIZER_ENV, "ENGAWA_BUILD": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     code = subprocess.run([str(word) for word in command], env=environment, stdin=subprocess.DEVNULL).returncode
