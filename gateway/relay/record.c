@@ -97,6 +97,9 @@ static void receipt(json_t *receipts, const char *side,
 	const struct session_end_info *info)
 {
 	char signature[TEXT_B64_SIZE(64)];
+	if (info->refused)
+		json_object_set_new(receipts, side,
+			json_pack("{s:s}", "refused", reason_symbol(REASON_PROOF_WRONG)));
 	if (!info->has_receipt)
 		return;
 	json_t *body = json_object();

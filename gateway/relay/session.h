@@ -19,8 +19,11 @@
  *   host host_device host_address host_kind   viewer viewer_device viewer_address viewer_kind
  *   bytes_to_viewer bytes_to_host frames      by? (who ordered the end)
  *   receipts { host {sent received reason signature} viewer {…} agree }
+ * A receipt counts, and its numbers are in the row, only when its signature (wire/proof.h) is that of
+ * the side's device. An end has one word: after a wrong one it is not heard again (nor is its
+ * signature computed again), and the row has receipts.<side> {"refused":"PROOF_WRONG"} instead.
  * agree: what each end sent ≥ what was carried ≥ what the other received; "unknown" when a receipt
- * is missing. host and viewer are the names of the devices, host_device and viewer_device their
+ * is missing or was refused. host and viewer are the names of the devices, host_device and viewer_device their
  * public keys in base64url.
  * Bandwidth rows (JOURNAL_BANDWIDTH): {"session","fence","hour","bytes_to_viewer","bytes_to_host"},
  * deltas since the last row, at most one per session and meter_ms; their sum is the session's count.
@@ -54,7 +57,8 @@ enum session_state {
 struct session_end_info {
 	char name[129], device[44], address[64], kind[17];
 	uint8_t key[32];
-	int has_receipt;
+	int has_receipt; /* verified */
+	int refused;     /* it sent one that somebody else signed, or nobody */
 	struct message_receipt receipt;
 };
 

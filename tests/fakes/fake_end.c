@@ -1,5 +1,6 @@
 #include "fakes/fake_end.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +9,37 @@
 #include "net/conn.h"
 #include "net/conn_mem.h"
 #include "wire/frame.h"
+#include "wire/proof.h"
 #include "wire/session_id.h"
 
 #define WAITING_MAX (80 << 20)
+
+static EVP_PKEY *key_of(const uint8_t seed[static 32])
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+	CHECK(key);
+	return key;
+}
+
+static void public_key(const uint8_t seed[static 32], uint8_t ret[static 32])
+{
+	size_t len = 32;
+	EVP_PKEY *key = key_of(seed);
+	CHECK(EVP_PKEY_get_raw_public_key(key, ret, &len) == 1 && len == 32);
+	EVP_PKEY_free(key);
+}
+
+static void sign(const uint8_t seed[static 32], const void *bytes, size_t len,
+	uint8_t ret[static 64])
+{
+	size_t size = 64;
+	EVP_PKEY *key = key_of(seed);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	CHECK(ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1);
+	CHECK(EVP_DigestSign(ctx, ret, &size, bytes, len) == 1 && size == 64);
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+}
 
 void fake_end_init(struct fake_end *end, enum hello_side side, const char *license,
 	int device)
@@ -19,7 +48,8 @@ void fake_end_init(struct fake_end *end, enum hello_side side, const char *licen
 	snprintf(end->license, sizeof(end->license), "%s", license);
 	snprintf(end->name, sizeof(end->name), "%s-%d", hello_side_name(side), device);
 	strcpy(end->kind, "native");
-	memset(end->device, device, sizeof(end->device));
+	memset(end->seed, device, sizeof(end->seed));
+	public_key(end->seed, end->device);
 	buf_init(&end->in, WAITING_MAX);
 }
 
@@ -105,7 +135,22 @@ void fake_end_close(struct fake_end *end, enum fake_close what, int reason)
 	say(end, message_close_write(&message, &out), &out);
 }
 
-static void say_receipt(struct fake_end *end)
+static void sign_receipt(const struct fake_end *end, struct message_receipt *receipt)
+{
+	struct proof_receipt proof = {.fence = receipt->fence,
+		.side = end->side == HELLO_HOST ? PROOF_HOST : PROOF_VIEWER,
+		.bytes_sent = receipt->sent,
+		.bytes_received = receipt->received,
+		.reason = (uint16_t)receipt->reason};
+	uint8_t bytes[PROOF_RECEIPT_BYTES], seed[32];
+	memcpy(proof.session, receipt->session, sizeof(proof.session));
+	memcpy(seed, end->seed, sizeof(seed));
+	seed[0] ^= (uint8_t) !!end->forge;
+	proof_receipt_bytes(&proof, bytes);
+	sign(seed, bytes, sizeof(bytes), receipt->signature);
+}
+
+void fake_end_receipt(struct fake_end *end)
 {
 	struct message_receipt receipt = {.fence = end->open.fence,
 		.sent = end->sent + (uint64_t)end->lie,
@@ -113,7 +158,8 @@ static void say_receipt(struct fake_end *end)
 		.reason = end->close.reason};
 	struct buf out;
 	memcpy(receipt.session, end->open.session, sizeof(receipt.session));
-	memset(receipt.signature, 9, sizeof(receipt.signature));
+	sign_receipt(end, &receipt);
+	receipt.sent += (uint64_t)end->bend;
 	buf_init(&out, FRAME_MAX);
 	say(end, message_receipt_write(&receipt, &out), &out);
 }
@@ -143,7 +189,7 @@ static void hear_close(struct fake_end *end, const struct frame *frame)
 	if (end->close.session[0]) {
 		end->closes++;
 		if (!end->no_receipts && !end->mute)
-			say_receipt(end);
+			fake_end_receipt(end);
 	} else {
 		end->leg_closes++;
 	}

@@ -1,5 +1,7 @@
 /* fake_end: a scripted end (host or viewer) of the outer protocol, over a memory conn or over TLS. It
- * answers PING, counts DATA, and sends its RECEIPT when a session closes, unless told not to.
+ * answers PING, counts DATA, and sends its RECEIPT when a session closes, unless told not to. Its device
+ * is a real Ed25519 key, the same for the same number, which signs the receipts; its proofs are not
+ * signed, the fake admission believes them.
  *
  * Thread: the test's. Over TLS nothing happens but in fake_end_pump().
  */
@@ -18,11 +20,13 @@ struct conn;
 struct fake_end {
 	enum hello_side side;
 	char license[17], kind[17], name[129];
-	uint8_t device[32];
-	int gen_min, gen_max; /* 1 and 1 */
-	int mute;             /* answers nothing */
+	uint8_t device[32], seed[32]; /* public key and private key */
+	int gen_min, gen_max;         /* 1 and 1 */
+	int mute;                     /* answers nothing */
 	int no_receipts;
-	int lie; /* its receipts say so many bytes more */
+	int lie;   /* its receipts say so many bytes more */
+	int forge; /* its receipts are signed with another key */
+	int bend;  /* its receipts say one byte more than was signed */
 	/* transport: one of the two */
 	struct conn *conn;
 	struct tls_end tls;
@@ -63,6 +67,8 @@ void fake_end_data(struct fake_end *end, size_t len);
 /* Of the session it is in, or (leg) of the connection. */
 enum fake_close { FAKE_CLOSE_SESSION, FAKE_CLOSE_LEG };
 void fake_end_close(struct fake_end *end, enum fake_close what, int reason);
+/* Its receipt of the last session, once more; it sends one by itself when it hears CLOSE. */
+void fake_end_receipt(struct fake_end *end);
 void fake_end_raw(struct fake_end *end, const void *bytes, size_t len);
 /* "ses_…" of the last OPEN. */
 const char *fake_end_session(const struct fake_end *end);

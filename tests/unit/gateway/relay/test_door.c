@@ -54,7 +54,7 @@ static void admission_gets_what_was_said_and_proved(void **state)
 	assert_string_equal(fake_admission.last.password, "password");
 	assert_string_equal(fake_admission.last.address, "192.0.2.2");
 	assert_int_equal(fake_admission.last.side, HELLO_VIEWER);
-	assert_int_equal(fake_admission.last.device[0], 2);
+	assert_memory_equal(fake_admission.last.device, viewer->device, 32);
 }
 
 static void a_refusal_says_why_and_when_to_try_again(void **state)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/reason.h"
 #include "fakes/relay_rig.h"
+#include "metrics/metrics.h"
 #include "net/conn.h"
 #include "relay/session.h"
 #include "store/state.h"
@@ -209,6 +210,51 @@ static void receipts_that_differ_are_written_so(void **state)
 				 sizeof(row)),
 		1);
 	assert_non_null(strstr(row, "\"agree\":\"no\""));
+}
+
+#define DISCONNECT "{\"order\":\"disconnect\",\"license\":\"" RIG_LICENSE "\"}"
+
+/* Numbers that nobody signed are no numbers, and the end that sent them has had its word. */
+static void a_receipt_with_a_wrong_signature_counts_for_nothing(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char row[4096];
+	int64_t refused = metrics_value(METRIC_RECEIPTS_REFUSED);
+	relay_rig_join(rig, &host, &viewer);
+	viewer->forge = 1;
+	fake_end_data(host, 5000);
+	relay_rig_settle(rig);
+	relay_rig_order(rig, DISCONNECT);
+	viewer->forge = 0;
+	fake_end_receipt(viewer);
+	relay_rig_settle(rig);
+	relay_rig_pass(rig, 100); /* both have spoken: no waiting */
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_non_null(strstr(row, "\"host\":{\"sent\":5000,"));
+	assert_non_null(strstr(row, "\"viewer\":{\"refused\":\"PROOF_WRONG\"}"));
+	assert_non_null(strstr(row, "\"agree\":\"unknown\""));
+	assert_int_equal(metrics_value(METRIC_RECEIPTS_REFUSED), refused + 1);
+}
+
+/* Signed is what the node was told, to the last number: a bent one is not what the device signed. */
+static void a_receipt_that_was_bent_on_its_way_is_refused(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char row[4096];
+	relay_rig_join(rig, &host, &viewer);
+	host->bend = 1;
+	relay_rig_order(rig, DISCONNECT);
+	relay_rig_pass(rig, 100);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_non_null(strstr(row, "\"host\":{\"refused\":\"PROOF_WRONG\"}"));
+	assert_non_null(strstr(row, "\"viewer\":{\"sent\":0,"));
+	assert_non_null(strstr(row, "\"agree\":\"unknown\""));
 }
 
 static void a_missing_receipt_delays_the_row_only_so_long(void **state)
@@ -488,6 +534,8 @@ int main(void)
 		TEST(a_slow_but_moving_viewer_stays),
 		TEST(receipts_that_agree_are_written_so),
 		TEST(receipts_that_differ_are_written_so),
+		TEST(a_receipt_with_a_wrong_signature_counts_for_nothing),
+		TEST(a_receipt_that_was_bent_on_its_way_is_refused),
 		TEST(a_missing_receipt_delays_the_row_only_so_long),
 		TEST(bandwidth_rows_add_up_to_the_session),
 		TEST(a_lost_viewer_ends_the_session_and_can_resume_it),
