@@ -5,6 +5,7 @@
 
 #include "base/reason.h"
 #include "store/memory/memory_store.h"
+#include "store/redis/redis_store.h"
 #include "store/sqlite/sqlite_store.h"
 
 static const char *after(const char *address, const char *scheme)
@@ -15,9 +16,33 @@ static const char *after(const char *address, const char *scheme)
 
 static int refuse(const char *address, char error[static STORE_ERROR])
 {
+	/* Up to the first "?" or "@" only: what follows may hold a password. */
+	int shown = (int)strcspn(address, "?@");
+	if (after(address, "redis"))
+		shown = (int)strcspn(address, ":/?@");
 	snprintf(error, STORE_ERROR,
-		"\"%.100s\" is no store address: expected sqlite:PATH", address);
+		"\"%.*s\" is no store address: expected sqlite:PATH, redis://… or "
+		"redis+unix://…",
+		shown > 100 ? 100 : shown, address);
 	return -REASON_CONFIG;
+}
+
+static int refuse_sentinel(char error[static STORE_ERROR])
+{
+	snprintf(error, STORE_ERROR,
+		"redis-sentinel:// is not supported: give redis:// with the address of "
+		"the "
+		"primary, or of a proxy that follows it");
+	return -REASON_CONFIG;
+}
+
+static int open_memory(const char *node, struct store **ret,
+	char error[static STORE_ERROR])
+{
+	int r = memory_store_open(node, ret);
+	if (r)
+		snprintf(error, STORE_ERROR, "%s", reason_text(r, REASON_EN));
+	return r;
 }
 
 int store_open(const char *address, const char *node, struct store **ret,
@@ -26,12 +51,17 @@ int store_open(const char *address, const char *node, struct store **ret,
 	const char *path = after(address, "sqlite:");
 	if (path && *path)
 		return sqlite_store_open(path, node, ret, error);
-	if (strcmp(address, "memory:"))
-		return refuse(address, error);
-	int r = memory_store_open(node, ret);
-	if (r)
-		snprintf(error, STORE_ERROR, "%s", reason_text(r, REASON_EN));
-	return r;
+	const char *rest = after(address, "redis:");
+	if (rest)
+		return redis_store_open(REDIS_TCP, rest, node, ret, error);
+	rest = after(address, "redis+unix:");
+	if (rest)
+		return redis_store_open(REDIS_UNIX, rest, node, ret, error);
+	if (after(address, "redis-sentinel:"))
+		return refuse_sentinel(error);
+	if (strcmp(address, "memory:") == 0)
+		return open_memory(node, ret, error);
+	return refuse(address, error);
 }
 
 int store_open_reader(const char *address, struct store **ret,

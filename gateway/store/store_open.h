@@ -2,7 +2,7 @@
  *
  *   sqlite:PATH          one node, embedded (WAL, synchronous=FULL); the default
  *   memory:              tests only; nothing survives
- *   redis://… redis-sentinel://…   many nodes
+ *   redis://… redis+unix://…       many nodes; its options are in redis/redis_address.h
  *
  * Thread: main at start and end; the interfaces from any thread between. Owner: the caller closes
  * the store after everything that uses it has stopped.

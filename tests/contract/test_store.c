@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/reason.h"
+#include "fakes/redis_rig.h"
 #include "store/journal_chain.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
@@ -21,13 +23,17 @@
 struct backend {
 	const char *name;
 	int survives; /* a reopened store knows what it was told */
+	int shared; /* a server keeps it: claims outlive the process, by the server's clock */
 };
 
-static const struct backend backends[] = {{"memory", 0}, {"sqlite", 1}};
+static const struct backend backends[] = {
+	{"memory", 0, 0}, {"sqlite", 1, 0}, {"redis", 1, 1}};
 static const struct backend *backend;
 
 struct world {
-	char dir[64], address[128];
+	char dir[64], address[256];
+	struct redis_rig redis;
+	int64_t passed_ms;
 	struct store *store;
 };
 
@@ -44,7 +50,13 @@ static int set_up(void **state)
 	struct world *world = calloc(1, sizeof(*world));
 	snprintf(world->dir, sizeof(world->dir), "/tmp/engawa-store-XXXXXX");
 	assert_non_null(mkdtemp(world->dir));
-	if (strcmp(backend->name, "memory") == 0)
+	if (backend->shared) {
+		redis_rig_start(&world->redis);
+		/* The deadline is not what is tested here, and the machine may be busy. */
+		snprintf(world->address, sizeof(world->address),
+			"redis+unix://%s?spool=%s/spool&deadline_ms=20000",
+			world->redis.socket, world->redis.dir);
+	} else if (strcmp(backend->name, "memory") == 0)
 		snprintf(world->address, sizeof(world->address), "memory:");
 	else
 		snprintf(world->address, sizeof(world->address), "%s:%s/db",
@@ -60,6 +72,7 @@ static int tear_down(void **state)
 	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 	clock_fake(-1, -1);
 	store_close(world->store);
+	redis_rig_end(&world->redis);
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		char path[128];
 		snprintf(path, sizeof(path), "%s/db%s", world->dir, ends[i]);
@@ -68,6 +81,17 @@ static int tear_down(void **state)
 	assert_int_equal(rmdir(world->dir), 0);
 	free(world);
 	return 0;
+}
+
+/* Time stands still, but for what passes by this. */
+static void pass(struct world *world, int64_t ms)
+{
+	world->passed_ms += ms;
+	if (backend->shared)
+		redis_rig_age(&world->redis, ms);
+	else
+		clock_fake(1000000 + world->passed_ms * 1000,
+			1700000000000 + world->passed_ms);
 }
 
 static int put(struct world *world, enum state_kind kind, const char *id,
@@ -264,7 +288,7 @@ static void test_a_claim_belongs_to_its_session(void **state)
 	struct world *world = *state;
 	struct state *s = world->store->state;
 	struct store_docs docs = {0};
-	clock_fake(1000000, 1700000000000);
+	pass(world, 0);
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "node-1 viewer", 15000,
 				 &docs),
 		0);
@@ -284,10 +308,10 @@ static void test_a_claim_belongs_to_its_session(void **state)
 	fence = docs.fence;
 	store_docs_free(&docs);
 	/* 14 s later it still stands, renewed or not; 16 s later it does not. */
-	clock_fake(15000000, 1700000014000);
+	pass(world, 14000);
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, NULL),
 		-REASON_LICENSE_IN_USE);
-	clock_fake(17000000, 1700000016000);
+	pass(world, 2000);
 	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 15000), -REASON_NOT_FOUND);
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, &docs), 0);
 	assert_true(docs.fence > fence);
@@ -301,7 +325,7 @@ static void test_presence_is_a_lease(void **state)
 	struct world *world = *state;
 	struct state *s = world->store->state;
 	struct store_docs docs = {0};
-	clock_fake(1000000, 1700000000000);
+	pass(world, 0);
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
 	assert_int_equal(store_wait_announce(s, "lic_a", "node-1", "one", 15000), 0);
 	assert_int_equal(store_wait_announce(s, "lic_a", "node-2", "two", 15000), 0);
@@ -309,10 +333,10 @@ static void test_presence_is_a_lease(void **state)
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
 	assert_string_equal(docs.holder, "two");
 	store_docs_free(&docs);
-	clock_fake(15999000, 1700000014999);
+	pass(world, 10000);
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
 	store_docs_free(&docs);
-	clock_fake(16000000, 1700000015000);
+	pass(world, 5000);
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
 	assert_int_equal(store_wait_announce(s, "lic_a", "node-1", "three", 15000), 0);
 	assert_int_equal(store_wait_withdraw(s, "lic_a", "node-1"), 0);
@@ -532,6 +556,11 @@ static void test_what_was_told_survives(void **state)
 	uint64_t fence = docs.fence;
 	store_docs_free(&docs);
 	world->store = store_close(world->store);
+	if (backend->shared) {
+		redis_rig_signal(&world->redis, SIGKILL);
+		redis_rig_start(&world->redis);
+		pass(world, 600001);
+	}
 	open_store(world);
 	expect_doc(world, STATE_TENANT, "acme", 1, "{\"a\":1}");
 	expect_chain(world, 30, 30);

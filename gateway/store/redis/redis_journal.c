@@ -1,0 +1,610 @@
+#include "store/redis/redis_journal.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/reason.h"
+#include "store/journal_chain.h"
+#include "store/journal_spool.h"
+#include "store/redis/redis_address.h"
+#include "store/redis/redis_history.h"
+#include "store/redis/redis_link.h"
+#include "store/redis/redis_row.h"
+#include "store/reply.h"
+
+#define REDIS_JOURNAL_MAGIC 0x524a6f75
+#define BATCH_ROWS 256
+#define BATCH_BYTES (1u << 20)
+#define WAITING_MAX 32768
+#define RETRY_MS 500
+#define WAIT_S 5
+
+/* One append. Its rows follow in the same allocation, then their strings. */
+struct append {
+	struct redis_item item; /* first */
+	struct append *next;
+	struct redis_journal *journal;
+	struct reply *reply;
+	size_t bytes, count;
+	struct journal_row rows[];
+};
+
+struct line {
+	struct append *first, **end;
+};
+
+struct redis_journal {
+	struct journal journal; /* first: journal * is redis_journal * */
+	uint32_t magic;
+	struct redis_link *link;
+	const struct redis_address *address;
+	const char *node, *run;
+	/* on the link's thread: */
+	struct redis_guest guest;
+	struct journal_spool *spool;
+	struct event *retry;
+	struct redis_ask ask; /* one command at a time */
+	int busy, ready, resting;
+	struct journal_mark head; /* of the store, as far as it is known here */
+	uint64_t next;            /* number of the next row of this node */
+	struct line waiting, sending;
+	/* what is on its way: from `sending`, or from the spool when that is empty */
+	struct journal_row *rows;
+	size_t count;
+	uint64_t first;
+	uint64_t spooled; /* rows since the spool was last empty */
+	int taken_over;   /* said once */
+	/* under the mutex: */
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	size_t unanswered;
+	int opened;
+};
+
+static struct redis_journal *mine(struct journal *journal)
+{
+	struct redis_journal *redis = (struct redis_journal *)journal;
+	CHECK_OBJ(redis, REDIS_JOURNAL_MAGIC);
+	return redis;
+}
+
+static void line_init(struct line *line)
+{
+	line->first = NULL;
+	line->end = &line->first;
+}
+
+static void line_add(struct line *line, struct append *append)
+{
+	append->next = NULL;
+	*line->end = append;
+	line->end = &append->next;
+}
+
+static struct append *line_take(struct line *line)
+{
+	struct append *append = line->first;
+	line->first = append->next;
+	if (!line->first)
+		line->end = &line->first;
+	return append;
+}
+
+static void answer(struct redis_journal *redis, struct append *append, int status)
+{
+	reply_send(append->reply, status);
+	free(append);
+	pthread_mutex_lock(&redis->mutex);
+	redis->unanswered--;
+	pthread_cond_broadcast(&redis->changed);
+	pthread_mutex_unlock(&redis->mutex);
+}
+
+static void rest(struct redis_journal *redis)
+{
+	struct timeval wait = {0, RETRY_MS * 1000};
+	redis->resting = 1;
+	CHECK(event_add(redis->retry, &wait) == 0);
+}
+
+/* The rows of a line side by side; at most `most` of them and about `bytes`, but one append whole.
+ * `ret_appends` is how many appends they are. */
+static int gather(const struct line *line, size_t most, size_t bytes,
+	struct journal_row **ret, size_t *ret_count, size_t *ret_appends)
+{
+	size_t count = 0, appends = 0, size = 0;
+	for (const struct append *at = line->first;
+		at && (!appends || (count + at->count <= most && size < bytes));
+		at = at->next) {
+		count += at->count;
+		size += at->bytes;
+		appends++;
+	}
+	struct journal_row *rows = malloc((count + 1) * sizeof(*rows));
+	if (!rows)
+		return -REASON_NO_MEMORY;
+	size_t at_row = 0, left = appends;
+	for (const struct append *at = line->first; left--; at = at->next) {
+		memcpy(rows + at_row, at->rows, at->count * sizeof(*rows));
+		at_row += at->count;
+	}
+	*ret = rows;
+	*ret_count = count;
+	*ret_appends = appends;
+	return 0;
+}
+
+static void note_spooled(struct redis_journal *redis, size_t count)
+{
+	if (!redis->spooled)
+		log_line(LOG_WARN, "journal rows wait on this disk for the store");
+	redis->spooled += count;
+}
+
+/* `appends` of the line into the spool, all at once, and answers them. Their numbers begin at `first`. */
+static int spool_some(struct redis_journal *redis, struct line *line, size_t most,
+	uint64_t first, size_t *ret_count)
+{
+	struct journal_row *rows;
+	size_t count, appends;
+	int r = gather(line, most, SIZE_MAX, &rows, &count, &appends);
+	if (r)
+		return r;
+	r = journal_spool_put(redis->spool, first, rows, count);
+	free(rows);
+	if (r)
+		return r;
+	note_spooled(redis, count);
+	while (appends--)
+		answer(redis, line_take(line), 0);
+	*ret_count = count;
+	return 0;
+}
+
+static void spool_line(struct redis_journal *redis, struct line *line, uint64_t first)
+{
+	while (line->first) {
+		size_t count = 0;
+		int r = spool_some(redis, line, JOURNAL_APPEND_MAX * 4, first, &count);
+		/* Together they do not fit: perhaps one by one. */
+		if (r && line->first->next)
+			r = spool_some(redis, line, 0, first, &count);
+		if (r) {
+			count = line->first->count;
+			answer(redis, line_take(line), r);
+		}
+		first += count;
+	}
+	if (first > redis->next)
+		redis->next = first;
+}
+
+static int send_rows(struct redis_journal *redis);
+static void pump(struct redis_journal *redis);
+
+static void forget_rows(struct redis_journal *redis)
+{
+	free(redis->rows);
+	redis->rows = NULL;
+	redis->count = 0;
+}
+
+static void answer_sent(struct redis_journal *redis)
+{
+	while (redis->sending.first) {
+		struct append *append = line_take(&redis->sending);
+		struct journal_answer *to = reply_journal_answer(append->reply);
+		to->last_seq = redis->head.seq;
+		memcpy(to->last_hash, redis->head.hash, JOURNAL_HASH);
+		answer(redis, append, 0);
+	}
+}
+
+/* Redis has this node's rows up to number `last`. */
+static void settle(struct redis_journal *redis, uint64_t last)
+{
+	int direct = redis->sending.first != NULL;
+	if (direct)
+		answer_sent(redis);
+	else
+		journal_spool_drop(redis->spool, last);
+	forget_rows(redis);
+	if (redis->spooled && journal_spool_empty(redis->spool)) {
+		log_line(LOG_INFO, "journal rows that waited are delivered",
+			LOG_U("rows", redis->spooled));
+		redis->spooled = 0;
+	}
+}
+
+/* What was on its way stays here for now. */
+static void fall_back(struct redis_journal *redis)
+{
+	uint64_t first = redis->first;
+	forget_rows(redis);
+	spool_line(redis, &redis->sending, first);
+	rest(redis);
+}
+
+static void learn_head(struct redis_journal *redis, const struct redisReply *reply)
+{
+	struct journal_mark head;
+	if (redis_row_mark(redis_reply_at(reply, 2), redis_reply_at(reply, 3), &head))
+		return;
+	if (head.seq < redis->head.seq)
+		log_line(LOG_ERROR,
+			head.seq ? "the store's journal ends before where it did"
+				 : "the store's journal is gone",
+			LOG_U("seq", redis->head.seq), LOG_U("found", head.seq));
+	/* In an emptied store the chain goes on where it was, so that the loss shows. */
+	if (head.seq)
+		redis->head = head;
+}
+
+static void on_appended(struct redis_ask *ask, const struct redisReply *reply)
+{
+	struct redis_journal *redis =
+		(struct redis_journal *)((char *)ask -
+					 offsetof(struct redis_journal, ask));
+	CHECK_OBJ(redis, REDIS_JOURNAL_MAGIC);
+	redis_ask_done(ask);
+	redis->busy = 0;
+	const struct redisReply *word = redis_reply_at(reply, 0);
+	if (redis_reply_status(reply)) {
+		fall_back(redis);
+	} else if (redis_reply_is(word, "ok") || redis_reply_is(word, "known")) {
+		learn_head(redis, reply);
+		settle(redis, redis_reply_number(redis_reply_at(reply, 1)));
+	} else if (redis_reply_is(word, "head")) {
+		/* Another node was faster. */
+		learn_head(redis, reply);
+		if (send_rows(redis))
+			fall_back(redis);
+	} else {
+		if (!redis->taken_over)
+			log_line(LOG_ERROR, "another process writes as this node",
+				LOG_S("node", redis->node));
+		redis->taken_over = 1;
+		fall_back(redis);
+	}
+	pump(redis);
+}
+
+/* Hashes what is to be sent after the head and sends it. */
+static int send_rows(struct redis_journal *redis)
+{
+	struct redis_words words;
+	const char *prefix = redis->address->prefix;
+	uint8_t hash[JOURNAL_HASH];
+	memcpy(hash, redis->head.hash, JOURNAL_HASH);
+	for (size_t i = 0; i < redis->count; i++) {
+		struct journal_row *row = &redis->rows[i];
+		row->seq = redis->head.seq + 1 + i;
+		row->node = redis->node;
+		int r = journal_chain_hash(hash, row, row->hash);
+		if (r)
+			return r;
+		memcpy(hash, row->hash, JOURNAL_HASH);
+	}
+	redis_words_init(&words);
+	redis_words_key(&words, prefix, "journal");
+	redis_words_key(&words, prefix, "journal:head");
+	redis_words_key(&words, prefix, "journal:hours");
+	redis_words_key(&words, prefix, "journal:nodes");
+	redis_words_key(&words, prefix, REDIS_ROW_INDEX);
+	redis_words_text(&words, redis->node);
+	redis_words_text(&words, redis->run);
+	redis_words_number(&words, (int64_t)redis->first);
+	redis_words_number(&words, (int64_t)redis->head.seq);
+	redis_words_bytes(&words, redis->head.hash, JOURNAL_HASH);
+	for (size_t i = 0; i < redis->count; i++)
+		redis_row_words(&words, &redis->rows[i]);
+	redis->ask = (struct redis_ask){.done = on_appended};
+	int r = redis_words_script(&words, REDIS_APPEND, 4, &redis->ask);
+	if (r)
+		return r;
+	redis->busy = 1;
+	redis_link_send(redis->link, &redis->ask);
+	return 0;
+}
+
+static int load_waiting(struct redis_journal *redis)
+{
+	size_t appends;
+	int r = gather(&redis->waiting, BATCH_ROWS, BATCH_BYTES, &redis->rows,
+		&redis->count, &appends);
+	if (r)
+		return r;
+	while (appends--)
+		line_add(&redis->sending, line_take(&redis->waiting));
+	redis->first = redis->next;
+	redis->next += redis->count;
+	return 0;
+}
+
+static int load_spooled(struct redis_journal *redis)
+{
+	const struct journal_row *rows;
+	int r = journal_spool_peek(redis->spool, BATCH_ROWS, BATCH_BYTES, &rows,
+		&redis->count, &redis->first);
+	if (r)
+		return r;
+	/* The strings stay the spool's until it is asked again. */
+	redis->rows = malloc(redis->count * sizeof(*rows));
+	if (!redis->rows)
+		return -REASON_NO_MEMORY;
+	memcpy(redis->rows, rows, redis->count * sizeof(*rows));
+	return 0;
+}
+
+static void send_next(struct redis_journal *redis, int (*load)(struct redis_journal *))
+{
+	int r = load(redis);
+	if (r == 0)
+		r = send_rows(redis);
+	if (r == 0)
+		return;
+	log_line(LOG_ERROR, "journal rows cannot be sent to the store",
+		LOG_S("reason", reason_symbol(r)));
+	fall_back(redis);
+}
+
+static void pump(struct redis_journal *redis)
+{
+	int away = !redis->ready || redis->resting || !redis_link_up(redis->link);
+	/* What waits behind rows of the spool goes there too: order. */
+	if ((away && !redis->busy) || !journal_spool_empty(redis->spool))
+		spool_line(redis, &redis->waiting, redis->next);
+	if (away || redis->busy)
+		return;
+	if (!journal_spool_empty(redis->spool))
+		send_next(redis, load_spooled);
+	else if (redis->waiting.first)
+		send_next(redis, load_waiting);
+}
+
+static void on_opened(struct redis_ask *ask, const struct redisReply *reply)
+{
+	struct redis_journal *redis =
+		(struct redis_journal *)((char *)ask -
+					 offsetof(struct redis_journal, ask));
+	CHECK_OBJ(redis, REDIS_JOURNAL_MAGIC);
+	redis_ask_done(ask);
+	redis->busy = 0;
+	if (redis_reply_status(reply) == 0 &&
+		redis_reply_is(redis_reply_at(reply, 0), "ok")) {
+		uint64_t last = redis_reply_number(redis_reply_at(reply, 1));
+		if (last >= redis->next)
+			redis->next = last + 1;
+		journal_spool_drop(redis->spool, last);
+		learn_head(redis, reply);
+		redis->ready = 1;
+		pthread_mutex_lock(&redis->mutex);
+		redis->opened = 1;
+		pthread_cond_broadcast(&redis->changed);
+		pthread_mutex_unlock(&redis->mutex);
+	} else {
+		rest(redis);
+	}
+	pump(redis);
+}
+
+/* At every coming up: who was away looks again where the chain ends. */
+static void open_run(struct redis_journal *redis)
+{
+	struct redis_words words;
+	const char *prefix = redis->address->prefix;
+	if (redis->busy || redis->taken_over)
+		return;
+	redis_words_init(&words);
+	redis_words_key(&words, prefix, "journal:nodes");
+	redis_words_key(&words, prefix, "journal:head");
+	redis_words_text(&words, redis->node);
+	redis_words_text(&words, redis->run);
+	redis->ask = (struct redis_ask){.done = on_opened};
+	if (redis_words_script(&words, REDIS_OPEN, 2, &redis->ask)) {
+		rest(redis);
+		return;
+	}
+	redis->busy = 1;
+	redis_link_send(redis->link, &redis->ask);
+}
+
+static struct redis_journal *of_guest(struct redis_guest *guest)
+{
+	struct redis_journal *redis =
+		(struct redis_journal *)((char *)guest -
+					 offsetof(struct redis_journal, guest));
+	CHECK_OBJ(redis, REDIS_JOURNAL_MAGIC);
+	return redis;
+}
+
+static void on_changed(struct redis_guest *guest, int up)
+{
+	struct redis_journal *redis = of_guest(guest);
+	if (up && !redis->ready)
+		open_run(redis);
+	else if (!up)
+		redis->ready = 0;
+	if (!up)
+		pump(redis);
+}
+
+static void on_turn(struct redis_guest *guest)
+{
+	pump(of_guest(guest));
+}
+
+static void on_retry(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct redis_journal *redis = arg;
+	CHECK_OBJ(redis, REDIS_JOURNAL_MAGIC);
+	redis->resting = 0;
+	if (!redis->ready && redis_link_up(redis->link))
+		open_run(redis);
+	pump(redis);
+}
+
+static void take(struct redis_item *item)
+{
+	struct append *append = (struct append *)item;
+	CHECK_OBJ(append->journal, REDIS_JOURNAL_MAGIC);
+	line_add(&append->journal->waiting, append);
+}
+
+static const char *put_text(char **at, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	const char *copy = memcpy(*at, text, size);
+	*at += size;
+	return copy;
+}
+
+static struct append *append_new(struct redis_journal *redis,
+	const struct journal_row *rows, size_t count)
+{
+	size_t text = 0;
+	for (size_t i = 0; i < count; i++)
+		text += strlen(rows[i].tenant) + strlen(rows[i].license) +
+			strlen(rows[i].body) + 3;
+	struct append *append = calloc(1, sizeof(*append) + count * sizeof(*rows) + text);
+	if (!append)
+		return NULL;
+	char *at = (char *)(append->rows + count);
+	append->item.run = take;
+	append->journal = redis;
+	append->bytes = text;
+	append->count = count;
+	for (size_t i = 0; i < count; i++) {
+		append->rows[i] = rows[i];
+		append->rows[i].tenant = put_text(&at, rows[i].tenant);
+		append->rows[i].license = put_text(&at, rows[i].license);
+		append->rows[i].body = put_text(&at, rows[i].body);
+	}
+	return append;
+}
+
+static void append(struct journal *journal, const struct journal_row *rows, size_t count,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	int r = journal_rows_check(rows, count);
+	struct append *fresh = r ? NULL : append_new(redis, rows, count);
+	if (r == 0 && !fresh)
+		r = -REASON_NO_MEMORY;
+	if (r == 0) {
+		pthread_mutex_lock(&redis->mutex);
+		if (redis->unanswered < WAITING_MAX)
+			redis->unanswered++;
+		else
+			r = -REASON_STORE_UNAVAILABLE;
+		pthread_mutex_unlock(&redis->mutex);
+	}
+	if (r) {
+		free(fresh);
+		reply_send(reply, r);
+		return;
+	}
+	fresh->reply = reply;
+	redis_link_post(redis->link, &fresh->item);
+}
+
+static void query_rows(struct journal *journal, const struct journal_query *query,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_history_query(redis->link, redis->address->prefix, query, box, done, ctx);
+}
+
+static void verify(struct journal *journal, struct post_box *box, journal_done done,
+	void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_history_verify(redis->link, redis->address->prefix, box, done, ctx);
+}
+
+static void purge(struct journal *journal, int64_t before_ms, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_history_purge(redis->link, redis->address->prefix, before_ms, box, done,
+		ctx);
+}
+
+int redis_journal_new(struct redis_link *link, const struct redis_address *address,
+	const char *node, const char *run, struct journal **ret,
+	char error[static STORE_ERROR])
+{
+	static const struct journal_vtable vtable = {append, query_rows, verify, purge};
+	_Static_assert(JOURNAL_SPOOL_ERROR == STORE_ERROR, "one text serves both");
+	struct redis_journal *redis = calloc(1, sizeof(*redis));
+	if (!redis)
+		return -REASON_NO_MEMORY;
+	*redis = (struct redis_journal){.journal = {&vtable},
+		.magic = REDIS_JOURNAL_MAGIC,
+		.link = link,
+		.address = address,
+		.node = node,
+		.run = run,
+		.guest = {NULL, on_changed, on_turn}};
+	line_init(&redis->waiting);
+	line_init(&redis->sending);
+	CHECK(pthread_mutex_init(&redis->mutex, NULL) == 0);
+	CHECK(pthread_cond_init(&redis->changed, NULL) == 0);
+	redis->retry = evtimer_new(redis_link_base(link), on_retry, redis);
+	int r = redis->retry ? journal_spool_open(address->spool, node,
+				       address->spool_bytes, &redis->spool, error)
+			     : -REASON_NO_MEMORY;
+	if (r) {
+		redis_journal_free(&redis->journal);
+		return r;
+	}
+	redis->next = journal_spool_last(redis->spool) + 1;
+	redis_link_join(link, &redis->guest);
+	*ret = &redis->journal;
+	return 0;
+}
+
+int redis_journal_wait(struct journal *journal)
+{
+	struct redis_journal *redis = mine(journal);
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WAIT_S;
+	pthread_mutex_lock(&redis->mutex);
+	while (!redis->opened)
+		if (pthread_cond_timedwait(&redis->changed, &redis->mutex, &until))
+			break;
+	int opened = redis->opened;
+	pthread_mutex_unlock(&redis->mutex);
+	return opened ? 0 : -REASON_STORE_UNAVAILABLE;
+}
+
+void redis_journal_drain(struct journal *journal)
+{
+	struct redis_journal *redis = mine(journal);
+	pthread_mutex_lock(&redis->mutex);
+	while (redis->unanswered)
+		pthread_cond_wait(&redis->changed, &redis->mutex);
+	pthread_mutex_unlock(&redis->mutex);
+}
+
+struct journal *redis_journal_free(struct journal *journal)
+{
+	if (!journal)
+		return NULL;
+	struct redis_journal *redis = mine(journal);
+	forget_rows(redis);
+	journal_spool_close(redis->spool);
+	if (redis->retry)
+		event_free(redis->retry);
+	pthread_cond_destroy(&redis->changed);
+	pthread_mutex_destroy(&redis->mutex);
+	redis->magic = 0;
+	free(redis);
+	return NULL;
+}

@@ -1,0 +1,29 @@
+/* redis_row: journal rows as Redis keeps them. Keys (after "PREFIX:journal"):
+ *
+ *   (nothing)          stream  the rows: id SEQ-0; k kind, t tenant, l license, at ms, n node, b body, h hash
+ *   :by:KIND           stream  the ids of the rows of that kind; likewise :by:KIND:t:TENANT, :by:KIND:l:LICENSE
+ *   :head :anchor      hash    seq, hash: both ends of the chain
+ *   :hours             zset    "FIRST-LAST" by hour since 1970: which rows it holds
+ *   :nodes             hash    node → "RUN NUMBER": its last row by its own count
+ *
+ * Thread: any.
+ */
+#ifndef REDIS_REDIS_ROW_H
+#define REDIS_REDIS_ROW_H
+
+#include "base/check.h"
+#include "store/journal_chain.h"
+#include "store/redis/redis_ask.h"
+
+#define REDIS_ROW_INDEX "journal:by:"
+
+/* An entry of the stream; the row's strings live as long as the reply. Its seq is set also with
+ * -REASON_STATE_DAMAGED. */
+MUST_CHECK int redis_row_read(const struct redisReply *entry, struct journal_row *ret);
+/* A seq and a hash; both empty: all zero. -REASON_STATE_DAMAGED. */
+MUST_CHECK int redis_row_mark(const struct redisReply *seq, const struct redisReply *hash,
+	struct journal_mark *ret);
+/* The words that append.lua takes of a row. */
+void redis_row_words(struct redis_words *words, const struct journal_row *row);
+
+#endif

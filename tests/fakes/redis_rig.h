@@ -1,0 +1,30 @@
+/* redis_rig: a real redis-server of a test's own, on a Unix socket in a directory of its own.
+ *
+ * It ends with the test, whatever happens to it. Thread: that of the test.
+ */
+#ifndef FAKES_REDIS_RIG_H
+#define FAKES_REDIS_RIG_H
+
+#include <stdint.h>
+
+#define REDIS_RIG_ARGS 16
+
+struct redis_rig {
+	char dir[64], socket[96];
+	const char *args[REDIS_RIG_ARGS]; /* further arguments, for the next start */
+	int pid;                          /* 0: it does not run */
+};
+
+/* appendonly is on unless args say otherwise. Returns when it answers. */
+void redis_rig_start(struct redis_rig *rig);
+/* Sends a signal; after SIGKILL and SIGTERM waits until it has ended. */
+void redis_rig_signal(struct redis_rig *rig, int number);
+/* One command, as redis-cli takes it; the answer as an integer, or as text to be freed. */
+long long redis_rig_number(struct redis_rig *rig, const char *format, ...);
+char *redis_rig_text(struct redis_rig *rig, const char *format, ...);
+/* Lets time pass for everything that expires. */
+void redis_rig_age(struct redis_rig *rig, int64_t ms);
+/* Ends it if it runs, and removes the directory with everything in it. */
+void redis_rig_end(struct redis_rig *rig);
+
+#endif
