@@ -22,6 +22,7 @@
 #include "inventory.h"
 #include "link/backoff.h"
 #include "link/loop_box.h"
+#include "link/timer.h"
 #include "link/uplink.h"
 #include "pair_guard.h"
 #include "service/systemd_notify.h"
@@ -227,12 +228,6 @@ static void on_notice(void *ctx, const struct message_notice *notice)
 	agent->gateway = (agent->gateway + 1) % agent->enrolment.access.gateway_count;
 }
 
-static void arm(struct event *timer, int64_t ms)
-{
-	struct timeval wait = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
-	evtimer_add(timer, &wait);
-}
-
 static void on_down(void *ctx, const struct uplink_down *down)
 {
 	struct agent *agent = ctx;
@@ -254,7 +249,7 @@ static void on_down(void *ctx, const struct uplink_down *down)
 		LOG_S("detail", down->detail), LOG_U("again_in_ms", wait_ms));
 	tell_status(agent);
 	if (!agent->leaving)
-		arm(agent->attempt, wait_ms);
+		timer_arm(agent->attempt, wait_ms);
 	else if (!agent->session)
 		event_base_loopbreak(agent->base);
 }
@@ -279,22 +274,11 @@ static void on_attempt(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 		desktop_size(agent->desktop, &width, &height);
 	char *inventory =
 		inventory_collect(agent->config->vnc ? "vnc" : "x11", width, height);
-	const struct access *access = &agent->enrolment.access;
-	const struct uplink_config config = {
-		.gateways = access->gateways,
-		.gateway_count = access->gateway_count,
-		.first = agent->gateway,
-		.ca_file = enrolment_ca(agent->config->dir, &agent->enrolment, ca,
-			sizeof(ca)),
-		.side = HELLO_HOST,
-		.license = access->key.public_id,
-		.secret = access->key.secret,
-		.identity = agent->identity,
-		.kind = "native",
-		.program = "engawa-host " ENGAWA_VERSION,
-		.name = agent->enrolment.name,
-		.inventory = inventory,
-	};
+	const char *ca_file =
+		enrolment_ca(agent->config->dir, &agent->enrolment, ca, sizeof(ca));
+	struct uplink_config config =
+		enrolment_uplink(&agent->enrolment, agent->identity, ca_file, inventory);
+	config.first = agent->gateway;
 	int status =
 		uplink_new(&agent->uplink, agent->base, &config, &uplink_events, agent);
 	if (!status)
@@ -319,7 +303,7 @@ static void on_desktop_event(void *ctx, const struct desktop_event *event)
 			agent_session_desktop(agent->session, NULL, -event->reason);
 		agent->desktop = desktop_free(agent->desktop);
 		tell_status(agent);
-		arm(agent->desktop_retry, DESKTOP_RETRY_MS);
+		timer_arm(agent->desktop_retry, DESKTOP_RETRY_MS);
 		return;
 	}
 	if (event->kind == DESKTOP_EV_RESIZED && agent->uplink && agent->online) {
@@ -338,7 +322,7 @@ static void on_desktop_retry(evutil_socket_t fd UNUSED, short what UNUSED, void 
 	struct agent *agent = ctx;
 	CHECK_OBJ(agent, AGENT_MAGIC);
 	if (open_desktop(agent) < 0) {
-		arm(agent->desktop_retry, DESKTOP_RETRY_MS);
+		timer_arm(agent->desktop_retry, DESKTOP_RETRY_MS);
 		return;
 	}
 	log_line(LOG_INFO, "the desktop is back");
@@ -384,7 +368,7 @@ static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	CHECK_OBJ(agent, AGENT_MAGIC);
 	if (agent->session)
 		agent_session_tick(agent->session, clock_wall_ms());
-	arm(agent->tick, TICK_MS);
+	timer_arm(agent->tick, TICK_MS);
 }
 
 static void on_leave(evutil_socket_t number, short what UNUSED, void *ctx)
@@ -464,12 +448,6 @@ static int make_loop(struct agent *agent)
 	return loop_box_new(agent->base, &agent->box);
 }
 
-static void free_event(struct event *event)
-{
-	if (event)
-		event_free(event);
-}
-
 static void tear_down(struct agent *agent)
 {
 	agent->session = agent_session_free(agent->session);
@@ -483,11 +461,11 @@ static void tear_down(struct agent *agent)
 	if (agent->base)
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	agent->box = loop_box_free(agent->box);
-	free_event(agent->tick);
-	free_event(agent->attempt);
-	free_event(agent->desktop_retry);
-	free_event(agent->signals[0]);
-	free_event(agent->signals[1]);
+	timer_free(agent->tick);
+	timer_free(agent->attempt);
+	timer_free(agent->desktop_retry);
+	timer_free(agent->signals[0]);
+	timer_free(agent->signals[1]);
 	if (agent->base)
 		event_base_free(agent->base);
 	agent->peers = peers_free(agent->peers);
@@ -515,8 +493,8 @@ int agent_run(const struct agent_config *config, char detail[static AGENT_DETAIL
 		status = open_desktop(&agent);
 	if (!status) {
 		tell_status(&agent);
-		arm(agent.tick, TICK_MS);
-		arm(agent.attempt, 0);
+		timer_arm(agent.tick, TICK_MS);
+		timer_arm(agent.attempt, 0);
 		event_base_dispatch(agent.base);
 	}
 	tear_down(&agent);

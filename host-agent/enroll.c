@@ -22,20 +22,9 @@ static int ask_gateway(const struct enroll_request *request,
 	struct knock_answer *ret)
 {
 	char *inventory = inventory_collect("", 0, 0);
-	const struct uplink_config config = {
-		.gateways = enrolment->access.gateways,
-		.gateway_count = enrolment->access.gateway_count,
-		.ca_file = request->ca_file,
-		.side = HELLO_HOST,
-		.license = enrolment->access.key.public_id,
-		.secret = enrolment->access.key.secret,
-		.identity = identity,
-		.kind = "native",
-		.program = "engawa-host " ENGAWA_VERSION,
-		.name = enrolment->name,
-		.inventory = inventory,
-		.enrol = UPLINK_ENROL,
-	};
+	struct uplink_config config =
+		enrolment_uplink(enrolment, identity, request->ca_file, inventory);
+	config.enrol = UPLINK_ENROL;
 	int status = knock(&config, ret);
 	free(inventory);
 	return status;

@@ -58,3 +58,22 @@ const char *enrolment_ca(const char *dir, const struct enrolment *enrolment, cha
 	snprintf(ret, size, "%s/ca.pem", dir);
 	return ret;
 }
+
+struct uplink_config enrolment_uplink(const struct enrolment *enrolment,
+	const struct identity *identity, const char *ca_file, const char *inventory)
+{
+	const struct access *access = &enrolment->access;
+	return (struct uplink_config){
+		.gateways = access->gateways,
+		.gateway_count = access->gateway_count,
+		.ca_file = ca_file,
+		.side = HELLO_HOST,
+		.license = access->key.public_id,
+		.secret = access->key.secret,
+		.identity = identity,
+		.kind = "native",
+		.program = "engawa-host " ENGAWA_VERSION,
+		.name = enrolment->name,
+		.inventory = inventory,
+	};
+}

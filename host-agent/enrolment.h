@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "link/access.h"
+#include "link/uplink.h"
 
 struct enrolment {
 	struct access access;
@@ -22,5 +23,9 @@ MUST_CHECK int enrolment_write(const char *dir, const struct enrolment *enrolmen
 /* "DIR/ca.pem" in `ret`, or NULL for the system's roots. */
 const char *enrolment_ca(const char *dir, const struct enrolment *enrolment, char *ret,
 	size_t size);
+
+/* What an uplink of this host needs; everything is borrowed. `ca_file` NULL: the system's roots. */
+struct uplink_config enrolment_uplink(const struct enrolment *enrolment,
+	const struct identity *identity, const char *ca_file, const char *inventory);
 
 #endif

@@ -100,18 +100,8 @@ static void look_at_gateway(const struct host_doctor_config *config,
 	}
 	char ca[1024];
 	struct knock_answer answer;
-	const struct uplink_config uplink = {
-		.gateways = enrolment->access.gateways,
-		.gateway_count = enrolment->access.gateway_count,
-		.ca_file = enrolment_ca(config->dir, enrolment, ca, sizeof(ca)),
-		.side = HELLO_HOST,
-		.license = enrolment->access.key.public_id,
-		.secret = enrolment->access.key.secret,
-		.identity = identity,
-		.kind = "native",
-		.program = "engawa-host " ENGAWA_VERSION,
-		.name = enrolment->name,
-	};
+	const struct uplink_config uplink = enrolment_uplink(enrolment, identity,
+		enrolment_ca(config->dir, enrolment, ca, sizeof(ca)), NULL);
 	int status = knock(&uplink, &answer);
 	findings_note(findings, "gateway", status,
 		status < 0 ? answer.detail : answer.gateway);

@@ -7,15 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "agent_state.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/program.h"
 #include "base/reason.h"
 #include "base/text.h"
@@ -333,17 +329,8 @@ int main(int argc, char **argv)
 		.globals = globals,
 		.options = &options,
 		.json = &options.json,
+		.log_format = &options.log_format,
 	};
-	umask(0077);
-	/* Keys in memory: no core file, no ptrace by other processes of the user. */
-	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	enum log_format format = LOG_TEXT;
-	for (int i = 1; i + 1 < argc; i++)
-		if (!strcmp(argv[i], "--log-format") &&
-			log_format_parse(argv[i + 1], &format) < 0)
-			return reason_exit(program_fail(-REASON_USAGE,
-				"--log-format takes text or json."));
-	log_open("engawa-host", STDERR_FILENO, format, LOG_INFO);
+	program_harden();
 	return program_main(&program, argc, argv);
 }

@@ -168,11 +168,24 @@ static void place(struct x11_sign *sign)
 	sign->y = monitor->y;
 }
 
+/* Xft asks RENDER for its formats by an asynchronous reply, and libX11 1.8.4 loses it, or aborts the process,
+ * when an event arrives in between. MappingNotify comes to every client, unasked, whenever somebody
+ * changes the keyboard, as our own input does: so for this one question nobody else may. */
+static void ask_render(Display *x)
+{
+	XGrabServer(x);
+	XSync(x, False);
+	XftDefaultHasRender(x);
+	XUngrabServer(x);
+	XFlush(x);
+}
+
 static int make_window(struct x11_sign *sign)
 {
 	Display *x = sign->display->x;
 	int screen = sign->display->screen;
 	const XRenderColor white = {INK, INK, INK, INK};
+	ask_render(x);
 	sign->font = XftFontOpenName(x, screen, FONT);
 	if (!sign->font)
 		return -REASON_NO_DISPLAY;

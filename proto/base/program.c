@@ -4,7 +4,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/reason.h"
 #include "base/text.h"
 
@@ -167,6 +172,17 @@ static void join_options(const struct program *program, const struct program_ver
 	all[count].flag = NULL;
 }
 
+static int open_log(const struct program *program)
+{
+	enum log_format format = LOG_TEXT;
+	if (!program->log_format)
+		return 0;
+	if (*program->log_format && log_format_parse(*program->log_format, &format) < 0)
+		return program_fail(-REASON_USAGE, "--log-format takes text or json.");
+	log_open(program->name, STDERR_FILENO, format, LOG_INFO);
+	return 0;
+}
+
 static int run_verb(const struct program *program, const struct program_verb *verb,
 	int argc, char **argv, int at, int words)
 {
@@ -182,10 +198,19 @@ static int run_verb(const struct program *program, const struct program_verb *ve
 		error);
 	if (status < 0)
 		return program_fail(status, "%s", error);
-	status = verb->run(program->options, left, argv);
+	status = open_log(program);
+	if (!status)
+		status = verb->run(program->options, left, argv);
 	if (status < 0 && !speaker.told)
 		program_fail(status, NULL);
 	return status;
+}
+
+void program_harden(void)
+{
+	umask(0077);
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
 int program_main(const struct program *program, int argc, char **argv)

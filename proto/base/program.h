@@ -30,10 +30,16 @@ struct program {
 		*globals; /* before or after the verb, filled into `options` too */
 	void *options;    /* one zeroed struct for all options of all verbs */
 	const int *json;  /* points at the --json flag in it, or NULL */
+	const char *const
+		*log_format; /* at --log-format: opens the log on stderr; or NULL */
 };
 
 /* Parses, runs the verb and returns the exit code of the program. */
 int program_main(const struct program *program, int argc, char **argv);
+
+/* For programs that hold keys, before anything else: files private, no core file, no ptrace by other
+ * processes of the user. */
+void program_harden(void);
 
 /* Says on stderr (or, with --json, on stdout) what happened, the detail if any, and what to do.
  * Returns `reason` so that a verb ends with: return program_fail(-REASON_X, "…"). */

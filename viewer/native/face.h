@@ -23,6 +23,7 @@ enum face_line {
 	FACE_RECONNECTING, /* it was cut: the last picture stands still */
 };
 
+/* Only `up` and `stream_closed` are needed; the others may be NULL. */
 struct face_vtable {
 	/* The viewer runs; before anything else. */
 	void (*begin)(struct face *, struct viewer *);

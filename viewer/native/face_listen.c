@@ -76,21 +76,12 @@ static void begin(struct face *face, struct viewer *viewer)
 	of(face)->viewer = viewer;
 }
 
-static void line(struct face *face UNUSED, enum face_line line UNUSED, int reason UNUSED)
-{
-}
-
 static void stream_closed(struct face *face, int reason)
 {
 	struct face_listen *self = of(face);
 	self->serving = 0;
 	log_line(LOG_INFO, "the VNC client's stream ended",
 		LOG_S("reason", reason_symbol(reason)));
-}
-
-/* Clipboard comes to a VNC client as RFB, inside its stream. */
-static void clip(struct face *face UNUSED, const char *text UNUSED, size_t len UNUSED)
-{
 }
 
 static void rights(struct face *face UNUSED, uint16_t rights)
@@ -103,20 +94,12 @@ static void notice(struct face *face UNUSED, const char *en, const char *ja)
 	log_line(LOG_INFO, "notice", LOG_S("en", en), LOG_S("ja", ja));
 }
 
-static void meter(struct face *face UNUSED, const struct tunnel_stats *stats UNUSED,
-	const char *gateway UNUSED)
-{
-}
-
 static const struct face_vtable vtable = {
 	.begin = begin,
 	.up = up,
-	.line = line,
 	.stream_closed = stream_closed,
-	.clip = clip,
 	.rights = rights,
 	.notice = notice,
-	.meter = meter,
 };
 
 static int is_loopback(const struct sockaddr *address)

@@ -9,6 +9,7 @@
 #include "base/reason.h"
 #include "face.h"
 #include "feed.h"
+#include "link/timer.h"
 #include "link/tunnel.h"
 #include "screen/screenshot.h"
 #include "viewer.h"
@@ -42,12 +43,6 @@ static void on_time(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	viewer_leave(self->viewer, screenshot_write(self->path, picture));
 }
 
-static void wait_for(struct face_screenshot *self, int64_t ms)
-{
-	struct timeval wait = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
-	evtimer_add(self->timer, &wait);
-}
-
 /* The time begins when as much was painted as the picture is large. */
 static void on_damage(void *ctx, const struct picture_rect *rects, size_t count)
 {
@@ -59,7 +54,7 @@ static void on_damage(void *ctx, const struct picture_rect *rects, size_t count)
 		self->painted < (uint64_t)picture->width * picture->height)
 		return;
 	self->timing = 1;
-	wait_for(self, self->after_ms);
+	timer_arm(self->timer, self->after_ms);
 }
 
 static void on_ended(void *ctx, enum decoder_end end, int reason)
@@ -77,7 +72,7 @@ static void up(struct face *face, struct viewer *viewer, const struct tunnel_up 
 			viewer_leave(viewer, -REASON_NO_MEMORY);
 			return;
 		}
-		wait_for(self, PICTURE_WAIT_S * 1000);
+		timer_arm(self->timer, PICTURE_WAIT_S * 1000);
 	}
 	feed_up(self->feed, viewer, up);
 	viewer_ready(viewer, "up");
@@ -88,21 +83,9 @@ static void begin(struct face *face, struct viewer *viewer)
 	of(face)->viewer = viewer;
 }
 
-static void line(struct face *face UNUSED, enum face_line line UNUSED, int reason UNUSED)
-{
-}
-
 static void stream_closed(struct face *face, int reason)
 {
 	feed_stream_closed(of(face)->feed, reason);
-}
-
-static void clip(struct face *face UNUSED, const char *text UNUSED, size_t len UNUSED)
-{
-}
-
-static void rights(struct face *face UNUSED, uint16_t rights UNUSED)
-{
 }
 
 static void notice(struct face *face UNUSED, const char *en, const char *ja)
@@ -110,20 +93,11 @@ static void notice(struct face *face UNUSED, const char *en, const char *ja)
 	log_line(LOG_INFO, "notice", LOG_S("en", en), LOG_S("ja", ja));
 }
 
-static void meter(struct face *face UNUSED, const struct tunnel_stats *stats UNUSED,
-	const char *gateway UNUSED)
-{
-}
-
 static const struct face_vtable vtable = {
 	.begin = begin,
 	.up = up,
-	.line = line,
 	.stream_closed = stream_closed,
-	.clip = clip,
-	.rights = rights,
 	.notice = notice,
-	.meter = meter,
 };
 
 /* Whether a file can be made there; found out before the office PC is disturbed. */
@@ -169,8 +143,7 @@ struct face *face_screenshot_free(struct face *face)
 	if (!face)
 		return NULL;
 	struct face_screenshot *self = of(face);
-	if (self->timer)
-		event_free(self->timer);
+	self->timer = timer_free(self->timer);
 	self->feed = feed_free(self->feed);
 	free(self);
 	return NULL;

@@ -21,6 +21,7 @@
 #include "link/backoff.h"
 #include "link/bridge.h"
 #include "link/clip_lane.h"
+#include "link/timer.h"
 #include "link/tunnel.h"
 #include "link/uplink.h"
 #include "profile.h"
@@ -82,17 +83,13 @@ static int is_paired(const struct viewer *viewer, int reason)
 	       reason == REASON_VIEWER_LEFT;
 }
 
-static void arm(struct event *timer, int64_t ms)
-{
-	struct timeval wait = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
-	evtimer_add(timer, &wait);
-}
-
-static void show_line(struct viewer *viewer, enum face_line line, int reason)
-{
-	if (viewer->face)
-		viewer->face->vtable->line(viewer->face, line, reason);
-}
+/* Calls what the face has. */
+#define TELL_FACE(viewer, what, ...)                                                     \
+	do {                                                                             \
+		struct face *face_ = (viewer)->face;                                     \
+		if (face_ && face_->vtable->what)                                        \
+			face_->vtable->what(face_, __VA_ARGS__);                         \
+	} while (0)
 
 /* Whether waiting can help. A wrong password, a changed key, an administrator's word cannot be waited out. */
 static int passes(int reason)
@@ -147,12 +144,12 @@ static void try_again(struct viewer *viewer, int reason, int64_t retry_ms,
 		finish(viewer, -reason, text);
 		return;
 	}
-	show_line(viewer, FACE_RECONNECTING, reason);
+	TELL_FACE(viewer, line, FACE_RECONNECTING, reason);
 	enum backoff_pace pace = viewer->has_session ? BACKOFF_SESSION : BACKOFF_IDLE;
 	int64_t wait_ms = backoff_next_ms(&viewer->backoff, pace, retry_ms);
 	log_line(LOG_INFO, "reconnecting", LOG_S("reason", reason_symbol(reason)),
 		LOG_U("in_ms", wait_ms));
-	arm(viewer->attempt, wait_ms);
+	timer_arm(viewer->attempt, wait_ms);
 }
 
 static int on_accept(void *ctx, const struct tunnel_peer *peer)
@@ -194,11 +191,9 @@ static void on_up(void *ctx, const struct tunnel_up *up)
 	viewer->features = up->features;
 	viewer->up = viewer->was_up = viewer->has_session = 1;
 	viewer->lost_ms = 0;
-	if (!viewer->face)
-		return;
-	viewer->face->vtable->line(viewer->face, FACE_LIVE, REASON_NONE);
-	viewer->face->vtable->rights(viewer->face, up->rights);
-	viewer->face->vtable->up(viewer->face, viewer, up);
+	TELL_FACE(viewer, line, FACE_LIVE, REASON_NONE);
+	TELL_FACE(viewer, rights, up->rights);
+	TELL_FACE(viewer, up, viewer, up);
 }
 
 static void on_bytes(void *ctx, enum seal_lane lane, const uint8_t *bytes, size_t len)
@@ -232,13 +227,10 @@ static void on_message(void *ctx, const struct inner_message *message)
 	switch (message->kind) {
 	case INNER_RIGHTS:
 		viewer->rights = message->rights.rights;
-		if (viewer->face)
-			viewer->face->vtable->rights(viewer->face, viewer->rights);
+		TELL_FACE(viewer, rights, viewer->rights);
 		break;
 	case INNER_NOTICE:
-		if (viewer->face)
-			viewer->face->vtable->notice(viewer->face, message->notice.en,
-				message->notice.ja);
+		TELL_FACE(viewer, notice, message->notice.en, message->notice.ja);
 		break;
 	case INNER_NEW_KEY:
 		pins_rotate(&viewer->pin, message->new_key.key, clock_wall_ms());
@@ -299,8 +291,7 @@ static void on_stream_closed(void *ctx, int reason)
 {
 	struct viewer *viewer = ctx;
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
-	if (viewer->face)
-		viewer->face->vtable->stream_closed(viewer->face, reason);
+	TELL_FACE(viewer, stream_closed, reason);
 }
 
 static const struct bridge_events bridge_events = {.closed = on_stream_closed};
@@ -309,8 +300,8 @@ static void on_clip(void *ctx, const char *text, size_t len)
 {
 	struct viewer *viewer = ctx;
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
-	if (viewer->face && viewer->rights & INNER_RIGHT_CLIP_TO_VIEWER)
-		viewer->face->vtable->clip(viewer->face, text, len);
+	if (viewer->rights & INNER_RIGHT_CLIP_TO_VIEWER)
+		TELL_FACE(viewer, clip, text, len);
 }
 
 static int new_session(struct viewer *viewer)
@@ -445,8 +436,8 @@ static void on_notice(void *ctx, const struct message_notice *notice)
 	if (!strcmp(notice->kind, "drain"))
 		viewer->gateway =
 			(viewer->gateway + 1) % viewer->profile->access.gateway_count;
-	else if (viewer->face)
-		viewer->face->vtable->notice(viewer->face, notice->en, notice->ja);
+	else
+		TELL_FACE(viewer, notice, notice->en, notice->ja);
 }
 
 static void on_down(void *ctx, const struct uplink_down *down)
@@ -535,9 +526,8 @@ static void on_meter(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 		tunnel_stats(viewer->tunnel, &stats);
 	if (viewer->uplink)
 		uplink_gateway(viewer->uplink, &gateway);
-	if (viewer->face)
-		viewer->face->vtable->meter(viewer->face, &stats, gateway);
-	arm(viewer->meter, METER_MS);
+	TELL_FACE(viewer, meter, &stats, gateway);
+	timer_arm(viewer->meter, METER_MS);
 }
 
 static void on_signal(evutil_socket_t number UNUSED, short what UNUSED, void *ctx)
@@ -685,11 +675,10 @@ static int run(struct viewer *viewer, char *detail)
 {
 	viewer->detail = detail;
 	*detail = 0;
-	if (viewer->face)
-		viewer->face->vtable->begin(viewer->face, viewer);
-	show_line(viewer, FACE_CONNECTING, REASON_NONE);
-	arm(viewer->attempt, 0);
-	arm(viewer->meter, METER_MS);
+	TELL_FACE(viewer, begin, viewer);
+	TELL_FACE(viewer, line, FACE_CONNECTING, REASON_NONE);
+	timer_arm(viewer->attempt, 0);
+	timer_arm(viewer->meter, METER_MS);
 	event_base_dispatch(viewer->base);
 	return viewer->result;
 }
@@ -715,12 +704,6 @@ int viewer_pair(struct viewer *viewer, const struct ticket *ticket,
 	return status;
 }
 
-static void free_event(struct event *event)
-{
-	if (event)
-		event_free(event);
-}
-
 struct viewer *viewer_free(struct viewer *viewer)
 {
 	if (!viewer)
@@ -729,10 +712,10 @@ struct viewer *viewer_free(struct viewer *viewer)
 	drop_session(viewer);
 	viewer->uplink = uplink_free(viewer->uplink);
 	event_base_loop(viewer->base, EVLOOP_NONBLOCK);
-	free_event(viewer->attempt);
-	free_event(viewer->meter);
-	free_event(viewer->signals[0]);
-	free_event(viewer->signals[1]);
+	timer_free(viewer->attempt);
+	timer_free(viewer->meter);
+	timer_free(viewer->signals[0]);
+	timer_free(viewer->signals[1]);
 	viewer->identity = identity_free(viewer->identity);
 	viewer->password = secret_free(viewer->password, VIEWER_SECRET);
 	viewer->totp = secret_free(viewer->totp, VIEWER_SECRET);
