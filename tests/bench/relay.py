@@ -29,11 +29,10 @@ backend out
 
 # All the load comes from this machine.
 GATEWAY = """
-[node]
-workers = 1
 [log]
 level = warn
-[limits]
+[relay]
+workers = 1
 accepts_per_address = 1000000
 strangers_per_address = 1000000
 """
