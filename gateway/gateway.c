@@ -136,7 +136,8 @@ static int open_store(struct gateway *gateway, char *error)
 			gateway->dir.path);
 		given = address;
 	}
-	status = store_open(given, gateway->dir.node, &gateway->store, more);
+	status = store_open_in(gateway->dir.path, given, gateway->dir.node,
+		&gateway->store, more);
 	if (status) {
 		text_clip(error, GATEWAY_ERROR, more);
 		return status;

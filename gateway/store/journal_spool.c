@@ -72,7 +72,7 @@ static int read_head(struct cursor *cursor, struct record *ret)
 		cursor_u32(cursor, &unused) || cursor_u64(cursor, &ret->row.seq) ||
 		cursor_u64(cursor, &at_ms))
 		return -REASON_BAD_MESSAGE;
-	if (magic != ROW_MAGIC || unused || kind >= JOURNAL_KINDS ||
+	if (magic != ROW_MAGIC || unused || kind >= JOURNAL_KINDS || ends_group > 1 ||
 		tenant > STATE_TENANT_MAX || license > STATE_ID_MAX ||
 		body > JOURNAL_BODY_MAX)
 		return -REASON_BAD_MESSAGE;

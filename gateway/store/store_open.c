@@ -45,23 +45,29 @@ static int open_memory(const char *node, struct store **ret,
 	return r;
 }
 
-int store_open(const char *address, const char *node, struct store **ret,
-	char error[static STORE_ERROR])
+int store_open_in(const char *dir, const char *address, const char *node,
+	struct store **ret, char error[static STORE_ERROR])
 {
 	const char *path = after(address, "sqlite:");
 	if (path && *path)
 		return sqlite_store_open(path, node, ret, error);
 	const char *rest = after(address, "redis:");
 	if (rest)
-		return redis_store_open(REDIS_TCP, rest, node, ret, error);
+		return redis_store_open(REDIS_TCP, rest, dir, node, ret, error);
 	rest = after(address, "redis+unix:");
 	if (rest)
-		return redis_store_open(REDIS_UNIX, rest, node, ret, error);
+		return redis_store_open(REDIS_UNIX, rest, dir, node, ret, error);
 	if (after(address, "redis-sentinel:"))
 		return refuse_sentinel(error);
 	if (strcmp(address, "memory:") == 0)
 		return open_memory(node, ret, error);
 	return refuse(address, error);
+}
+
+int store_open(const char *address, const char *node, struct store **ret,
+	char error[static STORE_ERROR])
+{
+	return store_open_in(NULL, address, node, ret, error);
 }
 
 int store_open_reader(const char *address, struct store **ret,

@@ -28,6 +28,10 @@ struct store {
  * -REASON_STORE_UNAVAILABLE, -REASON_DISK_FULL, -REASON_ALREADY_RUNNING (another process has it). */
 MUST_CHECK int store_open(const char *address, const char *node, struct store **ret,
 	char error[static STORE_ERROR]);
+/* The same; `dir` is a directory of this node in which the store may keep what it needs beside its
+ * address: with Redis DIR/spool, where journal rows wait, unless the address names a place. */
+MUST_CHECK int store_open_in(const char *dir, const char *address, const char *node,
+	struct store **ret, char error[static STORE_ERROR]);
 /* For looking only, also while a gateway runs on the same store: claims, leases, the bus and every
  * change are answered by -REASON_FORBIDDEN. A store of one node only. */
 MUST_CHECK int store_open_reader(const char *address, struct store **ret,

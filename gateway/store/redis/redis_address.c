@@ -182,7 +182,7 @@ static int parse_host(const char *text, size_t len, struct redis_address *ret,
 	return 0;
 }
 
-int redis_address_parse(enum redis_scheme scheme, const char *rest,
+int redis_address_parse(enum redis_scheme scheme, const char *rest, const char *dir,
 	struct redis_address *ret, char error[static STORE_ERROR])
 {
 	*ret = (struct redis_address){.prefix = "engawa",
@@ -207,6 +207,10 @@ int redis_address_parse(enum redis_scheme scheme, const char *rest,
 		r = refuse(error, "the socket's path is malformed");
 	if (r == 0)
 		r = parse_options(options, ret, error);
+	if (r == 0 && dir && !*ret->spool &&
+		snprintf(ret->spool, sizeof(ret->spool), "%s/spool", dir) >=
+			(int)sizeof(ret->spool))
+		r = refuse(error, "the spool's path is too long");
 	if (r == 0 && !*ret->spool)
 		r = refuse(error, "spool=DIR is missing (where journal rows wait)");
 	if (r == 0 && *ret->user && !*ret->password)

@@ -4,7 +4,7 @@
  *   redis+unix://[[user]:password@]/path/of/socket[?option=value&…]
  *
  *   password_file=PATH   the password, so that it stands in no argv (mode 0600, first line)
- *   spool=DIR            where journal rows wait while Redis is away; needed
+ *   spool=DIR            where journal rows wait while Redis is away; default: DIR/spool
  *   spool_mib=N          at most so much of them (64)
  *   prefix=NAME          what all keys begin with (engawa)
  *   deadline_ms=N        after which a command has failed (250)
@@ -36,9 +36,10 @@ struct redis_address {
 	uint64_t spool_bytes;
 };
 
-/* `rest` is what follows "redis:" or "redis+unix:". `ret` is undefined on error. */
+/* `rest` is what follows "redis:" or "redis+unix:". `dir` may be NULL: then the address must name a
+ * spool. `ret` is undefined on error. */
 enum redis_scheme { REDIS_TCP, REDIS_UNIX };
 MUST_CHECK int redis_address_parse(enum redis_scheme scheme, const char *rest,
-	struct redis_address *ret, char error[static STORE_ERROR]);
+	const char *dir, struct redis_address *ret, char error[static STORE_ERROR]);
 
 #endif

@@ -72,11 +72,11 @@ static int start(struct redis_store *store, char error[static STORE_ERROR])
 	return r;
 }
 
-int redis_store_open(enum redis_scheme scheme, const char *rest, const char *node,
-	struct store **ret, char error[static STORE_ERROR])
+int redis_store_open(enum redis_scheme scheme, const char *rest, const char *dir,
+	const char *node, struct store **ret, char error[static STORE_ERROR])
 {
 	struct redis_store *store = calloc(1, sizeof(*store));
-	int r = store ? redis_address_parse(scheme, rest, &store->address, error)
+	int r = store ? redis_address_parse(scheme, rest, dir, &store->address, error)
 		      : -REASON_NO_MEMORY;
 	if (r) {
 		if (!store)

@@ -11,7 +11,9 @@
 #include "store/redis/redis_address.h"
 #include "store/store_open.h"
 
+/* `dir` may be NULL. */
 MUST_CHECK int redis_store_open(enum redis_scheme scheme, const char *rest,
-	const char *node, struct store **ret, char error[static STORE_ERROR]);
+	const char *dir, const char *node, struct store **ret,
+	char error[static STORE_ERROR]);
 
 #endif
