@@ -135,27 +135,31 @@ char *record_closing(const struct session *session)
 	return print(body);
 }
 
-char *record_bandwidth(const struct session *session, struct meter_count delta,
+char *record_bandwidth(const char *id, uint64_t fence, struct meter_count delta,
 	int64_t at_ms)
 {
 	json_t *body = json_object();
-	text(body, "session", session->id_text);
-	number(body, "fence", session->fence);
+	text(body, "session", id);
+	number(body, "fence", fence);
 	moment(body, "hour", at_ms - at_ms % HOUR_MS);
 	number(body, "bytes_to_viewer", delta.to_viewer);
 	number(body, "bytes_to_host", delta.to_host);
 	return print(body);
 }
 
-char *record_document(const struct session *session, const char *state, int64_t until_ms)
+char *record_document(const struct session *session)
 {
 	json_t *body = basics(session);
-	text(body, "state", state);
+	struct meter_count covered = session_covered(session);
+	text(body, "state", session->away_until_ms ? "away" : "live");
 	number(body, "bytes_to_viewer", session->meter.carried.to_viewer);
 	number(body, "bytes_to_host", session->meter.carried.to_host);
+	number(body, "frames", session->meter.frames);
+	number(body, "metered_to_viewer", covered.to_viewer);
+	number(body, "metered_to_host", covered.to_host);
 	moment(body, "seen", clock_wall_ms());
-	if (until_ms)
-		moment(body, "until", until_ms);
+	if (session->away_until_ms)
+		moment(body, "until", session->away_until_ms);
 	if (session->reason)
 		text(body, "reason", reason_symbol(session->reason));
 	return print(body);

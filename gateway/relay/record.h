@@ -13,10 +13,10 @@ struct session;
 
 char *record_opening(const struct session *session);
 char *record_closing(const struct session *session);
-char *record_bandwidth(const struct session *session, struct meter_count delta,
+char *record_bandwidth(const char *id, uint64_t fence, struct meter_count delta,
 	int64_t at_ms);
-/* STATE_SESSION. `state`: "live", or "away" when it was cut and may be resumed. */
-char *record_document(const struct session *session, const char *state, int64_t until_ms);
+/* STATE_SESSION. */
+char *record_document(const struct session *session);
 /* News for pages that are open: event "open" or "close". */
 char *record_news(const struct session *session, const char *event);
 

@@ -9,21 +9,32 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "relay/desk.h"
+#include "relay/meter.h"
+#include "relay/record.h"
 #include "store/journal.h"
 #include "store/state.h"
 #include "store/store_open.h"
 
 #define PAGE 200
+#define HOUR_MS 3600000 /* for a clock that was set back during the session */
 
 struct sweep {
 	struct desk *desk;
 	int64_t born_ms;
 };
 
+/* A session that nobody carries any more, while the journal is asked what it has of it. */
 struct orphan {
 	struct desk *desk;
-	char id[STATE_ID_MAX + 1];
+	char id[STATE_ID_MAX + 1]; /* of its document */
 	uint64_t version;
+	char tenant[STATE_TENANT_MAX + 1], license[17];
+	json_t *body;
+	int64_t started_ms, ended_ms;
+	enum journal_kind asking;
+	uint64_t after_seq;
+	int closed;                 /* it has its closing row already */
+	struct meter_count covered; /* by its bandwidth rows */
 };
 
 static int64_t moment(const json_t *body, const char *name)
@@ -47,29 +58,48 @@ static void remove_document(struct desk *desk, const char *id, uint64_t version)
 		desk_box(desk), on_removed, desk);
 }
 
-static void on_row(void *ctx, const struct journal_answer *answer)
+static struct orphan *orphan_free(struct orphan *orphan)
+{
+	if (orphan)
+		json_decref(orphan->body);
+	free(orphan);
+	return NULL;
+}
+
+static uint64_t number(const json_t *body, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(body, name));
+}
+
+/* ---- the rows that it gets --------------------------------------------------------------- */
+
+static void on_written(void *ctx, const struct journal_answer *answer)
 {
 	struct orphan *orphan = ctx;
 	orphan->desk->asked--;
 	if (!answer->status)
 		remove_document(orphan->desk, orphan->id, orphan->version);
-	free(orphan);
+	orphan_free(orphan);
 }
 
 /* The document is the row, but for what only the end brings. */
-static char *closing(json_t *body)
+static char *closing(const struct orphan *orphan, struct meter_count bytes)
 {
-	int64_t started_ms = moment(body, "started"), ended_ms = moment(body, "seen");
+	static const char *const gone[] = {
+		"state", "seen", "until", "metered_to_viewer", "metered_to_host"};
+	json_t *body = orphan->body;
 	char ended[CLOCK_TEXT];
-	if (ended_ms < started_ms)
-		ended_ms = started_ms;
-	clock_text(ended_ms, ended);
-	json_object_del(body, "state");
-	json_object_del(body, "seen");
-	json_object_del(body, "until");
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+		json_object_del(body, gone[i]);
+	clock_text(orphan->ended_ms, ended);
 	json_object_set_new(body, "event", json_string("close"));
 	json_object_set_new(body, "ended", json_string(ended));
-	json_object_set_new(body, "duration_ms", json_integer(ended_ms - started_ms));
+	json_object_set_new(body, "duration_ms",
+		json_integer(orphan->ended_ms - orphan->started_ms));
+	json_object_set_new(body, "bytes_to_viewer",
+		json_integer((json_int_t)bytes.to_viewer));
+	json_object_set_new(body, "bytes_to_host",
+		json_integer((json_int_t)bytes.to_host));
 	json_object_set_new(body, "reason",
 		json_string(reason_symbol(REASON_NODE_STOPPED)));
 	json_object_set_new(body, "recovered", json_integer(1));
@@ -77,26 +107,151 @@ static char *closing(json_t *body)
 	return json_dumps(body, JSON_COMPACT);
 }
 
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Both are the least that is covered: a row may be younger than the document, and may not be seen yet
+ * while it is spooled. */
+static struct meter_count covered(const struct orphan *orphan)
+{
+	return (struct meter_count){greater(orphan->covered.to_viewer,
+					    number(orphan->body, "metered_to_viewer")),
+		greater(orphan->covered.to_host,
+			number(orphan->body, "metered_to_host"))};
+}
+
+static char *missing(const struct orphan *orphan, struct meter_count delta)
+{
+	const char *id = json_string_value(json_object_get(orphan->body, "id"));
+	return record_bandwidth(id ? id : orphan->id, number(orphan->body, "fence"),
+		delta, orphan->ended_ms);
+}
+
+/* The bytes that are in no bandwidth row yet and the closing row, all or none. */
+static void write_rows(struct orphan *orphan)
+{
+	struct meter meter = {.written = covered(orphan)};
+	meter.carried.to_viewer =
+		greater(meter.written.to_viewer, number(orphan->body, "bytes_to_viewer"));
+	meter.carried.to_host =
+		greater(meter.written.to_host, number(orphan->body, "bytes_to_host"));
+	struct meter_count due = meter_due(&meter);
+	int is_due = due.to_viewer || due.to_host;
+	char *delta = is_due ? missing(orphan, due) : NULL;
+	char *close = closing(orphan, meter.carried);
+	struct journal_row rows[2];
+	size_t count = 0;
+	if (!close || (is_due && !delta)) {
+		orphan = orphan_free(orphan);
+		goto out;
+	}
+	if (is_due)
+		rows[count++] = (struct journal_row){JOURNAL_BANDWIDTH, orphan->tenant,
+			orphan->license, orphan->ended_ms, delta, 0, NULL, {0}};
+	rows[count++] = (struct journal_row){JOURNAL_SESSION, orphan->tenant,
+		orphan->license, orphan->ended_ms, close, 0, NULL, {0}};
+	log_line(LOG_WARN, "session of a former run closed",
+		LOG_S("session", orphan->id));
+	orphan->desk->asked++;
+	journal_append(orphan->desk->house->store->journal, rows, count,
+		desk_box(orphan->desk), on_written, orphan);
+out:
+	free(delta);
+	free(close);
+}
+
+/* ---- the rows that it has ---------------------------------------------------------------- */
+
+static int is_text(const json_t *body, const char *name, const char *text)
+{
+	const char *value = json_string_value(json_object_get(body, name));
+	return value && text && !strcmp(value, text);
+}
+
+static void read_row(struct orphan *orphan, const struct journal_row *row)
+{
+	json_t *body = json_loads(row->body, 0, NULL);
+	int is_closing = row->kind == JOURNAL_SESSION;
+	const char *id = json_string_value(json_object_get(orphan->body, "id"));
+	if (is_text(body, is_closing ? "id" : "session", id) &&
+		number(body, "fence") == number(orphan->body, "fence")) {
+		orphan->closed |= is_closing && is_text(body, "event", "close");
+		orphan->covered.to_viewer +=
+			is_closing ? 0 : number(body, "bytes_to_viewer");
+		orphan->covered.to_host += is_closing ? 0 : number(body, "bytes_to_host");
+	}
+	json_decref(body);
+}
+
+static void ask_rows(struct orphan *orphan);
+
+static void on_rows(void *ctx, const struct journal_answer *answer)
+{
+	struct orphan *orphan = ctx;
+	orphan->desk->asked--;
+	if (answer->status || orphan->desk->closing) {
+		orphan_free(orphan); /* at the next sweep, or in the next run */
+		return;
+	}
+	for (size_t i = 0; i < answer->count; i++)
+		read_row(orphan, &answer->rows[i]);
+	if (answer->count == JOURNAL_QUERY_MAX) {
+		orphan->after_seq = answer->rows[answer->count - 1].seq;
+		ask_rows(orphan);
+	} else if (orphan->closed) {
+		remove_document(orphan->desk, orphan->id, orphan->version);
+		orphan_free(orphan);
+	} else if (orphan->asking == JOURNAL_SESSION) {
+		orphan->asking = JOURNAL_BANDWIDTH;
+		orphan->after_seq = 0;
+		ask_rows(orphan);
+	} else {
+		write_rows(orphan);
+	}
+}
+
+static void ask_rows(struct orphan *orphan)
+{
+	struct journal_query query = {.kind = orphan->asking,
+		.license = orphan->license,
+		.from_ms =
+			orphan->started_ms > HOUR_MS ? orphan->started_ms - HOUR_MS : 0,
+		.after_seq = orphan->after_seq,
+		.limit = JOURNAL_QUERY_MAX};
+	orphan->desk->asked++;
+	journal_query(orphan->desk->house->store->journal, &query, desk_box(orphan->desk),
+		on_rows, orphan);
+}
+
+/* Takes `body` over. */
 static void close_orphan(struct desk *desk, const struct state_doc *doc, json_t *body)
 {
 	struct orphan *orphan = calloc(1, sizeof(*orphan));
 	const char *license = json_string_value(json_object_get(body, "license"));
-	char *text = closing(body);
-	if (!orphan || !text || text_copy(orphan->id, sizeof(orphan->id), doc->id)) {
-		free(orphan);
-		free(text);
+	if (!orphan) {
+		json_decref(body);
 		return;
 	}
+	orphan->body = body;
 	orphan->desk = desk;
 	orphan->version = doc->version;
-	struct journal_row row = {JOURNAL_SESSION, doc->tenant, license ? license : "",
-		clock_wall_ms(), text, 0, NULL, {0}};
-	log_line(LOG_WARN, "session of a former run closed", LOG_S("session", doc->id));
-	desk->asked++;
-	journal_append(desk->house->store->journal, &row, 1, desk_box(desk), on_row,
-		orphan);
-	free(text);
+	orphan->asking = JOURNAL_SESSION;
+	orphan->started_ms = moment(body, "started");
+	orphan->ended_ms = moment(body, "seen");
+	if (orphan->ended_ms < orphan->started_ms)
+		orphan->ended_ms = orphan->started_ms;
+	if (text_copy(orphan->id, sizeof(orphan->id), doc->id) ||
+		text_copy(orphan->tenant, sizeof(orphan->tenant), doc->tenant) ||
+		text_copy(orphan->license, sizeof(orphan->license),
+			license ? license : ""))
+		orphan_free(orphan);
+	else
+		ask_rows(orphan);
 }
+
+/* ---- looking for them -------------------------------------------------------------------- */
 
 static void look_at(const struct sweep *sweep, const struct state_doc *doc)
 {
@@ -106,7 +261,7 @@ static void look_at(const struct sweep *sweep, const struct state_doc *doc)
 	if (node && state && !strcmp(node, sweep->desk->house->node)) {
 		int is_old = moment(body, "started") < sweep->born_ms;
 		if (!strcmp(state, "live") && is_old)
-			close_orphan(sweep->desk, doc, body);
+			close_orphan(sweep->desk, doc, json_incref(body));
 		else if (!strcmp(state, "away") && is_old &&
 			 moment(body, "until") < clock_wall_ms())
 			remove_document(sweep->desk, doc->id, doc->version);

@@ -12,52 +12,40 @@
 #include "base/text.h"
 #include "metrics/metrics.h"
 #include "net/conn.h"
-#include "relay/desk.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
 #include "relay/record.h"
+#include "relay/session_document.h"
+#include "relay/session_inside.h"
 #include "rules/digest.h"
 #include "store/bus.h"
 #include "store/journal.h"
 #include "store/state.h"
-#include "store/store_open.h"
 #include "wire/proof.h"
 
 #define SESSION_MAGIC 0x73657373u
 #define RETRY_MS 5000     /* told to a viewer who cannot be served now */
 #define ROW_RETRY_MS 1000 /* a row that the journal did not take */
 #define NEWS_TOPIC "news"
-#define REREADS 3
 
 static void move_on(struct session *session);
-static void settle(struct session *session);
 
 /* ---- asking the store -------------------------------------------------------------------- */
 
-static struct session *ask(struct session *session)
+struct session *session_ask(struct session *session)
 {
 	session->asked++;
 	session->desk->asked++;
 	return session;
 }
 
-static struct session *answered(void *ctx)
+struct session *session_answered(void *ctx)
 {
 	struct session *session = ctx;
 	CHECK_OBJ(session, SESSION_MAGIC);
 	session->asked--;
 	session->desk->asked--;
 	return session;
-}
-
-static struct state *state_of(const struct session *session)
-{
-	return session->desk->house->store->state;
-}
-
-static struct post_box *box_of(const struct session *session)
-{
-	return desk_box(session->desk);
 }
 
 /* ---- the seat and the claim -------------------------------------------------------------- */
@@ -77,12 +65,12 @@ static void free_seat(struct session *session)
 
 static void on_released(void *ctx, const struct state_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	/* Not released for want of a store: it runs out by itself. */
 	(void)answer;
 	session->claimed = 0;
 	free_seat(session);
-	settle(session);
+	session_settle(session);
 }
 
 static void give_back(struct session *session)
@@ -91,8 +79,8 @@ static void give_back(struct session *session)
 		free_seat(session);
 		return;
 	}
-	state_release(state_of(session), session->license, session->id_text,
-		box_of(session), on_released, ask(session));
+	state_release(session_store(session), session->license, session->id_text,
+		session_box(session), on_released, session_ask(session));
 }
 
 /* ---- birth ------------------------------------------------------------------------------- */
@@ -235,44 +223,6 @@ static void tell_news(struct session *session, const char *event)
 	free(news);
 }
 
-static void put_document(struct session *session, const char *state, int64_t until_ms);
-
-/* The former session of this id wrote its last word after we had read it. */
-static void on_reread(void *ctx, const struct state_answer *answer)
-{
-	struct session *session = answered(ctx);
-	if (!answer->status && answer->count && session->state == SESSION_LIVE) {
-		session->document_version = answer->docs[0].version;
-		put_document(session, "live", 0);
-	}
-	settle(session);
-}
-
-static void on_documented(void *ctx, const struct state_answer *answer)
-{
-	struct session *session = answered(ctx);
-	if (!answer->status && answer->count)
-		session->document_version = answer->docs[0].version;
-	if (answer->status == -REASON_CONFLICT && session->state == SESSION_LIVE &&
-		session->rereads++ < REREADS)
-		state_get(state_of(session), STATE_SESSION, session->id_text,
-			box_of(session), on_reread, ask(session));
-	settle(session);
-}
-
-static void put_document(struct session *session, const char *state, int64_t until_ms)
-{
-	struct state_doc doc = {STATE_SESSION, session->id_text, session->tenant,
-		session->document_version, NULL};
-	char *body = record_document(session, state, until_ms);
-	if (!body)
-		return;
-	doc.body = body;
-	session->documented = 1;
-	state_put(state_of(session), &doc, box_of(session), on_documented, ask(session));
-	free(body);
-}
-
 static void join_leg(struct session *session, struct leg *leg, struct leg *other)
 {
 	struct meter *meter = &session->meter;
@@ -307,13 +257,13 @@ static void go_live(struct session *session)
 		LOG_U("resumed", session->resumed),
 		LOG_S("host", session->ends[HELLO_HOST].address),
 		LOG_S("viewer", session->ends[HELLO_VIEWER].address));
-	put_document(session, "live", 0);
+	session_document_show(session);
 	tell_news(session, "open");
 }
 
 static void on_recorded(void *ctx, const struct journal_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	if (!session->reason && answer->status == -REASON_STORE_UNAVAILABLE)
 		refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
 	else if (!session->reason && answer->status)
@@ -338,14 +288,14 @@ static void write_opening(struct session *session)
 	session->recorded = 1;
 	struct journal_row row = {JOURNAL_SESSION, session->tenant, session->license,
 		session->started_ms, body, 0, NULL, {0}};
-	journal_append(session->desk->house->store->journal, &row, 1, box_of(session),
-		on_recorded, ask(session));
+	journal_append(session->desk->house->store->journal, &row, 1,
+		session_box(session), on_recorded, session_ask(session));
 	free(body);
 }
 
 static void on_claimed(void *ctx, const struct state_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	if (!answer->status) {
 		session->claimed = 1;
 		session->fence = answer->fence;
@@ -367,9 +317,9 @@ static void claim(struct session *session)
 	clock_text(clock_wall_ms(), now);
 	snprintf(holder, sizeof(holder), "%s viewer, since %s, node %s",
 		session->ends[HELLO_VIEWER].kind, now, session->desk->house->node);
-	state_claim(state_of(session), session->license, session->id_text, holder,
-		session->desk->settings.claim_ttl_ms, box_of(session), on_claimed,
-		ask(session));
+	state_claim(session_store(session), session->license, session->id_text, holder,
+		session->desk->settings.claim_ttl_ms, session_box(session), on_claimed,
+		session_ask(session));
 }
 
 /* Whose session it was, as the node wrote that carried it. */
@@ -386,7 +336,7 @@ static int document_is_ours(const struct session *session, const struct state_do
 
 static void on_checked(void *ctx, const struct state_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	if (!session->reason && answer->status && answer->status != -REASON_NOT_FOUND)
 		refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
 	if (session->reason) {
@@ -422,8 +372,8 @@ void session_start(struct leg *host, struct leg *viewer)
 		return;
 	}
 	session->state = SESSION_CHECKING;
-	state_get(state_of(session), STATE_SESSION, session->id_text, box_of(session),
-		on_checked, ask(session));
+	state_get(session_store(session), STATE_SESSION, session->id_text,
+		session_box(session), on_checked, session_ask(session));
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
@@ -537,7 +487,7 @@ static void move_on(struct session *session)
 		session->state = SESSION_CLOSED;
 		session->written = 1;
 	}
-	settle(session);
+	session_settle(session);
 }
 
 /* ---- receipts ---------------------------------------------------------------------------- */
@@ -608,26 +558,24 @@ static void row_failed(struct session *session)
 
 static void on_flushed(void *ctx, const struct journal_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	session->flushing = 0;
 	if (answer->status)
 		row_failed(session);
-	settle(session);
+	session_settle(session);
 }
-
-static void leave_document(struct session *session);
 
 static void on_closing_written(void *ctx, const struct journal_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	session->flushing = 0;
 	if (answer->status) {
 		row_failed(session);
 	} else {
 		session->written = 1;
-		leave_document(session);
+		session_document_leave(session);
 	}
-	settle(session);
+	session_settle(session);
 }
 
 static size_t bandwidth_row(struct session *session, struct journal_row *row,
@@ -637,7 +585,8 @@ static size_t bandwidth_row(struct session *session, struct journal_row *row,
 	*ret_body = NULL;
 	if (!session->flushed.to_viewer && !session->flushed.to_host)
 		return 0;
-	*ret_body = record_bandwidth(session, session->flushed, at_ms);
+	*ret_body = record_bandwidth(session->id_text, session->fence, session->flushed,
+		at_ms);
 	*row = (struct journal_row){JOURNAL_BANDWIDTH, session->tenant, session->license,
 		at_ms, *ret_body, 0, NULL, {0}};
 	return *ret_body ? 1 : 0;
@@ -652,11 +601,9 @@ static void flush(struct session *session, int64_t now_ms)
 		return;
 	session->flushing = 1;
 	meter_wrote(&session->meter, session->flushed);
-	journal_append(session->desk->house->store->journal, &row, 1, box_of(session),
-		on_flushed, ask(session));
+	journal_append(session->desk->house->store->journal, &row, 1,
+		session_box(session), on_flushed, session_ask(session));
 	free(body);
-	if (session->state == SESSION_LIVE)
-		put_document(session, "live", 0);
 }
 
 /* The last delta and the closing row go together: all or none. */
@@ -675,46 +622,14 @@ static void write_closing(struct session *session)
 		session->license, session->ended_ms, body, 0, NULL, {0}};
 	session->flushing = 1;
 	meter_wrote(&session->meter, session->flushed);
-	journal_append(session->desk->house->store->journal, rows, count, box_of(session),
-		on_closing_written, ask(session));
+	journal_append(session->desk->house->store->journal, rows, count,
+		session_box(session), on_closing_written, session_ask(session));
 	free(delta);
 	free(body);
 }
 
-/* After a cut the document stays, so that the session can be resumed wherever the ends meet. */
-static void leave_document(struct session *session)
-{
-	int64_t grace_ms = session->desk->settings.grace_ms;
-	if (!session->documented)
-		return;
-	if (!session_may_resume(session->reason) || !grace_ms) {
-		session->state_until_ms = 0;
-		return;
-	}
-	session->state_until_ms = clock_mono_ms() + grace_ms;
-	put_document(session, "away", clock_wall_ms() + grace_ms);
-}
-
-static void on_removed(void *ctx, const struct state_answer *answer)
-{
-	struct session *session = answered(ctx);
-	(void)answer; /* another version: it was resumed, and is another session's now */
-	settle(session);
-}
-
-static void remove_document(struct session *session)
-{
-	session->documented = 0;
-	if (session->desk->closing && session_may_resume(session->reason))
-		return; /* the next node reads it */
-	if (session->document_version)
-		state_remove(state_of(session), STATE_SESSION, session->id_text,
-			session->document_version, box_of(session), on_removed,
-			ask(session));
-}
-
 /* Frees what has nothing to wait for. */
-static void settle(struct session *session)
+void session_settle(struct session *session)
 {
 	if (session->state != SESSION_CLOSED || !session->written || session->asked ||
 		session->claimed)
@@ -723,7 +638,7 @@ static void settle(struct session *session)
 		clock_mono_ms() < session->state_until_ms)
 		return;
 	if (session->documented) {
-		remove_document(session);
+		session_document_remove(session);
 		if (session->asked)
 			return;
 	}
@@ -742,22 +657,22 @@ void session_room(struct session *session, struct leg *leg)
 
 static void on_renewed(void *ctx, const struct state_answer *answer)
 {
-	struct session *session = answered(ctx);
+	struct session *session = session_answered(ctx);
 	/* A store that is away ends no session (it holds no new claim either); one that says
 	 * that the claim is not ours any more does. */
 	if (answer->status == -REASON_NOT_FOUND && session->state == SESSION_LIVE) {
 		session->claimed = 0;
 		session_end(session, REASON_STORE_UNAVAILABLE, NULL);
 	}
-	settle(session);
+	session_settle(session);
 }
 
 static void renew(struct session *session, int64_t now_ms)
 {
 	session->renew_ms = now_ms + session->desk->settings.claim_renew_ms;
-	state_renew(state_of(session), session->license, session->id_text,
-		session->desk->settings.claim_ttl_ms, box_of(session), on_renewed,
-		ask(session));
+	state_renew(session_store(session), session->license, session->id_text,
+		session->desk->settings.claim_ttl_ms, session_box(session), on_renewed,
+		session_ask(session));
 }
 
 static void cut_slow_readers(struct session *session, int64_t now_ms)
@@ -779,6 +694,7 @@ static void tick_live(struct session *session, int64_t now_ms)
 		renew(session, now_ms);
 	if (!session->flushing && now_ms >= session->flush_ms)
 		flush(session, now_ms);
+	session_document_tick(session, now_ms);
 	cut_slow_readers(session, now_ms);
 }
 
@@ -811,5 +727,5 @@ void session_tick(struct session *session, int64_t now_ms)
 	if (session->state == SESSION_CLOSED && !session->written && !session->flushing &&
 		now_ms >= session->flush_ms)
 		write_closing(session);
-	settle(session);
+	session_settle(session);
 }

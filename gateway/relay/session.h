@@ -27,6 +27,10 @@
  * public keys in base64url.
  * Bandwidth rows (JOURNAL_BANDWIDTH): {"session","fence","hour","bytes_to_viewer","bytes_to_host"},
  * deltas since the last row, at most one per session and meter_ms; their sum is the session's count.
+ * The document has the members of the opening row, and:
+ *   state ("live", "away")   seen   until? (of an away one)   reason?
+ *   bytes_to_viewer bytes_to_host frames       as carried when it was written
+ *   metered_to_viewer metered_to_host          of them in bandwidth rows that the journal has
  *
  * Thread: the worker of the host's desk. Owner: the desk; it frees itself when nothing is awaited.
  */
@@ -66,11 +70,14 @@ struct session {
 	uint32_t magic;
 	uint8_t state;
 	uint8_t resumed;
-	uint8_t claimed;    /* the claim is ours and has to be given back */
-	uint8_t recorded;   /* the opening row was offered: a closing row is owed */
-	uint8_t written;    /* and the journal has it */
-	uint8_t flushing;   /* rows are on their way */
-	uint8_t documented; /* people can see it in the state; to be taken out again */
+	uint8_t claimed;       /* the claim is ours and has to be given back */
+	uint8_t recorded;      /* the opening row was offered: a closing row is owed */
+	uint8_t written;       /* and the journal has it */
+	uint8_t flushing;      /* rows are on their way */
+	uint8_t documented;    /* people can see it in the state; to be taken out again */
+	uint8_t document_busy; /* a write of the document is under way */
+	uint8_t document_due;  /* and another one follows it */
+	uint8_t document_lost; /* it is a later session's now */
 	struct desk *desk;
 	struct list node;
 	uint8_t rereads;
@@ -95,6 +102,11 @@ struct session {
 	int64_t renew_ms;           /* mono: when the claim is renewed next */
 	int64_t flush_ms;           /* mono: when rows are offered next */
 	struct meter_count flushed; /* what the row under way says */
+	struct meter_count shown, shown_covered; /* what the document says */
+	int64_t shown_ms;                        /* mono: when it was last written */
+	int64_t show_ms;                         /* mono: not again before this */
+	int64_t stale_ms;      /* mono: then again, also when nothing has changed */
+	int64_t away_until_ms; /* wall: may be resumed until then; 0: not away */
 };
 
 /* Both legs are at the host's desk; the viewer waits with its wish, the host's seat is free. */
@@ -109,6 +121,17 @@ void session_closed_by(struct session *session, struct leg *leg, int reason);
 void session_receipt(struct leg *leg, const struct message_receipt *receipt);
 void session_room(struct session *session, struct leg *leg);
 void session_tick(struct session *session, int64_t now_ms);
+/* What the bandwidth rows say that the journal has. */
+static inline struct meter_count session_covered(const struct session *session)
+{
+	struct meter_count covered = session->meter.written;
+	if (session->flushing) {
+		covered.to_viewer -= session->flushed.to_viewer;
+		covered.to_host -= session->flushed.to_host;
+	}
+	return covered;
+}
+
 /* Reasons after which the session may go on on new legs. */
 int session_may_resume(int reason);
 

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -93,6 +95,197 @@ static void what_nobody_came_back_for_goes(void **state)
 	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "", NULL, 0), 0);
 }
 
+/* ---- bytes ------------------------------------------------------------------------------- */
+
+static uint64_t member(const char *body, const char *name)
+{
+	char key[64];
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	const char *at = strstr(body, key);
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+struct sums {
+	uint64_t to_viewer, to_host, rows;
+};
+
+static void on_sum(void *ctx, const struct journal_answer *answer)
+{
+	struct sums *sums = ctx;
+	for (size_t i = 0; i < answer->count; i++) {
+		sums->to_viewer += member(answer->rows[i].body, "bytes_to_viewer");
+		sums->to_host += member(answer->rows[i].body, "bytes_to_host");
+		sums->rows++;
+	}
+}
+
+static struct sums bandwidth(struct relay_rig *rig)
+{
+	struct journal_query query = {.kind = JOURNAL_BANDWIDTH, .limit = 1000};
+	struct sums sums = {0};
+	journal_query(rig->store->journal, &query, desk_box(rig->desks[0]), on_sum,
+		&sums);
+	relay_rig_settle(rig);
+	return sums;
+}
+
+static void on_appended(void *ctx, const struct journal_answer *answer)
+{
+	*(int *)ctx = answer->status;
+}
+
+static void append(struct relay_rig *rig, enum journal_kind kind, const char *body)
+{
+	struct journal_row row = {kind, "ten_1", RIG_LICENSE,
+		rig->wall_ms - 45 * 60 * 1000, body, 0, NULL, {0}};
+	int status = 1;
+	journal_append(rig->store->journal, &row, 1, desk_box(rig->desks[0]), on_appended,
+		&status);
+	relay_rig_settle(rig);
+	assert_int_equal(status, 0);
+}
+
+static void sweep(struct relay_rig *rig)
+{
+	recover_sweep(rig->desks[0], rig->wall_ms);
+	relay_rig_settle(rig);
+}
+
+/* What the next run finds is all that the store has at this moment; the killed one writes nothing more
+ * until that is looked at. */
+static void a_kill_in_mid_session_loses_a_second_at_most(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	uint64_t to_viewer[200], to_host[200];
+	char row[4096];
+	int i;
+	rig->desks[0]->settings.meter_ms = 4000;
+	rig->desks[1]->settings.meter_ms = 4000;
+	relay_rig_join(rig, &host, &viewer);
+	for (i = 0; i < 105; i++) { /* 10.5 s */
+		fake_end_data(host, 1000 + (size_t)i);
+		fake_end_data(viewer, 100 + (size_t)i);
+		relay_rig_settle(rig);
+		to_viewer[i] = host->sent;
+		to_host[i] = viewer->sent;
+		relay_rig_pass(rig, 100);
+		if (i < 10)
+			continue;
+		relay_rig_document(rig, STATE_SESSION, fake_end_session(host), row,
+			sizeof(row)); /* all that a kill would leave now */
+		assert_in_range(member(row, "bytes_to_viewer"), to_viewer[i - 10],
+			to_viewer[i]);
+	}
+	struct sums before = bandwidth(rig);
+	assert_int_equal(before.rows, 2);
+	sweep(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_non_null(strstr(row, "\"recovered\":1"));
+	assert_null(strstr(row, "\"metered"));
+	assert_in_range(member(row, "bytes_to_viewer"), to_viewer[i - 11],
+		to_viewer[i - 1]);
+	assert_in_range(member(row, "bytes_to_host"), to_host[i - 11], to_host[i - 1]);
+	assert_true(member(row, "bytes_to_viewer") > before.to_viewer);
+	struct sums after = bandwidth(rig);
+	assert_int_equal(after.rows, 3);
+	assert_int_equal(after.to_viewer, member(row, "bytes_to_viewer"));
+	assert_int_equal(after.to_host, member(row, "bytes_to_host"));
+	relay_rig_rows(rig, JOURNAL_BANDWIDTH, "", row, sizeof(row));
+	assert_non_null(strstr(row, fake_end_session(host)));
+	assert_non_null(strstr(row, "\"hour\":\"2026-11-22T08:00:00.000Z\""));
+	assert_int_equal(member(row, "fence"), host->open.fence);
+}
+
+#define BANDWIDTH(fence, to_viewer, to_host)                                             \
+	"{\"session\":\"ses_x\",\"fence\":" fence ",\"bytes_to_viewer\":" to_viewer      \
+	",\"bytes_to_host\":" to_host "}"
+
+/* Killed after a bandwidth row and before the document that would have told of it. */
+static void rows_younger_than_the_document_are_not_written_twice(void **state)
+{
+	struct relay_rig *rig = *state;
+	char row[2048];
+	put(rig, "ses_x", BODY("n1", "live")); /* 123 and 45 */
+	append(rig, JOURNAL_BANDWIDTH, BANDWIDTH("7", "100", "20"));
+	append(rig, JOURNAL_BANDWIDTH, BANDWIDTH("7", "30", "5"));
+	append(rig, JOURNAL_BANDWIDTH, BANDWIDTH("6", "1000", "1000"));
+	sweep(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_int_equal(member(row, "bytes_to_viewer"), 130);
+	assert_int_equal(member(row, "bytes_to_host"), 45);
+	struct sums sums = bandwidth(rig);
+	assert_int_equal(sums.rows, 4);
+	assert_int_equal(sums.to_viewer, 1000 + 130);
+	assert_int_equal(sums.to_host, 1000 + 45);
+}
+
+/* Rows that were acknowledged into a spool are on their way, though the journal does not show them. */
+static void rows_that_are_not_seen_yet_are_not_written_twice(void **state)
+{
+	struct relay_rig *rig = *state;
+	put(rig, "ses_x",
+		"{\"id\":\"ses_x\",\"fence\":7,\"license\":\"" RIG_LICENSE
+		"\",\"node\":\"n1\",\"started\":\"2026-11-22T07:00:00.000Z\","
+		"\"seen\":\"2026-11-22T07:30:00.000Z\",\"bytes_to_viewer\":123,"
+		"\"bytes_to_host\":45,\"metered_to_viewer\":120,"
+		"\"metered_to_host\":45,\"state\":\"live\"}");
+	append(rig, JOURNAL_BANDWIDTH, BANDWIDTH("7", "100", "20"));
+	sweep(rig);
+	struct sums sums = bandwidth(rig);
+	assert_int_equal(sums.rows, 2);
+	assert_int_equal(sums.to_viewer, 103);
+	assert_int_equal(sums.to_host, 20);
+}
+
+/* Killed after the closing row and before the document was taken out. */
+static void what_has_its_closing_row_gets_no_second_one(void **state)
+{
+	struct relay_rig *rig = *state;
+	put(rig, "ses_x", BODY("n1", "live"));
+	append(rig, JOURNAL_SESSION, "{\"id\":\"ses_x\",\"fence\":7,\"event\":\"open\"}");
+	append(rig, JOURNAL_SESSION,
+		"{\"id\":\"ses_x\",\"fence\":7,\"event\":\"close\"}");
+	sweep(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0), 1);
+	assert_int_equal(bandwidth(rig).rows, 0);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x", NULL, 0), 0);
+}
+
+/* A closing row of the same session under another fence is another one's. */
+static void every_fence_has_its_own_closing_row(void **state)
+{
+	struct relay_rig *rig = *state;
+	put(rig, "ses_x", BODY("n1", "live"));
+	append(rig, JOURNAL_SESSION,
+		"{\"id\":\"ses_x\",\"fence\":6,\"event\":\"close\"}");
+	sweep(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0), 2);
+	assert_int_equal(bandwidth(rig).to_viewer, 123);
+}
+
+#define MANY_ROWS 1005
+
+/* More rows than one answer holds. */
+static void long_sessions_are_added_up_to_their_last_row(void **state)
+{
+	struct relay_rig *rig = *state;
+	char row[2048];
+	put(rig, "ses_x", BODY("n1", "live"));
+	for (int i = 0; i < MANY_ROWS; i++)
+		append(rig, JOURNAL_BANDWIDTH, BANDWIDTH("7", "1", "0"));
+	sweep(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_int_equal(member(row, "bytes_to_viewer"), MANY_ROWS);
+	assert_int_equal(member(row, "bytes_to_host"), 45);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -101,6 +294,12 @@ int main(void)
 		TEST(a_session_of_a_killed_run_gets_its_closing_row_once),
 		TEST(other_nodes_and_living_sessions_are_left_alone),
 		TEST(what_nobody_came_back_for_goes),
+		TEST(a_kill_in_mid_session_loses_a_second_at_most),
+		TEST(rows_younger_than_the_document_are_not_written_twice),
+		TEST(rows_that_are_not_seen_yet_are_not_written_twice),
+		TEST(what_has_its_closing_row_gets_no_second_one),
+		TEST(every_fence_has_its_own_closing_row),
+		TEST(long_sessions_are_added_up_to_their_last_row),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/* session_document: the STATE_SESSION document of a session: what people see of it while it lives, what
+ * another node resumes it by, and what its own node closes it by after a kill (recover.h).
+ *
+ * Refreshed about once a second while the counts change, so that a kill loses no more than that; every
+ * meter_ms when they do not, so that `seen` tells when the session was last alive. One write is under way
+ * at a time, and a store that needs long for one is asked as much more seldom. The document belongs to
+ * the session with the greatest fence: who finds a greater one in it leaves it alone from then on.
+ *
+ * Thread and owner: as session.h.
+ */
+#ifndef RELAY_SESSION_DOCUMENT_H
+#define RELAY_SESSION_DOCUMENT_H
+
+#include <stdint.h>
+
+struct session;
+
+/* Now, or after the write that is under way. */
+void session_document_show(struct session *session);
+/* A live session: when there is something new to show. */
+void session_document_tick(struct session *session, int64_t now_ms);
+/* The closing row is durable. After a cut the document stays, as "away", for the grace time. */
+void session_document_leave(struct session *session);
+/* It is not needed any more. Nothing may be asked when this is called. */
+void session_document_remove(struct session *session);
+
+#endif
