@@ -19,7 +19,7 @@ find_package(Threads REQUIRED)
 foreach(pair
 	"EVENT=libevent_core" "SSL=libssl libcrypto" "JANSSON=jansson"
 	"SQLITE=sqlite3" "INIH=inih" "CURL=libcurl" "SDL=sdl2" "SDLTTF=SDL2_ttf"
-	"X11=x11 xdamage xext xfixes xrandr xtst" "XFT=xft" "SECCOMP=libseccomp"
+	"X11=x11 xdamage xext xfixes xrandr xtst" "XFT=xft xrender" "SECCOMP=libseccomp"
 	"VNCSERVER=libvncserver" "VNCCLIENT=libvncclient" "PNG=libpng" "CMOCKA=cmocka"
 	"HIREDIS=hiredis")
 	string(REPLACE "=" ";" pair "${pair}")

@@ -168,16 +168,14 @@ static void place(struct x11_sign *sign)
 	sign->y = monitor->y;
 }
 
-/* Xft asks RENDER for its formats by an asynchronous reply, and libX11 1.8.4 loses it, or aborts the process,
- * when an event arrives in between. MappingNotify comes to every client, unasked, whenever somebody
- * changes the keyboard, as our own input does: so for this one question nobody else may. */
+/* Before Xft knows the connection. Xlib runs the close hooks of extensions newest first, and Xft's frees
+ * its glyphs through libXrender: were that the newer of the two, it would be gone by then, take the dying
+ * connection up anew, and mistake the next one at the same address for it, opcodes from freed memory
+ * included. */
 static void ask_render(Display *x)
 {
-	XGrabServer(x);
-	XSync(x, False);
-	XftDefaultHasRender(x);
-	XUngrabServer(x);
-	XFlush(x);
+	int event, error;
+	XRenderQueryExtension(x, &event, &error);
 }
 
 static int make_window(struct x11_sign *sign)
