@@ -45,7 +45,7 @@ struct relay {
 	struct desk *desk[WORKERS_MAX];
 	struct listener *listener[LISTENERS_MAX];
 	char endpoint[LISTENERS_MAX][TEXT_HOST_SIZE + 16];
-	atomic_int started, stopping, empty_desks;
+	atomic_int started, stopping, empty_desks, unanswered_desks;
 	atomic_llong drain_ms;
 	/* at desk 0 */
 	struct worker_timer *node_timer, *drain_timer;
@@ -252,6 +252,7 @@ static void count_empty(struct relay *relay, struct desk *desk, int64_t value)
 	(void)value;
 	if (desk_is_empty(desk))
 		atomic_fetch_add(&relay->empty_desks, 1);
+	atomic_fetch_sub(&relay->unanswered_desks, 1);
 }
 
 struct drained_note {
@@ -280,11 +281,17 @@ static void finish_drain(struct relay *relay)
 	post_put(relay->drained_box, &note->item);
 }
 
+/* A round of asking ends before the next begins: on a busy machine one desk's two late answers would
+ * else be taken for two desks. */
 static int all_empty(struct relay *relay)
 {
+	if (atomic_load(&relay->unanswered_desks))
+		return 0;
 	int empty = atomic_exchange(&relay->empty_desks, 0) == (int)relay->workers;
-	if (!empty)
+	if (!empty) {
+		atomic_store(&relay->unanswered_desks, (int)relay->workers);
 		at_all_desks(relay, count_empty, 0);
+	}
 	return empty && !atomic_load(&relay->house.legs) &&
 	       !guard_strangers(relay->house.guard);
 }
