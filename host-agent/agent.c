@@ -148,9 +148,7 @@ static void on_open(void *ctx, const struct message_open *open)
 		if (agent->session) {
 			log_line(LOG_INFO,
 				"a new session takes the place of one that waited");
-			agent->session = agent_session_free(agent->session);
-			if (agent->desktop)
-				desktop_close_stream(agent->desktop);
+			agent->session = agent_session_replace(agent->session);
 		}
 		status = new_session(agent);
 	}

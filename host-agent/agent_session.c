@@ -21,9 +21,12 @@
 #include "link/tunnel.h"
 #include "link/uplink.h"
 #include "pair_guard.h"
+#include "silence.h"
 #include "veto.h"
 
 #define SESSION_MAGIC 0x53455353
+/* A limit beyond this is none. */
+#define POLICY_LONGEST_MS (INT64_C(366) * 24 * 3600 * 1000)
 
 struct agent_session {
 	uint32_t magic;
@@ -42,7 +45,15 @@ struct agent_session {
 	uint32_t features;
 	int64_t policy_max_ms, since_ms, ends_ms;
 	int policy_lock, up;
+	struct silence silence;
 };
+
+/* Whoever runs the gateway writes any number: this one is added to a clock. */
+static int64_t longest_of(const json_t *ms)
+{
+	json_int_t longest = json_integer_value(ms);
+	return longest > 0 && longest < POLICY_LONGEST_MS ? longest : 0;
+}
 
 static void set_policy(struct agent_session *session, const char *text)
 {
@@ -58,8 +69,7 @@ static void set_policy(struct agent_session *session, const char *text)
 		json_is_integer(rights)
 			? (uint16_t)(json_integer_value(rights) & INNER_RIGHTS_ALL)
 			: 0;
-	session->policy_max_ms =
-		json_integer_value(json_object_get(policy, "max_session_ms"));
+	session->policy_max_ms = longest_of(json_object_get(policy, "max_session_ms"));
 	session->policy_lock = json_is_true(json_object_get(policy, "lock_at_end"));
 	json_decref(policy);
 }
@@ -357,10 +367,9 @@ static void leave_desktop(struct agent_session *session)
 		desktop_lock(desktop);
 }
 
-static void on_ended(void *ctx, int reason, enum tunnel_end how)
+/* Whatever the way it ends: recorded, and the desktop is its owner's again. */
+static void leave(struct agent_session *session, int reason, enum tunnel_end how)
 {
-	struct agent_session *session = ctx;
-	CHECK_OBJ(session, SESSION_MAGIC);
 	static const char *const ways[] = {"ours", "theirs", "interrupted"};
 	if (how != TUNNEL_INTERRUPTED || session->uplink)
 		give_receipt(session, reason);
@@ -370,6 +379,13 @@ static void on_ended(void *ctx, int reason, enum tunnel_end how)
 	agent_state_record(session->house.dir, record);
 	log_line(LOG_INFO, "session ended", LOG_S("reason", reason_symbol(reason)),
 		LOG_S("how", ways[how]), LOG_S("viewer", session->viewer));
+}
+
+static void on_ended(void *ctx, int reason, enum tunnel_end how)
+{
+	struct agent_session *session = ctx;
+	CHECK_OBJ(session, SESSION_MAGIC);
+	leave(session, reason, how);
 	session->house.ended(session->house.ctx, reason);
 }
 
@@ -583,8 +599,25 @@ static int still_permitted(struct agent_session *session, int64_t wall_ms,
 	return status;
 }
 
+/* A line that is up and carries nothing is a cut one, whatever the gateway says. */
+static void listen_for_silence(struct agent_session *session)
+{
+	struct tunnel_stats stats;
+	if (!session->uplink || tunnel_state(session->tunnel) != TUNNEL_UP)
+		return;
+	tunnel_stats(session->tunnel, &stats);
+	if (!silence_turn(&session->silence, stats.records_received))
+		return;
+	log_line(LOG_WARN, "the viewer is silent on a line that is up",
+		LOG_S("viewer", session->viewer));
+	give_receipt(session, REASON_KEEPALIVE_TIMEOUT);
+	uplink_close(session->uplink, REASON_KEEPALIVE_TIMEOUT, NULL);
+	agent_session_cut(session, REASON_KEEPALIVE_TIMEOUT);
+}
+
 void agent_session_tick(struct agent_session *session, int64_t wall_ms)
 {
+	listen_for_silence(session);
 	if (!session->up || !session->desktop)
 		return;
 	if (session->ends_ms && wall_ms >= session->ends_ms) {
@@ -597,6 +630,15 @@ void agent_session_tick(struct agent_session *session, int64_t wall_ms)
 		tunnel_close(session->tunnel, -status);
 	else
 		narrow(session, rights);
+}
+
+struct agent_session *agent_session_replace(struct agent_session *session)
+{
+	CHECK_OBJ(session, SESSION_MAGIC);
+	/* The leg belongs to its successor by now. */
+	session->uplink = NULL;
+	leave(session, REASON_TAKEN_OVER, TUNNEL_INTERRUPTED);
+	return agent_session_free(session);
 }
 
 const uint8_t *agent_session_id(const struct agent_session *session)

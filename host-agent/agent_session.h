@@ -65,6 +65,10 @@ void agent_session_end(struct agent_session *session, int reason);
 /* Every two seconds: peers removed, veto file changed, time up. */
 void agent_session_tick(struct agent_session *session, int64_t wall_ms);
 
+/* Another session takes its place: it ends as any other does (records, lock), but at once and without
+ * `ended`, and is freed. Returns NULL. */
+struct agent_session *agent_session_replace(struct agent_session *session);
+
 const uint8_t *agent_session_id(const struct agent_session *session);
 /* Who is connected, "" before. */
 const char *agent_session_viewer(const struct agent_session *session);
