@@ -383,6 +383,8 @@ static int dispatch(struct tunnel *tunnel, const struct inner_message *message)
 	case INNER_SKIPPED:
 		return 0;
 	case INNER_CLOSE:
+		if (message->close.reason == REASON_NONE)
+			return -REASON_PROTOCOL; /* an end without a reason would pass for success */
 		tunnel_end(tunnel, message->close.reason, TUNNEL_THEIRS);
 		return 0;
 	case INNER_PAIRED:

@@ -310,7 +310,8 @@ void tunnel_shake_control(struct tunnel *tunnel, const struct inner_message *mes
 		on_viewer_hello(tunnel, &message->viewer_hello);
 	else if (message->kind == INNER_HELLO_OK && !is_host(tunnel))
 		on_hello_ok(tunnel, &message->hello_ok);
-	else if (message->kind == INNER_DENY && !is_host(tunnel))
+	else if (message->kind == INNER_DENY && !is_host(tunnel) &&
+		 message->deny.reason != REASON_NONE)
 		tunnel_end(tunnel, message->deny.reason, TUNNEL_THEIRS);
 	else
 		tunnel_fail(tunnel, REASON_PROTOCOL, REASON_E2E_FAILED);

@@ -202,6 +202,8 @@ static void on_refused(struct uplink *uplink, const uint8_t *payload, size_t len
 {
 	struct message_refused refused;
 	int rc = message_refused_parse(payload, len, &refused);
+	if (!rc && refused.reason == REASON_NONE)
+		rc = -REASON_BAD_MESSAGE; /* no refusal: the owner would take it for success */
 	if (rc) {
 		uplink_reach_failed(uplink, -rc, NULL);
 		return;
@@ -246,6 +248,8 @@ static void on_close(struct uplink *uplink, const uint8_t *payload, size_t len)
 {
 	struct message_close close;
 	int rc = message_close_parse(payload, len, &close);
+	if (!rc && close.reason == REASON_NONE)
+		rc = -REASON_BAD_MESSAGE;
 	if (rc) {
 		uplink_reach_failed(uplink, -rc, NULL);
 		return;
