@@ -278,12 +278,19 @@ static void test_input_and_clipboard_arrive(void **state)
 	snprintf(shell, sizeof shell, "head -n1 > %s", out);
 	const char *xterm[] = {"xterm", "-geometry", "80x24+0+0", "-e", shell, NULL};
 	rig_spawn(desk.x.display, -1, xterm);
-	WAIT_FOR(&desk,
-		RIG_RUN(desk.x.display, "xdotool", "search", "--class", "xterm") == 0);
-	decoder_pointer(desk.decoder, 100, 100, 0);
+	WAIT_FOR(&desk, RIG_RUN(desk.x.display, "xdotool", "search", "--onlyvisible",
+				"--class", "xterm") == 0);
+	/* What is typed before there is a picture is dropped. */
+	WAIT_FOR(&desk, decoder_picture(desk.decoder)->width > 0);
 	struct stat st = {0};
 	/* The terminal's shell opens the file when it is ready to read. */
 	WAIT_FOR(&desk, stat(out, &st) == 0);
+	/* Without a manager keys go to the window under the pointer: it has to be there first. */
+	WAIT_FOR(&desk,
+		(decoder_pointer(desk.decoder, 100, 100, 0),
+			RIG_RUN(desk.x.display, "sh", "-c",
+				"xdotool getmouselocation | grep -q 'x:100 y:100'") ==
+				0));
 	for (const char *c = "Engawa 7"; *c; c++) {
 		decoder_key(desk.decoder, (uint32_t)*c, 1);
 		decoder_key(desk.decoder, (uint32_t)*c, 0);
