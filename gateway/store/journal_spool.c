@@ -34,6 +34,7 @@ struct journal_spool {
 	/* what the last peek gave out */
 	uint8_t *bytes;
 	struct journal_row *rows;
+	size_t *sizes, count;
 	char *text;
 };
 
@@ -257,9 +258,12 @@ static void forget_peek(struct journal_spool *spool)
 {
 	free(spool->bytes);
 	free(spool->rows);
+	free(spool->sizes);
 	free(spool->text);
 	spool->bytes = NULL;
 	spool->rows = NULL;
+	spool->sizes = NULL;
+	spool->count = 0;
 	spool->text = NULL;
 }
 
@@ -391,8 +395,9 @@ int journal_spool_peek(struct journal_spool *spool, size_t most, size_t bytes,
 	if (r)
 		return r;
 	spool->rows = calloc(most, sizeof(*spool->rows));
+	spool->sizes = calloc(most, sizeof(*spool->sizes));
 	spool->text = malloc(len + 3 * most);
-	if (!spool->rows || !spool->text)
+	if (!spool->rows || !spool->sizes || !spool->text)
 		return -REASON_NO_MEMORY;
 	char *text = spool->text;
 	memcpy(hash, spool->read_hash, JOURNAL_HASH);
@@ -400,11 +405,13 @@ int journal_spool_peek(struct journal_spool *spool, size_t most, size_t bytes,
 		r = finish_row(spool, &record, &text, hash);
 		if (r)
 			return r;
-		spool->rows[count++] = record.row;
+		spool->rows[count] = record.row;
+		spool->sizes[count++] = record.size;
 		at += record.size;
 	}
 	if (!count && len)
 		return -REASON_STATE_DAMAGED;
+	spool->count = count;
 	*ret = spool->rows;
 	*ret_count = count;
 	*ret_first = count ? spool->rows[0].seq : 0;
@@ -422,19 +429,28 @@ static void start_over(struct journal_spool *spool)
 	memset(spool->read_hash, 0, JOURNAL_HASH);
 }
 
+static void pass_row(struct journal_spool *spool, size_t size,
+	const uint8_t hash[static JOURNAL_HASH])
+{
+	spool->read += size;
+	memcpy(spool->read_hash, hash, JOURNAL_HASH);
+}
+
 void journal_spool_drop(struct journal_spool *spool, uint64_t up_to)
 {
 	CHECK_OBJ(spool, SPOOL_MAGIC);
 	uint8_t head[ROW_MAX];
 	struct record record;
+	/* Most often exactly what was looked at; the file is read for the rest. */
+	for (size_t i = 0; i < spool->count && spool->rows[i].seq <= up_to; i++)
+		pass_row(spool, spool->sizes[i], spool->rows[i].hash);
 	forget_peek(spool);
 	while (spool->read < spool->size) {
 		ssize_t got = pread(spool->file, head, sizeof(head), (off_t)spool->read);
 		if (got <= 0 || read_record(head, (size_t)got, &record) ||
 			record.row.seq > up_to)
 			break;
-		spool->read += record.size;
-		memcpy(spool->read_hash, record.row.hash, JOURNAL_HASH);
+		pass_row(spool, record.size, record.row.hash);
 	}
 	if (spool->size && spool->read == spool->size)
 		start_over(spool);

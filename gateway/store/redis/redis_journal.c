@@ -17,8 +17,8 @@
 #include "store/reply.h"
 
 #define REDIS_JOURNAL_MAGIC 0x524a6f75
-#define BATCH_ROWS 256
-#define BATCH_BYTES (1u << 20)
+#define BATCH_ROWS 512
+#define BATCH_BYTES (256u << 10)
 #define WAITING_MAX 32768
 #define RETRY_MS 500
 #define WAIT_S 5
