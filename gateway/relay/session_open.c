@@ -1,0 +1,311 @@
+/* session_open: from a viewer's wish to a live session, or to a refusal. */
+#include "relay/session.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "metrics/metrics.h"
+#include "relay/leg.h"
+#include "relay/lobby.h"
+#include "relay/record.h"
+#include "relay/session_document.h"
+#include "relay/session_inside.h"
+#include "store/journal.h"
+#include "store/state.h"
+
+#define RETRY_MS 5000 /* told to a viewer who cannot be served now */
+
+/* ---- birth ------------------------------------------------------------------------------- */
+
+static void describe(struct session_end_info *info, const struct leg *leg)
+{
+	text_clip(info->name, sizeof(info->name), leg->name);
+	text_b64(info->device, leg->device, sizeof(leg->device));
+	text_clip(info->address, sizeof(info->address), leg->address);
+	text_clip(info->kind, sizeof(info->kind), leg->kind);
+	memcpy(info->key, leg->device, sizeof(info->key));
+}
+
+static void no_sooner(struct session *session, int64_t at_ms, int reason)
+{
+	if (session->ends_at_ms && session->ends_at_ms <= at_ms)
+		return;
+	session->ends_at_ms = at_ms;
+	session->ends_at_reason = reason;
+}
+
+/* The earliest of what the license, the policy and this node permit. */
+static void set_end(struct session *session, const struct leg *viewer)
+{
+	int64_t most_ms = session->desk->settings.session_ms, policy_ms = 0;
+	json_t *policy = json_loads(viewer->policy, 0, NULL);
+	const json_t *value = json_object_get(policy, "max_session_ms");
+	if (json_is_integer(value))
+		policy_ms = json_integer_value(value);
+	json_decref(policy);
+	if (viewer->expires_ms)
+		no_sooner(session, viewer->expires_ms, REASON_LICENSE_EXPIRED);
+	if (most_ms)
+		no_sooner(session, clock_wall_ms() + most_ms, REASON_SESSION_TIME_UP);
+	if (policy_ms > 0)
+		no_sooner(session, clock_wall_ms() + policy_ms, REASON_SESSION_TIME_UP);
+}
+
+static int fresh_id(struct session *session)
+{
+	int rc = secret_random(session->id, sizeof(session->id));
+	session_id_text(session->id, session->id_text);
+	session->resumed = 0;
+	session->document_version = 0;
+	return rc;
+}
+
+static int choose_id(struct session *session, const struct leg *viewer)
+{
+	if (session->wish.resume[0] &&
+		!session_id_parse(session->wish.resume, session->id) &&
+		lobby_recalls(session->desk->house->lobby, session->license, session->id,
+			viewer->device) >= 0) {
+		session_id_text(session->id, session->id_text);
+		session->resumed = 1;
+		return 0;
+	}
+	return fresh_id(session);
+}
+
+static struct session *make(struct leg *host, struct leg *viewer)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->magic = SESSION_MAGIC;
+	session->desk = host->desk;
+	session->wish = *viewer->wish;
+	memcpy(session->license, host->license, sizeof(session->license));
+	session->tenant = strdup(viewer->tenant);
+	session->holder = strdup(viewer->holder);
+	session->policy = strdup(viewer->policy);
+	describe(&session->ends[HELLO_HOST], host);
+	describe(&session->ends[HELLO_VIEWER], viewer);
+	session->asked_ms = viewer->asked_ms;
+	session->state_until_ms = clock_mono_ms() + session->desk->settings.open_ms;
+	if (!session->tenant || !session->holder || !session->policy ||
+		choose_id(session, viewer)) {
+		session_release(session);
+		return NULL;
+	}
+	set_end(session, viewer);
+	return session;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+void session_refuse(struct session *session, int reason, int64_t retry_ms,
+	const char *detail)
+{
+	struct leg *viewer = session->viewer;
+	session->reason = reason;
+	session->ended_ms = clock_wall_ms();
+	session->host = session->viewer = NULL;
+	if (!viewer)
+		return;
+	viewer->session = NULL;
+	leg_refuse(viewer, reason, retry_ms, detail);
+}
+
+/* An opening that was refused: its last answer has come. */
+static void move_on(struct session *session)
+{
+	session->state = SESSION_CLOSING;
+	session->state_until_ms = 0; /* nobody has a receipt to send */
+	session_give_back(session);
+	if (!session->recorded) {
+		session->state = SESSION_CLOSED;
+		session->written = 1;
+	}
+	session_settle(session);
+}
+
+static void send_opens(struct session *session)
+{
+	struct message_open open = {.fence = session->fence,
+		.purpose = session->wish.purpose,
+		.psk_kind = session->wish.psk_kind,
+		.ticket = session->wish.ticket,
+		.resumed = session->resumed,
+		.viewer_min = session->viewer->app_min,
+		.viewer_max = session->viewer->app_max,
+		.host_min = session->host->app_min,
+		.host_max = session->host->app_max};
+	memcpy(open.session, session->id, sizeof(open.session));
+	if (strlen(session->policy) < sizeof(open.policy))
+		text_clip(open.policy, sizeof(open.policy), session->policy);
+	for (int side = HELLO_HOST; side <= HELLO_VIEWER; side++) {
+		const struct session_end_info *peer = &session->ends[!side];
+		text_clip(open.peer_name, sizeof(open.peer_name), peer->name);
+		text_clip(open.peer_kind, sizeof(open.peer_kind), peer->kind);
+		text_clip(open.peer_address, sizeof(open.peer_address), peer->address);
+		leg_send_open(side == HELLO_HOST ? session->host : session->viewer,
+			&open);
+	}
+}
+
+static void join_leg(struct session *session, struct leg *leg, struct leg *other)
+{
+	struct meter *meter = &session->meter;
+	int is_host = leg->side == HELLO_HOST;
+	leg_change(leg, HELLO_JOINED);
+	leg->session = session;
+	leg->pump = &session->pumps[leg->side];
+	pump_start(leg->pump, leg->conn, other->conn);
+	leg->pump->carried =
+		is_host ? &meter->carried.to_viewer : &meter->carried.to_host;
+	leg->pump->frames = &meter->frames;
+	leg->pump->metric = is_host ? METRIC_DATA_TO_VIEWER : METRIC_DATA_TO_HOST;
+}
+
+static void go_live(struct session *session)
+{
+	struct house *house = session->desk->house;
+	int64_t now_ms = clock_mono_ms();
+	session->state = SESSION_LIVE;
+	session->renew_ms = now_ms + session->desk->settings.claim_renew_ms;
+	session->flush_ms = now_ms + session->desk->settings.meter_ms;
+	join_leg(session, session->host, session->viewer);
+	join_leg(session, session->viewer, session->host);
+	send_opens(session);
+	atomic_fetch_add(&house->sessions, 1);
+	metrics_add(METRIC_SESSIONS, 1);
+	metrics_add(METRIC_SESSIONS_OPENED, 1);
+	metrics_add(METRIC_SESSIONS_RESUMED, session->resumed);
+	metrics_time(METRIC_OPEN_SECONDS, (now_ms - session->asked_ms) * 1000);
+	log_line(LOG_INFO, "session opened", LOG_S("session", session->id_text),
+		LOG_U("fence", session->fence), LOG_S("license", session->license),
+		LOG_U("resumed", session->resumed),
+		LOG_S("host", session->ends[HELLO_HOST].address),
+		LOG_S("viewer", session->ends[HELLO_VIEWER].address));
+	session_document_show(session);
+	session_tell(session, "open");
+}
+
+static void on_recorded(void *ctx, const struct journal_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	if (!session->reason && answer->status == -REASON_STORE_UNAVAILABLE)
+		session_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+	else if (!session->reason && answer->status)
+		session_refuse(session, REASON_RECORDING_FAILED, RETRY_MS, NULL);
+	if (session->reason)
+		move_on(session);
+	else
+		go_live(session);
+}
+
+/* Durable before anybody hears of the session: one that cannot be recorded does not begin. */
+static void write_opening(struct session *session)
+{
+	session->state = SESSION_RECORDING;
+	session->started_ms = clock_wall_ms();
+	char *body = record_opening(session);
+	if (!body) {
+		session_refuse(session, REASON_NO_MEMORY, RETRY_MS, NULL);
+		move_on(session);
+		return;
+	}
+	session->recorded = 1;
+	struct journal_row row = {JOURNAL_SESSION, session->tenant, session->license,
+		session->started_ms, body, 0, NULL, {0}};
+	journal_append(session->desk->house->store->journal, &row, 1,
+		session_box(session), on_recorded, session_ask(session));
+	free(body);
+}
+
+static void on_claimed(void *ctx, const struct state_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	if (!answer->status) {
+		session->claimed = 1;
+		session->fence = answer->fence;
+	} else if (!session->reason && answer->status == -REASON_LICENSE_IN_USE) {
+		session_refuse(session, REASON_LICENSE_IN_USE, RETRY_MS, answer->holder);
+	} else if (!session->reason) {
+		session_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+	}
+	if (session->reason)
+		move_on(session);
+	else
+		write_opening(session);
+}
+
+static void claim(struct session *session)
+{
+	char holder[160], now[CLOCK_TEXT];
+	session->state = SESSION_CLAIMING;
+	clock_text(clock_wall_ms(), now);
+	snprintf(holder, sizeof(holder), "%s viewer, since %s, node %s",
+		session->ends[HELLO_VIEWER].kind, now, session->desk->house->node);
+	state_claim(session_store(session), session->license, session->id_text, holder,
+		session->desk->settings.claim_ttl_ms, session_box(session), on_claimed,
+		session_ask(session));
+}
+
+/* Whose session it was, as the node wrote that carried it. */
+static int document_is_ours(const struct session *session, const struct state_doc *doc)
+{
+	json_t *body = json_loads(doc->body, 0, NULL);
+	const char *license = json_string_value(json_object_get(body, "license"));
+	const char *device = json_string_value(json_object_get(body, "viewer_device"));
+	int ours = license && device && !strcmp(license, session->license) &&
+		   !strcmp(device, session->ends[HELLO_VIEWER].device);
+	json_decref(body);
+	return ours;
+}
+
+static void on_checked(void *ctx, const struct state_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	if (!session->reason && answer->status && answer->status != -REASON_NOT_FOUND)
+		session_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+	if (session->reason) {
+		move_on(session);
+		return;
+	}
+	if (!answer->status && answer->count && document_is_ours(session, answer->docs))
+		session->document_version = answer->docs[0].version;
+	else if (!answer->status && fresh_id(session))
+		session_refuse(session, REASON_NO_RANDOM, 0, NULL);
+	if (session->reason)
+		move_on(session);
+	else
+		claim(session);
+}
+
+void session_start(struct leg *host, struct leg *viewer)
+{
+	CHECK(host->desk == viewer->desk && !host->seat && !viewer->session);
+	struct session *session = make(host, viewer);
+	if (!session) {
+		leg_refuse(viewer, REASON_NO_MEMORY, RETRY_MS, NULL);
+		return;
+	}
+	list_add_tail(&session->desk->sessions, &session->node);
+	session->host = host;
+	session->viewer = viewer;
+	session->seated = host;
+	host->seat = session;
+	viewer->session = session;
+	if (!session->resumed) {
+		claim(session);
+		return;
+	}
+	session->state = SESSION_CHECKING;
+	state_get(session_store(session), STATE_SESSION, session->id_text,
+		session_box(session), on_checked, session_ask(session));
+}

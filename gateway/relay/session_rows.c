@@ -1,0 +1,93 @@
+#include "relay/session_rows.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "relay/record.h"
+#include "relay/session_document.h"
+#include "relay/session_inside.h"
+#include "store/journal.h"
+
+#define ROW_RETRY_MS 1000 /* a row that the journal did not take */
+
+static void row_failed(struct session *session)
+{
+	session->flush_ms = clock_mono_ms() + ROW_RETRY_MS;
+	meter_take_back(&session->meter, session->flushed);
+	metrics_add(METRIC_ROWS_RETRIED, 1);
+	log_line(LOG_WARN, "row not taken by the journal",
+		LOG_S("session", session->id_text));
+}
+
+static void on_flushed(void *ctx, const struct journal_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	session->flushing = 0;
+	if (answer->status)
+		row_failed(session);
+	session_settle(session);
+}
+
+static void on_closing_written(void *ctx, const struct journal_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	session->flushing = 0;
+	if (answer->status) {
+		row_failed(session);
+	} else {
+		session->written = 1;
+		session_document_leave(session);
+	}
+	session_settle(session);
+}
+
+static size_t bandwidth_row(struct session *session, struct journal_row *row,
+	int64_t at_ms, char **ret_body)
+{
+	session->flushed = meter_due(&session->meter);
+	*ret_body = NULL;
+	if (!session->flushed.to_viewer && !session->flushed.to_host)
+		return 0;
+	*ret_body = record_bandwidth(session->id_text, session->fence, session->flushed,
+		at_ms);
+	*row = (struct journal_row){JOURNAL_BANDWIDTH, session->tenant, session->license,
+		at_ms, *ret_body, 0, NULL, {0}};
+	return *ret_body ? 1 : 0;
+}
+
+void session_rows_flush(struct session *session, int64_t now_ms)
+{
+	struct journal_row row;
+	char *body;
+	session->flush_ms = now_ms + session->desk->settings.meter_ms;
+	if (!bandwidth_row(session, &row, clock_wall_ms(), &body))
+		return;
+	session->flushing = 1;
+	meter_wrote(&session->meter, session->flushed);
+	journal_append(session->desk->house->store->journal, &row, 1,
+		session_box(session), on_flushed, session_ask(session));
+	free(body);
+}
+
+void session_rows_close(struct session *session)
+{
+	struct journal_row rows[2];
+	char *delta, *body = record_closing(session);
+	if (!body) {
+		session->flush_ms = clock_mono_ms() + ROW_RETRY_MS;
+		return;
+	}
+	if (record_agreement(session) == RECORD_DIFFER)
+		metrics_add(METRIC_RECEIPTS_DIFFER, 1);
+	size_t count = bandwidth_row(session, rows, session->ended_ms, &delta);
+	rows[count++] = (struct journal_row){JOURNAL_SESSION, session->tenant,
+		session->license, session->ended_ms, body, 0, NULL, {0}};
+	session->flushing = 1;
+	meter_wrote(&session->meter, session->flushed);
+	journal_append(session->desk->house->store->journal, rows, count,
+		session_box(session), on_closing_written, session_ask(session));
+	free(delta);
+	free(body);
+}

@@ -1,0 +1,18 @@
+/* session_rows: what the journal gets from a session once it lives: bandwidth rows, and the closing row.
+ * Rows that it does not take are offered again.
+ *
+ * Thread and owner: as session.h. One of these is under way at a time (session.flushing).
+ */
+#ifndef RELAY_SESSION_ROWS_H
+#define RELAY_SESSION_ROWS_H
+
+#include <stdint.h>
+
+struct session;
+
+/* A row for what was carried since the last one; none when that is nothing. */
+void session_rows_flush(struct session *session, int64_t now_ms);
+/* The last delta and the closing row go together: all or none. */
+void session_rows_close(struct session *session);
+
+#endif
