@@ -46,12 +46,12 @@ def say(text):
     print(text, flush=True)
 
 
-def build(variant, *options):
+def build(variant, *options, target="all"):
     """build-VARIANT, warnings as errors. A build that fails ends the run: nothing after it means anything."""
     folder = TOP / f"build-{variant}"
     say(f"== build {variant}")
     configure = ["cmake", "-G", "Ninja", "-S", TOP, "-B", folder, "-DENGAWA_WERROR=ON", *options]
-    for command in (configure, ["ninja", "-C", folder]):
+    for command in (configure, ["ninja", "-C", folder, target]):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             say(done.stdout[-8000:])
@@ -135,8 +135,8 @@ def stage_tsan(count):
 
 
 def stage_fuzz(count):
-    folder = build("fuzz", "-DENGAWA_FUZZ=ON", "-DCMAKE_C_COMPILER=clang")
-    targets = sorted((folder / "tests").glob("fuzz_*"))
+    folder = build("fuzz", "-DENGAWA_FUZZ=ON", "-DCMAKE_C_COMPILER=clang", target="fuzz")
+    targets = sorted((folder / "fuzz").glob("fuzz_*"))
     targets = [path for path in targets if os.access(path, os.X_OK) and path.is_file()]
     say(f"== fuzz: {len(targets)} targets, {FUZZ_SECONDS} s each")
     if not targets:
