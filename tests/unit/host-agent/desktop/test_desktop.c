@@ -741,6 +741,11 @@ static void test_sign_ends_the_session(void **state)
 	XGetInputFocus(office->x, &focus, &revert);
 	assert_int_equal(desktop_sign(office->desktop, "遠隔操作中: 山田太郎", "終了"),
 		0);
+	/* The sign has a thread and a connection of its own. */
+	for (int tries = 0; tries < 400 && !(find_sign(office, &about) != None &&
+						   about.map_state == IsViewable);
+		tries++)
+		usleep(100000);
 	assert_true(find_sign(office, &about) != None);
 	assert_int_equal(about.override_redirect, True);
 	assert_int_equal(about.map_state, IsViewable);
