@@ -3,8 +3,8 @@
  * Thread: as store/state.h: any thread, never blocks, the answer runs on the thread of `box`.
  * A row that was acknowledged survives kill -9. Rows are JSON objects; the columns below are kept
  * beside them for filters. Times are UTC, ms since 1970.
- * The chain: hash = SHA-256(previous hash || canonical text of the row), over all rows of a node in
- * order of `seq`, from the first row of the store; journal_chain.h defines the canonical text.
+ * The chain: hash = SHA-256(previous hash || canonical text of the row), over all rows of the store in
+ * order of `seq`, whatever node wrote them; journal_chain.h defines the canonical text.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -80,7 +80,9 @@ struct journal {
 };
 
 /* All rows or none, at most JOURNAL_APPEND_MAX. The answer has the last row's seq and hash in
- * last_seq and last_hash. `box` may be NULL: nobody waits for the answer (the row is durable soon).
+ * last_seq and last_hash; 0 when the rows wait on this node's disk for a store that is away: they get
+ * theirs, and are seen by queries, when they are delivered. `box` may be NULL: nobody waits for the
+ * answer (the row is durable soon).
  * -REASON_LIMIT, -REASON_DISK_FULL, -REASON_STORE_UNAVAILABLE, -REASON_STATE_DAMAGED. */
 static inline void journal_append(struct journal *journal, const struct journal_row *rows,
 	size_t count, struct post_box *box, journal_done done, void *ctx)

@@ -176,8 +176,10 @@ def test_second_run_port_taken_unknown_store(world, gateway):
     second = Gateway(world, "second").init()
     refused(lambda: run(GATEWAY, "run", "--data", second.data, "--listen", "127.0.0.1:0", "--admin-listen",
                         gateway.admin), "PORT_TAKEN", 69)
-    for address in ("redis://127.0.0.1:6379", "redis-sentinel://a,b/m", "postgres://x"):
+    for address in ("redis://127.0.0.1:x", "redis-sentinel://a,b/m", "postgres://x"):
         refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", address), "CONFIG", 78)
+    refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", "redis://127.0.0.1:1"), "STORE_UNAVAILABLE",
+            75)
     assert gateway.ctl("license", "list") == []
 
 

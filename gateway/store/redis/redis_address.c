@@ -105,6 +105,10 @@ static int set_option(const char *name, const char *value, struct redis_address 
 	int64_t n = 0;
 	if (strcmp(name, "password_file") == 0)
 		return read_password(value, ret, error);
+	if (strcmp(name, "user") == 0)
+		return text_copy(ret->user, sizeof(ret->user), value)
+			       ? refuse(error, "the user's name is too long")
+			       : 0;
 	if (strcmp(name, "spool") == 0)
 		return *value && text_copy(ret->spool, sizeof(ret->spool), value) == 0
 			       ? 0

@@ -4,6 +4,7 @@
  *   redis+unix://[[user]:password@]/path/of/socket[?option=value&…]
  *
  *   password_file=PATH   the password, so that it stands in no argv (mode 0600, first line)
+ *   user=NAME            whose password that is (default: Redis' default user)
  *   spool=DIR            where journal rows wait while Redis is away; default: DIR/spool
  *   spool_mib=N          at most so much of them (64)
  *   prefix=NAME          what all keys begin with (engawa)

@@ -19,6 +19,7 @@
 #define REDIS_JOURNAL_MAGIC 0x524a6f75
 #define BATCH_ROWS 512
 #define BATCH_BYTES (256u << 10)
+#define SPOOL_BYTES (1u << 20)
 #define WAITING_MAX 32768
 #define RETRY_MS 500
 #define WAIT_S 5
@@ -151,7 +152,7 @@ static int spool_some(struct redis_journal *redis, struct line *line, size_t mos
 {
 	struct journal_row *rows;
 	size_t count, appends;
-	int r = gather(line, most, SIZE_MAX, &rows, &count, &appends);
+	int r = gather(line, most, SPOOL_BYTES, &rows, &count, &appends);
 	if (r)
 		return r;
 	r = journal_spool_put(redis->spool, first, rows, count);

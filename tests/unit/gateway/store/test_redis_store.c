@@ -316,6 +316,61 @@ static void test_who_bends_the_record_is_found_out(void **state)
 	expect_fault(world, "order", 1);
 }
 
+/* The user of docs/capacity.md: our keys, the commands we need, and nothing else. */
+static void test_a_user_of_few_rights_suffices(void **state)
+{
+	struct world *world = *state;
+	struct store_docs docs = {0};
+	struct store_rows rows = {0};
+	char path[128], option[192];
+	char *said = redis_rig_text(&world->redis,
+		"ACL SETUSER engawa on >secret ~engawa:* -@all +auth +select +info +time "
+		"+eval "
+		"+evalsha +hget +hmget +hset +hdel +zadd +zrem +zrange +zrangebylex "
+		"+zrangebyscore +get +set +del +pexpire +persist +xadd +xread +xrange "
+		"+xrevrange +xtrim +xlen");
+	assert_string_equal(said, "OK");
+	free(said);
+	redis_rig_number(&world->redis, "CONFIG SET requirepass other");
+	snprintf(path, sizeof(path), "%s/password", world->redis.dir);
+	FILE *file = fopen(path, "w");
+	fputs("secret", file);
+	fclose(file);
+	assert_int_equal(chmod(path, 0600), 0);
+	snprintf(option, sizeof(option), "&user=engawa&password_file=%s", path);
+	char error[STORE_ERROR] = "";
+	assert_int_equal(try_open(world, 0, option, error), 0);
+	struct state *s = world->stores[0]->state;
+	assert_int_equal(put(world, "lic_a", 0, "{}"), 0);
+	assert_int_equal(store_wait_get(s, STATE_LICENSE, "lic_a", &docs), 0);
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_list(s, STATE_LICENSE, "acme", NULL, 10, &docs), 0);
+	assert_int_equal(docs.count, 1);
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 60000, NULL), 0);
+	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 60000), 0);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_1"), 0);
+	assert_int_equal(store_wait_announce(s, "lic_a", "node-0", "here", 60000), 0);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_withdraw(s, "lic_a", "node-0"), 0);
+	assert_int_equal(append(world, 0, "{}"), 0);
+	struct journal_query query = {
+		.kind = JOURNAL_AUDIT, .from_ms = 1, .to_ms = INT64_MAX, .limit = 10};
+	assert_int_equal(store_wait_query(world->stores[0]->journal, &query, &rows), 0);
+	assert_int_equal(rows.count, 1);
+	store_rows_free(&rows);
+	assert_int_equal(store_wait_verify(world->stores[0]->journal, &rows), 0);
+	assert_int_equal(rows.checked, 1);
+	assert_int_equal(store_wait_purge(world->stores[0]->journal, INT64_MAX), 0);
+	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 1), 0);
+	assert_int_equal(bus_publish(world->stores[0]->bus, "orders", "{}"), 0);
+	/* Other keys and commands are not ours. */
+	snprintf(option, sizeof(option), "&user=engawa&password_file=%s&prefix=other",
+		path);
+	assert_int_equal(try_open(world, 1, option, error), -REASON_STORE_UNAVAILABLE);
+}
+
 static void test_an_emptied_redis_gives_nothing_away(void **state)
 {
 	struct world *world = *state;
@@ -392,6 +447,7 @@ int main(void)
 		REDIS_TEST(test_a_claim_has_one_winner_among_nodes),
 		REDIS_TEST(test_many_nodes_write_one_chain),
 		REDIS_TEST(test_who_bends_the_record_is_found_out),
+		REDIS_TEST(test_a_user_of_few_rights_suffices),
 		REDIS_TEST(test_an_emptied_redis_gives_nothing_away),
 		REDIS_TEST(test_full_memory_stops_what_grows),
 	};
