@@ -38,6 +38,8 @@ static void on_closing_written(void *ctx, const struct journal_answer *answer)
 		row_failed(session);
 	} else {
 		session->written = 1;
+		if (record_agreement(session) == RECORD_DIFFER)
+			metrics_add(METRIC_RECEIPTS_DIFFER, 1);
 		session_document_leave(session);
 	}
 	session_settle(session);
@@ -75,19 +77,19 @@ void session_rows_close(struct session *session)
 {
 	struct journal_row rows[2];
 	char *delta, *body = record_closing(session);
-	if (!body) {
-		session->flush_ms = clock_mono_ms() + ROW_RETRY_MS;
-		return;
-	}
-	if (record_agreement(session) == RECORD_DIFFER)
-		metrics_add(METRIC_RECEIPTS_DIFFER, 1);
 	size_t count = bandwidth_row(session, rows, session->ended_ms, &delta);
+	int is_due = session->flushed.to_viewer || session->flushed.to_host;
+	if (!body || (is_due && !delta)) {
+		session->flush_ms = clock_mono_ms() + ROW_RETRY_MS;
+		goto out;
+	}
 	rows[count++] = (struct journal_row){JOURNAL_SESSION, session->tenant,
 		session->license, session->ended_ms, body, 0, NULL, {0}};
 	session->flushing = 1;
 	meter_wrote(&session->meter, session->flushed);
 	journal_append(session->desk->house->store->journal, rows, count,
 		session_box(session), on_closing_written, session_ask(session));
+out:
 	free(delta);
 	free(body);
 }

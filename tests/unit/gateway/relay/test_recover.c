@@ -10,9 +10,11 @@
 #include <cmocka.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "fakes/relay_rig.h"
 #include "relay/recover.h"
 #include "store/state.h"
+#include "wire/session_id.h"
 
 static int set_up(void **state)
 {
@@ -268,6 +270,46 @@ static void every_fence_has_its_own_closing_row(void **state)
 	assert_int_equal(bandwidth(rig).to_viewer, 123);
 }
 
+/* The ends are back before the sweep has done its work: the former fence gets its rows, and the session
+ * goes on under its id, with a document of its own. */
+static void who_comes_back_at_once_goes_on_while_the_rest_is_closed(void **state)
+{
+	struct relay_rig *rig = *state;
+	static const uint8_t id[SESSION_ID] = {1, 2, 3};
+	char text[SESSION_ID_TEXT], device[TEXT_B64_SIZE(32)], body[1024], row[4096];
+	struct fake_end *host = relay_rig_welcome(rig, 0, HELLO_HOST, RIG_LICENSE, 1);
+	struct fake_end *viewer = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 2);
+	session_id_text(id, text);
+	text_b64(device, viewer->device, sizeof(viewer->device));
+	snprintf(body, sizeof(body),
+		"{\"id\":\"%s\",\"fence\":7,\"license\":\"" RIG_LICENSE
+		"\",\"node\":\"n1\",\"started\":\"2026-11-22T07:00:00.000Z\","
+		"\"seen\":\"2026-11-22T07:59:00.000Z\",\"viewer_device\":\"%s\","
+		"\"bytes_to_viewer\":123,\"bytes_to_host\":45,\"state\":\"live\"}",
+		text, device);
+	put(rig, text, body);
+	recover_sweep(rig->desks[0], rig->wall_ms);
+	viewer->open.fence = 7;
+	fake_end_connect(viewer, text);
+	relay_rig_settle(rig);
+	assert_int_equal(host->opens, 1);
+	assert_int_equal(viewer->open.resumed, 1);
+	assert_string_equal(fake_end_session(viewer), text);
+	fake_end_data(host, 5000);
+	relay_rig_pass(rig, 3000);
+	assert_int_equal(viewer->received, 5000);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_int_equal(member(row, "fence"), 7);
+	assert_int_equal(bandwidth(rig).to_viewer, 123);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, text, row, sizeof(row)),
+		1);
+	assert_int_equal(member(row, "fence"), viewer->open.fence);
+	assert_int_equal(member(row, "bytes_to_viewer"), 5000);
+	assert_non_null(strstr(row, "\"state\":\"live\""));
+}
+
 #define MANY_ROWS 1005
 
 /* More rows than one answer holds. */
@@ -299,6 +341,7 @@ int main(void)
 		TEST(rows_that_are_not_seen_yet_are_not_written_twice),
 		TEST(what_has_its_closing_row_gets_no_second_one),
 		TEST(every_fence_has_its_own_closing_row),
+		TEST(who_comes_back_at_once_goes_on_while_the_rest_is_closed),
 		TEST(long_sessions_are_added_up_to_their_last_row),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

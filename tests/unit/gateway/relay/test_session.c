@@ -199,6 +199,7 @@ static void receipts_that_differ_are_written_so(void **state)
 	struct relay_rig *rig = *state;
 	struct fake_end *host, *viewer;
 	char row[4096];
+	int64_t differed = metrics_value(METRIC_RECEIPTS_DIFFER);
 	relay_rig_join(rig, &host, &viewer);
 	viewer->lie = 10;
 	fake_end_data(host, 5000);
@@ -210,6 +211,7 @@ static void receipts_that_differ_are_written_so(void **state)
 				 sizeof(row)),
 		1);
 	assert_non_null(strstr(row, "\"agree\":\"no\""));
+	assert_int_equal(metrics_value(METRIC_RECEIPTS_DIFFER), differed + 1);
 }
 
 #define DISCONNECT "{\"order\":\"disconnect\",\"license\":\"" RIG_LICENSE "\"}"
