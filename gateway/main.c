@@ -52,7 +52,8 @@ static const struct args_option run_options[] = {DATA,
 		"where hosts and viewers connect; port 0: any"},
 	{"--admin-listen", "HOST:PORT", ARGS_TEXT, AT(admin_listen),
 		"where the REST API is served"},
-	{"--store", "ADDRESS", ARGS_TEXT, AT(store), "sqlite:PATH (DIR/engawa.db) or redis://HOST:PORT"},
+	{"--store", "ADDRESS", ARGS_TEXT, AT(store),
+		"sqlite:PATH (DIR/engawa.db) or redis://HOST:PORT"},
 	{"--config", "FILE", ARGS_TEXT, AT(config), "configuration; flags go before it"},
 	{"--ready-fd", "N", ARGS_LONG, AT(ready_fd),
 		"write one line there when the gateway serves"},
@@ -231,13 +232,13 @@ static int check(void *arg, int count UNUSED, char **words UNUSED)
 		return program_fail(-REASON_USAGE,
 			"--config FILE or --sample is missing.");
 	int status = gateway_config_load(&config, options->config, &error);
-	if (status)
-		return program_fail(status, "%s:%d:%d: %s",
-			*error.file ? error.file : options->config, error.line,
-			error.column, error.message);
+	if (status) {
+		char text[CONF_ERROR_TEXT];
+		conf_error_text(&error, text);
+		return program_fail(status, "%s", text);
+	}
 	gateway_config_done(&config);
-	if (options->json)
-		puts("{\"ok\":true}");
+	puts(options->json ? "{\"ok\":true}" : "The configuration is in order.");
 	return 0;
 }
 
@@ -259,8 +260,8 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 		.globals = globals,
 		.options = &options,
-		.json = &options.json};
+		.json = &options.json,
+		.log_format = &options.log_format};
 
-	log_open("engawa-gateway", 2, LOG_TEXT, LOG_INFO);
 	return program_main(&program, argc, argv);
 }

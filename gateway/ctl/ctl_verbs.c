@@ -103,7 +103,8 @@ const struct program ctl_verbs_program = {.name = "engawactl",
 	.verbs = verbs,
 	.globals = globals,
 	.options = &given,
-	.json = &given.json};
+	.json = &given.json,
+	.log_format = &given.log_format};
 
 int ctl_verbs_path(struct rest_path *path, const char *base, const char *tail, int count,
 	char **words)
@@ -161,11 +162,37 @@ int ctl_verbs_show(struct ctl_options *options, const char *path,
 	return status;
 }
 
+struct listing {
+	const struct ctl_options *options;
+	const struct table_column *columns;
+	struct table table;
+	size_t pages, rows;
+};
+
+static void print_page(void *ctx, const json_t *rows)
+{
+	struct listing *listing = ctx;
+	size_t i;
+	json_t *row;
+
+	if (!listing->pages++ && !listing->options->json)
+		table_begin(&listing->table, listing->columns, rows, stdout);
+	if (!listing->options->json) {
+		table_rows(&listing->table, rows, stdout);
+		return;
+	}
+	json_array_foreach((json_t *)rows, i, row)
+	{
+		fputs(listing->rows++ ? ",\n" : "[\n", stdout);
+		json_dumpf(row, stdout, JSON_INDENT(2));
+	}
+}
+
 int ctl_verbs_list(struct ctl_options *options, const char *path,
 	const struct table_column *columns)
 {
+	struct listing listing = {.options = options, .columns = columns};
 	struct rest *rest;
-	json_t *rows = NULL;
 	int status;
 
 	if (options->limit < 0)
@@ -174,12 +201,9 @@ int ctl_verbs_list(struct ctl_options *options, const char *path,
 	status = rest_open(options, &rest);
 	if (status)
 		return status;
-	status = rest_pages(rest, path, (size_t)options->limit, &rows);
+	status = rest_pages(rest, path, (size_t)options->limit, print_page, &listing);
 	if (!status && options->json)
-		ctl_verbs_print_json(rows);
-	else if (!status)
-		table_print(columns, rows, stdout);
-	json_decref(rows);
+		puts(listing.rows ? "\n]" : "[]");
 	rest_close(rest);
 	return status;
 }

@@ -360,15 +360,17 @@ int rest_call(struct rest *rest, const char *method, const char *path, const jso
 	return status;
 }
 
-int rest_pages(struct rest *rest, const char *path, size_t limit, json_t **ret)
+int rest_pages(struct rest *rest, const char *path, size_t limit, rest_page take,
+	void *ctx)
 {
-	json_t *all = json_array(), *page = NULL;
 	char *next = NULL;
-	int status = all ? 0 : -REASON_NO_MEMORY;
+	size_t taken = 0;
+	int status;
 
-	while (!status) {
+	do {
 		struct rest_path full;
-		size_t left = limit ? limit - json_array_size(all) : PAGE;
+		json_t *page = NULL;
+		size_t left = limit ? limit - taken : PAGE;
 		char count[24];
 		snprintf(count, sizeof(count), "%zu", left < PAGE ? left : PAGE);
 		rest_path(&full, path);
@@ -380,18 +382,14 @@ int rest_pages(struct rest *rest, const char *path, size_t limit, json_t **ret)
 		status = rest_call(rest, "GET", full.text, NULL, &page);
 		if (status)
 			break;
-		json_array_extend(all, json_object_get(page, "items"));
+		const json_t *rows = json_object_get(page, "items");
+		take(ctx, rows);
+		taken += json_array_size(rows);
 		const char *cursor = json_string_value(json_object_get(page, "next"));
 		next = cursor ? strdup(cursor) : NULL;
 		json_decref(page);
-		if (!next || (limit && json_array_size(all) >= limit))
-			break;
-	}
+	} while (next && (!limit || taken < limit));
 	free(next);
-	if (status)
-		json_decref(all);
-	else
-		*ret = all;
 	return status;
 }
 

@@ -22,9 +22,12 @@ struct rest *rest_close(struct rest *rest);
 /* `body` is borrowed and may be NULL, so may `ret` (the answer is dropped). */
 MUST_CHECK int rest_call(struct rest *rest, const char *method, const char *path,
 	const json_t *body, json_t **ret);
-/* All pages of {"items":[…],"next":…} as one array; at most `limit` rows, 0: all. */
+/* Gets the rows of one page, borrowed. */
+typedef void (*rest_page)(void *ctx, const json_t *rows);
+/* All pages of {"items":[…],"next":…}, one after the other, so that a list of any length needs no
+ * more memory than a page; at most `limit` rows, 0: all. An empty list is one empty page. */
 MUST_CHECK int rest_pages(struct rest *rest, const char *path, size_t limit,
-	json_t **ret);
+	rest_page take, void *ctx);
 /* An answer of any length, as it comes. */
 MUST_CHECK int rest_stream(struct rest *rest, const char *path, FILE *out);
 

@@ -10,7 +10,6 @@
 #include "ctl/dates.h"
 
 #define CELL 160
-#define COLUMNS 24
 
 /* Ranges that terminals draw two cells wide (Unicode East Asian Width W and F). */
 static int is_wide(uint32_t c)
@@ -125,35 +124,47 @@ static void cell_text(const struct table_column *column, const json_t *row, char
 static void print_cell(const char *text, int width, int last, FILE *out)
 {
 	fputs(text, out);
-	for (int pad = width - table_width(text) + 2; !last && pad > 0; pad--)
+	int used = table_width(text);
+	for (int pad = (width > used ? width - used : 0) + 2; !last && pad > 0; pad--)
 		fputc(' ', out);
 }
 
-void table_print(const struct table_column *columns, const json_t *rows, FILE *out)
+void table_begin(struct table *ret, const struct table_column *columns,
+	const json_t *rows, FILE *out)
 {
-	int widths[COLUMNS];
-	size_t count = 0, i;
+	struct table table = {.columns = columns};
 	char cell[CELL];
+	size_t i;
 	json_t *row;
 
-	for (; columns[count].head; count++) {
-		CHECK(count < COLUMNS);
-		widths[count] = table_width(columns[count].head);
+	for (; columns[table.count].head; table.count++) {
+		CHECK(table.count < TABLE_COLUMNS);
+		int widest = table_width(columns[table.count].head);
 		json_array_foreach((json_t *)rows, i, row)
 		{
-			cell_text(&columns[count], row, cell);
+			cell_text(&columns[table.count], row, cell);
 			int width = table_width(cell);
-			widths[count] = width > widths[count] ? width : widths[count];
+			widest = width > widest ? width : widest;
 		}
+		table.widths[table.count] = widest;
 	}
-	for (size_t c = 0; c < count; c++)
-		print_cell(columns[c].head, widths[c], c + 1 == count, out);
+	for (size_t c = 0; c < table.count; c++)
+		print_cell(columns[c].head, table.widths[c], c + 1 == table.count, out);
 	fputc('\n', out);
+	*ret = table;
+}
+
+void table_rows(const struct table *table, const json_t *rows, FILE *out)
+{
+	char cell[CELL];
+	size_t i;
+	json_t *row;
+
 	json_array_foreach((json_t *)rows, i, row)
 	{
-		for (size_t c = 0; c < count; c++) {
-			cell_text(&columns[c], row, cell);
-			print_cell(cell, widths[c], c + 1 == count, out);
+		for (size_t c = 0; c < table->count; c++) {
+			cell_text(&table->columns[c], row, cell);
+			print_cell(cell, table->widths[c], c + 1 == table->count, out);
 		}
 		fputc('\n', out);
 	}

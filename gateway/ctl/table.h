@@ -21,7 +21,16 @@ struct table_column {
 	enum table_kind kind;
 };
 
-void table_print(const struct table_column *columns, const json_t *rows, FILE *out);
+#define TABLE_COLUMNS 24
+struct table {
+	const struct table_column *columns;
+	int widths[TABLE_COLUMNS];
+	size_t count;
+};
+/* The heads; `rows`, which are not printed, decide how wide the columns are. */
+void table_begin(struct table *ret, const struct table_column *columns,
+	const json_t *rows, FILE *out);
+void table_rows(const struct table *table, const json_t *rows, FILE *out);
 /* One object, a line per column. */
 void table_card(const struct table_column *columns, const json_t *object, FILE *out);
 /* Cells that a terminal needs for it. */

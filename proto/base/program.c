@@ -19,9 +19,9 @@
 /* One per process: which program speaks, in which form, and whether it has spoken. */
 static struct {
 	const char *name;
-	const int *json;
+	bool json;
 	bool told;
-} speaker = {"engawa", NULL, false};
+} speaker = {"engawa", false, false};
 
 static void print_json_string(FILE *out, const char *text)
 {
@@ -62,7 +62,7 @@ int program_fail(int reason, const char *detail, ...)
 	enum reason_lang lang = reason_lang_env();
 	snprintf(message, sizeof(message), "%s%s%s", reason_text(reason, lang),
 		*clean ? " " : "", clean);
-	if (speaker.json && *speaker.json)
+	if (speaker.json)
 		tell_json(reason, message, reason_hint(reason, lang));
 	else
 		fprintf(stderr, "%s: %s: %s\n  %s\n", speaker.name, reason_symbol(reason),
@@ -137,6 +137,52 @@ static int find_verb_at(const struct program *program, int argc, char **argv)
 	while (at < argc && argv[at][0] == '-')
 		at += takes_value(program->globals, argv[at]) ? 2 : 1;
 	return at;
+}
+
+/* Without a verb only the options of all verbs are known. */
+static int no_verb(const struct program *program, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const struct args_option *option = program->globals;
+		size_t len = strcspn(argv[i], "=");
+		while (option->flag && (strlen(option->flag) != len ||
+					       strncmp(option->flag, argv[i], len)))
+			option++;
+		if (!option->flag)
+			return program_fail(-REASON_USAGE, "%s: there is no such option.",
+				argv[i]);
+		i += option->value && !argv[i][len];
+	}
+	return program_fail(-REASON_USAGE, "A verb is missing.");
+}
+
+/* "license" of "license list", "log" of "log audit". */
+static bool begins_verb(const struct program *program, const char *word)
+{
+	size_t len = strlen(word);
+	for (const struct program_verb *verb = program->verbs; verb->name; verb++)
+		if (!strncmp(verb->name, word, len) && verb->name[len] == ' ')
+			return true;
+	return false;
+}
+
+/* What was meant is not known; what there is instead is said. */
+static int no_such_verb(const struct program *program, int argc, char **argv, int at)
+{
+	const char *first = argv[at], *second = at + 1 < argc ? argv[at + 1] : "";
+	char known[256] = "";
+	size_t len = strlen(first);
+
+	if (*second == '-')
+		second = "";
+	if (!begins_verb(program, first))
+		return program_fail(-REASON_USAGE, "There is no verb \"%s\".", first);
+	for (const struct program_verb *verb = program->verbs; verb->name; verb++)
+		if (!strncmp(verb->name, first, len) && verb->name[len] == ' ')
+			snprintf(known + strlen(known), sizeof(known) - strlen(known),
+				"%s%s", *known ? ", " : "", verb->name + len + 1);
+	return program_fail(-REASON_USAGE, "There is no verb \"%s%s%s\"; %s has: %s.",
+		first, *second ? " " : "", second, first, known);
 }
 
 static const struct program_verb *find_verb(const struct program *program, int argc,
@@ -216,7 +262,8 @@ void program_harden(void)
 int program_main(const struct program *program, int argc, char **argv)
 {
 	speaker.name = program->name;
-	speaker.json = program->json;
+	/* Known before the options are: a script gets its JSON for a mistyped command line too. */
+	speaker.json = program->json && asks(argc, argv, "--json");
 	if (asks(argc, argv, "--version")) {
 		printf("%s %s\n", program->name, ENGAWA_VERSION);
 		return 0;
@@ -234,11 +281,9 @@ int program_main(const struct program *program, int argc, char **argv)
 	if (verb)
 		status = run_verb(program, verb, argc, argv, at, words);
 	else if (at < argc)
-		status =
-			program_fail(-REASON_USAGE, "There is no verb \"%s\".", argv[at]);
+		status = no_such_verb(program, argc, argv, at);
 	else if (argc > 1)
-		status = program_fail(-REASON_USAGE, "A verb is missing after \"%s\".",
-			argv[argc - 1]);
+		status = no_verb(program, argc, argv);
 	else {
 		help_all(program, stderr);
 		status = -REASON_USAGE;

@@ -119,6 +119,9 @@ static void what_is_not_understood(void **state)
 	assert_int_equal(RUN("show", "one", "two"), 64);
 	assert_int_equal(RUN("show", "--name"), 64);
 	assert_int_equal(RUN("peers"), 64);
+	assert_non_null(strstr(output, "peers has: list."));
+	assert_int_equal(RUN("peers", "forget"), 64);
+	assert_non_null(strstr(output, "There is no verb \"peers forget\""));
 }
 
 static void help_and_version(void **state)
@@ -151,6 +154,23 @@ static void reasons_are_told_once_with_a_hint(void **state)
 	assert_non_null(strstr(output, "\\\"a"));
 }
 
+/* A script that asked for JSON gets it for every mistake, also when the line was not understood. */
+static void mistakes_in_json(void **state)
+{
+	(void)state;
+	static const char *const lines[][4] = {{"no-such-verb", "--json"},
+		{"--json", "peers"}, {"--json", "--no-such-flag"},
+		{"show", "--no-such-flag", "--json"}, {"show", "--json", "a", "b"},
+		{"show", "--json", "--name"}};
+	char output[4096];
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(RUN(lines[i][0], lines[i][1], lines[i][2], lines[i][3]),
+			64);
+		assert_ptr_equal(strstr(output, "{\"error\":{\"code\":\"USAGE\","),
+			output);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_understood),
 		cmocka_unit_test(help_and_version),
 		cmocka_unit_test(reasons_are_told_once_with_a_hint),
+		cmocka_unit_test(mistakes_in_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
