@@ -29,9 +29,9 @@ int gateway_plan_load(const struct gateway_plan *plan, struct gateway_config *re
 	int status = gateway_config_load(&config, plan->config_file, &conf);
 
 	if (status) {
-		snprintf(error, GATEWAY_ERROR, "%s:%d:%d: %s",
-			plan->config_file ? plan->config_file : "", conf.line,
-			conf.column, conf.message);
+		char text[CONF_ERROR_TEXT];
+		conf_error_text(&conf, text);
+		text_clip(error, GATEWAY_ERROR, text);
 		return status;
 	}
 	status = set_entry(&config, "listen.public", plan->listen, error);

@@ -409,8 +409,9 @@ static int read_state(struct agent *agent, char detail[static AGENT_DETAIL])
 	snprintf(path, sizeof(path), "%s/veto.conf", config->dir);
 	status = veto_read(path, &veto, &error);
 	if (status < 0) {
-		snprintf(detail, AGENT_DETAIL, "%s:%d:%d: %s", error.file, error.line,
-			error.column, error.message);
+		char text[CONF_ERROR_TEXT];
+		conf_error_text(&error, text);
+		text_clip(detail, AGENT_DETAIL, text);
 		return status;
 	}
 	veto_done(&veto);

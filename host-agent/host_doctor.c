@@ -40,9 +40,11 @@ static void look_at_files(const struct host_doctor_config *config,
 	snprintf(path, sizeof(path), "%s/veto.conf", config->dir);
 	status = veto_read(path, &veto, &error);
 	*detail = 0;
-	if (status < 0)
-		snprintf(detail, sizeof(detail), "%s:%d:%d: %s", error.file, error.line,
-			error.column, error.message);
+	if (status < 0) {
+		char text[CONF_ERROR_TEXT];
+		conf_error_text(&error, text);
+		text_clip(detail, sizeof(detail), text);
+	}
 	findings_note(findings, "veto file", status, detail);
 	veto_done(&veto);
 }

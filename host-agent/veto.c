@@ -38,7 +38,8 @@ static const struct conf_entry entries[] = {
 };
 // clang-format on
 
-static const struct conf_table table = {entries, ARRAY_LEN(entries)};
+static const char *expected(const struct conf_entry *entry, const char *value);
+static const struct conf_table table = {entries, ARRAY_LEN(entries), expected};
 
 void veto_sample(FILE *out)
 {
@@ -50,16 +51,30 @@ void veto_done(struct veto *veto)
 	conf_done(&table, veto);
 }
 
+static int is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && !strncmp(text, word, len);
+}
+
 static int check_kinds(const char *kinds)
 {
 	while (*kinds) {
 		size_t len = strcspn(kinds, ", ");
-		if (len && strncmp(kinds, "native", len) && strncmp(kinds, "web", len))
+		if (len && !is_word(kinds, len, "native") && !is_word(kinds, len, "web"))
 			return -REASON_BAD_VALUE;
 		kinds += len;
 		kinds += strspn(kinds, ", ");
 	}
 	return 0;
+}
+
+static const char *expected(const struct conf_entry *entry, const char *value)
+{
+	if (entry->offset == AT(hours) && veto_hours(value, 0) < 0)
+		return "hours like \"Mon-Fri 08:00-20:00, Sat 09:00-12:00\"";
+	if (entry->offset == AT(kinds) && check_kinds(value) < 0)
+		return "viewers like \"native,web\"";
+	return NULL;
 }
 
 int veto_read(const char *path, struct veto *ret, struct conf_error *error)
@@ -68,13 +83,6 @@ int veto_read(const char *path, struct veto *ret, struct conf_error *error)
 	int status = conf_defaults(&table, &veto);
 	if (!status && access(path, F_OK) == 0)
 		status = conf_read(&table, &veto, path, error);
-	if (!status && (veto_hours(veto.hours, 0) < 0 || check_kinds(veto.kinds) < 0)) {
-		snprintf(error->file, sizeof(error->file), "%s", path);
-		snprintf(error->message, sizeof(error->message),
-			"hours are like \"Mon-Fri 08:00-20:00, Sat 09:00-12:00\", "
-			"viewers like \"native,web\"");
-		status = -REASON_CONFIG;
-	}
 	if (status < 0) {
 		veto_done(&veto);
 		return status;

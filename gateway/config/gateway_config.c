@@ -19,9 +19,9 @@ static const struct conf_entry entries[] = {
 #undef C
 };
 
-static const struct conf_table table = {entries, ARRAY_LEN(entries)};
-
 static const char *const levels[] = {"debug", "info", "warn", "error"};
+static const char *expected(const struct conf_entry *entry, const char *value);
+static const struct conf_table table = {entries, ARRAY_LEN(entries), expected};
 
 const struct conf_table *gateway_config_table(void)
 {
@@ -48,20 +48,29 @@ enum log_level gateway_config_log_level(const struct gateway_config *config)
 	return level < 0 ? LOG_INFO : (enum log_level)level;
 }
 
-int gateway_config_check(const struct gateway_config *config, struct conf_error *error)
+/* Of entries that are text, while their line in the file is known. */
+static const char *expected(const struct conf_entry *entry, const char *value)
 {
 	enum log_format format;
 	struct text_endpoint endpoint;
 
+	if (!strcmp(entry->section, "listen") && strcmp(entry->name, "proxies"))
+		return text_endpoint(&endpoint, value, 7443) ? "HOST:PORT" : NULL;
+	if (!strcmp(entry->section, "log") && !strcmp(entry->name, "format"))
+		return log_format_parse(value, &format) ? "text or json" : NULL;
+	if (!strcmp(entry->section, "log") && !strcmp(entry->name, "level"))
+		return level_of(value) < 0 ? "debug, info, warn or error" : NULL;
+	if (!strcmp(entry->section, "node") && *value)
+		return text_endpoint(&endpoint, value, 0) || strchr(value, ' ')
+			       ? "HOST:PORT"
+			       : NULL;
+	return NULL;
+}
+
+/* What several entries have to be together. */
+int gateway_config_check(const struct gateway_config *config, struct conf_error *error)
+{
 	memset(error, 0, sizeof(*error));
-	if (text_endpoint(&endpoint, config->listen, 7443))
-		return wrong(error, "listen.public: HOST:PORT expected");
-	if (text_endpoint(&endpoint, config->admin_listen, 8443))
-		return wrong(error, "listen.admin: HOST:PORT expected");
-	if (log_format_parse(config->log_format, &format))
-		return wrong(error, "log.format: text or json expected");
-	if (level_of(config->log_level) < 0)
-		return wrong(error, "log.level: debug, info, warn or error expected");
 	if (config->claim_renew_ms * 2 > config->claim_ttl_ms)
 		return wrong(error, "relay.claim_renew: at most half of relay.claim_ttl");
 	if (config->presence_renew_ms * 2 > config->presence_ttl_ms)

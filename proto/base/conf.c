@@ -100,13 +100,39 @@ static int wrong_number(const struct conf_entry *entry, const char *value,
 		entry->section, entry->name, kinds[entry->type], min, max, clean);
 }
 
-static int parse_value(const struct conf_entry *entry, const char *value,
-	struct parsed *ret, struct conf_error *error)
+void conf_error_text(const struct conf_error *error, char ret[static CONF_ERROR_TEXT])
+{
+	if (!error->file[0])
+		snprintf(ret, CONF_ERROR_TEXT, "%s", error->message);
+	else if (!error->line)
+		snprintf(ret, CONF_ERROR_TEXT, "%s: %s", error->file, error->message);
+	else
+		snprintf(ret, CONF_ERROR_TEXT, "%s:%d:%d: %s", error->file, error->line,
+			error->column, error->message);
+}
+
+static int check_text(const struct conf_table *table, const struct conf_entry *entry,
+	const char *value, struct conf_error *error)
+{
+	char clean[64];
+	const char *expected =
+		table->expected && value ? table->expected(entry, value) : NULL;
+	if (!expected)
+		return 0;
+	text_escape(clean, sizeof(clean), value);
+	return complain(error, "%s.%s: expected %s, not \"%s\"", entry->section,
+		entry->name, expected, clean);
+}
+
+static int parse_value(const struct conf_table *table, const struct conf_entry *entry,
+	const char *value, struct parsed *ret, struct conf_error *error)
 {
 	struct parsed parsed = {0};
 	char clean[64];
 	switch (entry->type) {
 	case CONF_STRING:
+		if (check_text(table, entry, value, error))
+			return -REASON_CONFIG;
 		parsed.text = value ? strdup(value) : NULL;
 		if (value && !parsed.text)
 			return -REASON_NO_MEMORY;
@@ -150,7 +176,7 @@ int conf_defaults(const struct conf_table *table, void *object)
 		const struct conf_entry *entry = &table->entries[i];
 		struct parsed parsed;
 		CHECK(entry->fallback || entry->type == CONF_STRING);
-		int r = parse_value(entry, entry->fallback, &parsed, NULL);
+		int r = parse_value(table, entry, entry->fallback, &parsed, NULL);
 		if (r)
 			return r;
 		store(entry, object, &parsed);
@@ -213,7 +239,7 @@ int conf_set(const struct conf_table *table, void *object, const char *name,
 		*error = (struct conf_error){0};
 	int r = find_dotted(table, name, &entry, error);
 	if (!r)
-		r = parse_value(entry, value, &parsed, error);
+		r = parse_value(table, entry, value, &parsed, error);
 	if (!r)
 		store(entry, object, &parsed);
 	return r;
@@ -368,7 +394,8 @@ static int take_entry(void *object, const char *section, const char *name,
 	if (reading->lines[index])
 		return !complain(at(reading, start), "\"%s\" is already set in line %d",
 			clean, reading->lines[index]);
-	int r = parse_value(entry, value, &reading->values[index], reading->error);
+	int r = parse_value(reading->table, entry, value, &reading->values[index],
+		reading->error);
 	if (r) {
 		at(reading, value_offset(reading));
 		reading->result = r;

@@ -35,14 +35,21 @@ struct conf_entry {
 struct conf_table {
 	const struct conf_entry *entries;
 	size_t count;
+	/* What a CONF_STRING has to be ("text or json") when `value` is not that; NULL: it is good. May be
+	 * NULL itself. Asked while the value's line and column are known. */
+	const char *(*expected)(const struct conf_entry *entry, const char *value);
 };
 
+/* For people: "FILE:LINE:COLUMN: what", as far as they are known. */
+#define CONF_ERROR_TEXT 640
 #define CONF_MESSAGE 320
 struct conf_error {
 	char file[256];
 	int line, column; /* 0: not from a file */
 	char message[CONF_MESSAGE];
 };
+
+void conf_error_text(const struct conf_error *error, char ret[static CONF_ERROR_TEXT]);
 
 /* All entries at their fallback. The struct is zeroed memory. */
 MUST_CHECK int conf_defaults(const struct conf_table *table, void *object);
