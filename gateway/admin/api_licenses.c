@@ -211,6 +211,19 @@ static json_t *list_item(struct call *call, const struct state_doc *doc)
 	return read_passing(call, doc, &license) ? license_desk_show(&license) : NULL;
 }
 
+/* A JSON object, as license import takes it; nothing when there are none. */
+static char *labels_text(const struct license *license)
+{
+	json_t *labels = json_object();
+
+	for (size_t i = 0; i < license->label_count; i++)
+		json_object_set_new(labels, license->labels[i].name,
+			json_string(license->labels[i].value));
+	char *text = license->label_count ? json_dumps(labels, JSON_COMPACT) : NULL;
+	json_decref(labels);
+	return text;
+}
+
 static int csv_license(struct call *call, const struct state_doc *doc, void *ctx)
 {
 	struct csv *csv = ctx;
@@ -230,6 +243,9 @@ static int csv_license(struct call *call, const struct state_doc *doc, void *ctx
 	csv_text(csv, expires);
 	csv_text(csv, created);
 	csv_text(csv, license.note);
+	char *labels = labels_text(&license);
+	csv_text(csv, labels ? labels : "");
+	free(labels);
 	int status = csv_end(csv);
 	if (!status)
 		status = exchange_put(call->exchange, buf_head(&csv->line),
@@ -240,7 +256,7 @@ static int csv_license(struct call *call, const struct state_doc *doc, void *ctx
 static void export(struct call *call)
 {
 	static const char head[] =
-		"id,tenant,holder,group,state,expires,created,note\r\n";
+		"id,tenant,holder,group,state,expires,created,note,labels\r\n";
 	struct csv csv;
 	int status;
 

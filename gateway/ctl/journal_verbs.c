@@ -6,8 +6,8 @@
 
 static const struct table_column login_columns[] = {{"AT", "at", TABLE_TIME},
 	{"LICENSE", "license"}, {"SIDE", "side"}, {"RESULT", "result"},
-	{"ADDRESS", "address"}, {"NAME", "name"}, {"PROGRAM", "program"},
-	{"NODE", "node"}, {0}};
+	{"REASON", "reason"}, {"ADDRESS", "address"}, {"NAME", "name"},
+	{"PROGRAM", "program"}, {"NODE", "node"}, {0}};
 static const struct table_column session_columns[] = {{"SESSION", "id"},
 	{"LICENSE", "license"}, {"VIEWER", "viewer"}, {"HOST", "host"},
 	{"STARTED", "started", TABLE_TIME}, {"ENDED", "ended", TABLE_TIME},

@@ -9,8 +9,7 @@
 
 static const struct table_column list_columns[] = {{"LICENSE", "id"},
 	{"HOLDER", "holder"}, {"STATE", "state"}, {"GROUP", "group"},
-	{"EXPIRES", "expires", TABLE_TIME}, {"PC", "host"},
-	{"LABELS", "labels", TABLE_MAP}, {0}};
+	{"EXPIRES", "expires", TABLE_TIME}, {"LABELS", "labels", TABLE_MAP}, {0}};
 
 static const struct table_column card_columns[] = {{"License", "id"},
 	{"Holder", "holder"}, {"Company", "tenant"}, {"State", "state"},
@@ -150,6 +149,8 @@ int license_verbs_export(void *arg, int count UNUSED, char **words UNUSED)
 
 	if (status)
 		return status;
+	if (options->json)
+		return ctl_verbs_list(options, path.text, list_columns);
 	rest_path_query(&path, "format", "csv");
 	status = rest_open(options, &rest);
 	if (status)
