@@ -29,6 +29,8 @@
 #define UPLINK_VERDICT_MS 35000
 #define UPLINK_LEAVE_MS 2000
 #define UPLINK_CLOCK_FAR_MS (10 * 60 * 1000)
+/* So far off nothing that is written down with a time is worth anything, whatever the certificate says. */
+#define UPLINK_CLOCK_USELESS_MS (INT64_C(7) * 86400 * 1000)
 #define UPLINK_TOTP_FAR_MS 30000
 #define UPLINK_PROGRAM 65
 

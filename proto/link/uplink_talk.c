@@ -72,20 +72,24 @@ static bool clock_is_off(const struct uplink *uplink, int64_t most_ms)
 	return uplink->clock_skew_ms > most_ms || uplink->clock_skew_ms < -most_ms;
 }
 
+static void blame_clock(struct uplink *uplink, const char *dates)
+{
+	char detail[UPLINK_DETAIL], skew[64];
+	skew_in_words(uplink->clock_skew_ms, skew, sizeof(skew));
+	snprintf(detail, sizeof(detail), "this machine's clock is %s%s%s%s", skew,
+		dates ? " (" : "", dates ? dates : "", dates ? ")" : "");
+	uplink_reach_failed(uplink, REASON_CLOCK_OFF, detail);
+}
+
 /* The certificate's dates did not fit: the node's clock tells whose fault that is. Nothing that is
  * worth stealing has been said so far, and nothing will. */
 static void blame_dates(struct uplink *uplink)
 {
-	char detail[UPLINK_DETAIL], skew[64];
-	if (!clock_is_off(uplink, UPLINK_CLOCK_FAR_MS)) {
+	if (clock_is_off(uplink, UPLINK_CLOCK_FAR_MS))
+		blame_clock(uplink, uplink_tls_date(uplink->tls));
+	else
 		uplink_reach_failed(uplink, REASON_TLS_UNTRUSTED,
 			uplink_tls_date(uplink->tls));
-		return;
-	}
-	skew_in_words(uplink->clock_skew_ms, skew, sizeof(skew));
-	snprintf(detail, sizeof(detail), "this machine's clock is %s (%s)", skew,
-		uplink_tls_date(uplink->tls));
-	uplink_reach_failed(uplink, REASON_CLOCK_OFF, detail);
 }
 
 static int fill_prove(struct uplink *uplink, struct message_prove *prove)
@@ -131,6 +135,10 @@ static void on_challenge(struct uplink *uplink, const uint8_t *payload, size_t l
 	uplink->clock_skew_ms = (int64_t)uplink->challenge.time_ms - clock_wall_ms();
 	if (uplink_tls_date(uplink->tls)) {
 		blame_dates(uplink);
+		return;
+	}
+	if (clock_is_off(uplink, UPLINK_CLOCK_USELESS_MS)) {
+		blame_clock(uplink, NULL);
 		return;
 	}
 	struct message_prove prove = {0};
