@@ -181,17 +181,19 @@ static int do_status(void *ctx, int count UNUSED, char **words UNUSED)
 	struct options *options = ctx;
 	struct enrolment enrolment;
 	json_t *object = NULL;
+	char license[LICENSE_KEY_ID_SIZE];
 	int status = ensure_state(options);
 	if (status < 0)
 		return status;
 	status = enrolment_read(options->state, &enrolment);
 	if (status < 0)
 		return program_fail(status, "(%s)", options->state);
+	license_key_id(enrolment.access.key.public_id, license);
 	access_wipe(&enrolment.access);
 	int runs = agent_state_running(options->state);
 	if (!runs || agent_state_ask(options->state, &object) < 0)
-		object = json_pack("{s:s, s:s, s:n}", "state", "stopped", "reason",
-			"NONE", "session");
+		object = json_pack("{s:s, s:s, s:s, s:n}", "state", "stopped", "reason",
+			"NONE", "license", license, "session");
 	const char *state = json_string_value(json_object_get(object, "state"));
 	int online = state && !strcmp(state, "online");
 	if (options->json) {
@@ -206,7 +208,9 @@ static int do_status(void *ctx, int count UNUSED, char **words UNUSED)
 		const char *reason = json_string_value(json_object_get(object, "reason"));
 		printf("%s%s%s\n", state ? state : "unknown",
 			gateway && *gateway ? " at " : "", gateway ? gateway : "");
-		if (!online && reason)
+		if (!runs)
+			puts("The agent does not run; start it: engawa-host run");
+		else if (!online && reason)
 			printf("%s\n  %s\n",
 				reason_text((int)reason_parse(reason), reason_lang_env()),
 				reason_hint((int)reason_parse(reason),

@@ -302,6 +302,8 @@ static int do_connect(void *ctx, int count, char **words)
 	if (options->listen && options->screenshot)
 		return program_fail(-REASON_USAGE,
 			"--listen and --screenshot exclude each other.");
+	if (options->after < 0 || options->after > 3600)
+		return program_fail(-REASON_USAGE, "--after takes 0 to 3600 seconds.");
 	int status = ensure_state(options);
 	if (status < 0)
 		return status;
