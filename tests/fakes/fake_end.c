@@ -176,7 +176,7 @@ const char *fake_end_session(const struct fake_end *end)
 static void hear_data(struct fake_end *end, const struct frame *frame)
 {
 	uint32_t number = 0;
-	for (int i = 0; i < 4; i++)
+	for (uint32_t i = 0; i < 4 && i < frame->len; i++)
 		number = number << 8 | frame->payload[i];
 	end->out_of_order += number != end->next_received++;
 	end->received += frame->len;
