@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/reason.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "net/conn.h"
 
@@ -73,6 +74,7 @@ static void deliver(struct post_item *item)
 	CHECK_OBJ(job, JOB_MAGIC);
 	if (!job->abandoned)
 		job->plan.events->bytes(job->plan.ctx, piece->bytes, piece->len);
+	secret_wipe(piece->bytes, piece->len); /* answers to creations carry keys */
 	free(piece);
 	job_drop(job);
 }

@@ -65,6 +65,9 @@ struct conn {
 	struct worker *worker;
 	char address[CONN_ADDRESS]; /* of the peer: "192.0.2.1", "2001:db8::1"; no port */
 	uint64_t bytes_in, bytes_out; /* plaintext */
+	/* What comes in is wiped where it was read, as long as it may be a password (a door, a web
+	 * page). A leg's DATA is sealed by its ends and too much for that: it sets this. */
+	uint8_t bulk;
 };
 
 /* Who listens may change (door, then leg). */

@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/reason.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "metrics/metrics.h"
 #include "net/bucket.h"
@@ -415,15 +416,18 @@ static void keep_rest(struct conn_tls *conn, const uint8_t *bytes, size_t len)
 }
 
 /* `bytes` begins with what was left over before. */
-static void show(struct conn_tls *conn, const uint8_t *bytes, size_t len)
+static void show(struct conn_tls *conn, uint8_t *bytes, size_t len)
 {
 	size_t used = 0;
+	int wipe = !conn->conn.bulk;
 	if (!conn->paused && !conn->held && conn->conn.events) {
 		used = conn->conn.events->bytes(conn->conn.ctx, bytes, len);
 		CHECK(used <= len);
 	}
 	if (conn->state == OPEN)
 		keep_rest(conn, bytes + used, len - used);
+	if (wipe)
+		secret_wipe(bytes, len);
 }
 
 static void read_open(struct conn_tls *conn)
@@ -437,6 +441,8 @@ static void read_open(struct conn_tls *conn)
 	}
 	if (rest)
 		memcpy(scratch, buf_head(&conn->rest), rest);
+	if (conn->conn.bulk)
+		SSL_clear_options(conn->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 	ERR_clear_error();
 	while ((result = SSL_read_ex(conn->ssl, scratch + len, WORKER_SCRATCH - len,
 			&got)) == 1)
@@ -713,6 +719,7 @@ static int set_up_tls(struct conn_tls *conn, struct tls_ctx *tls)
 	SSL_set_bio(conn->ssl, bio, bio);
 	SSL_set_app_data(conn->ssl, conn);
 	SSL_set_info_callback(conn->ssl, on_tls_step);
+	SSL_set_options(conn->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_set_accept_state(conn->ssl);
 	return 0;
 }

@@ -141,6 +141,7 @@ void leg_enter(struct leg *leg)
 	char device[LEG_DEVICE];
 	CHECK_OBJ(leg, LEG_MAGIC);
 	conn_listen(leg->conn, &leg_events, leg);
+	leg->conn->bulk = 1;
 	desk_seat_leg(desk, leg);
 	count_in(leg);
 	leg_device_text(leg, device);
