@@ -11,6 +11,7 @@
 #include "store/journal_chain.h"
 #include "store/journal_spool.h"
 #include "store/redis/redis_address.h"
+#include "store/redis/redis_append.h"
 #include "store/redis/redis_history.h"
 #include "store/redis/redis_link.h"
 #include "store/redis/redis_row.h"
@@ -23,20 +24,6 @@
 #define WAITING_MAX 32768
 #define RETRY_MS 500
 #define WAIT_S 5
-
-/* One append. Its rows follow in the same allocation, then their strings. */
-struct append {
-	struct redis_item item; /* first */
-	struct append *next;
-	struct redis_journal *journal;
-	struct reply *reply;
-	size_t bytes, count;
-	struct journal_row rows[];
-};
-
-struct line {
-	struct append *first, **end;
-};
 
 struct redis_journal {
 	struct journal journal; /* first: journal * is redis_journal * */
@@ -52,7 +39,7 @@ struct redis_journal {
 	int busy, ready, resting;
 	struct journal_mark head; /* of the store, as far as it is known here */
 	uint64_t next;            /* number of the next row of this node */
-	struct line waiting, sending;
+	struct redis_line waiting, sending;
 	/* what is on its way: from `sending`, or from the spool when that is empty */
 	struct journal_row *rows;
 	size_t count;
@@ -73,29 +60,7 @@ static struct redis_journal *mine(struct journal *journal)
 	return redis;
 }
 
-static void line_init(struct line *line)
-{
-	line->first = NULL;
-	line->end = &line->first;
-}
-
-static void line_add(struct line *line, struct append *append)
-{
-	append->next = NULL;
-	*line->end = append;
-	line->end = &append->next;
-}
-
-static struct append *line_take(struct line *line)
-{
-	struct append *append = line->first;
-	line->first = append->next;
-	if (!line->first)
-		line->end = &line->first;
-	return append;
-}
-
-static void answer(struct redis_journal *redis, struct append *append, int status)
+static void answer(struct redis_journal *redis, struct redis_append *append, int status)
 {
 	reply_send(append->reply, status);
 	free(append);
@@ -112,33 +77,6 @@ static void rest(struct redis_journal *redis)
 	CHECK(event_add(redis->retry, &wait) == 0);
 }
 
-/* The rows of a line side by side; at most `most` of them and about `bytes`, but one append whole.
- * `ret_appends` is how many appends they are. */
-static int gather(const struct line *line, size_t most, size_t bytes,
-	struct journal_row **ret, size_t *ret_count, size_t *ret_appends)
-{
-	size_t count = 0, appends = 0, size = 0;
-	for (const struct append *at = line->first;
-		at && (!appends || (count + at->count <= most && size < bytes));
-		at = at->next) {
-		count += at->count;
-		size += at->bytes;
-		appends++;
-	}
-	struct journal_row *rows = malloc((count + 1) * sizeof(*rows));
-	if (!rows)
-		return -REASON_NO_MEMORY;
-	size_t at_row = 0, left = appends;
-	for (const struct append *at = line->first; left--; at = at->next) {
-		memcpy(rows + at_row, at->rows, at->count * sizeof(*rows));
-		at_row += at->count;
-	}
-	*ret = rows;
-	*ret_count = count;
-	*ret_appends = appends;
-	return 0;
-}
-
 static void note_spooled(struct redis_journal *redis, size_t count)
 {
 	if (!redis->spooled)
@@ -147,12 +85,12 @@ static void note_spooled(struct redis_journal *redis, size_t count)
 }
 
 /* `appends` of the line into the spool, all at once, and answers them. Their numbers begin at `first`. */
-static int spool_some(struct redis_journal *redis, struct line *line, size_t most,
+static int spool_some(struct redis_journal *redis, struct redis_line *line, size_t most,
 	uint64_t first, size_t *ret_count)
 {
 	struct journal_row *rows;
 	size_t count, appends;
-	int r = gather(line, most, SPOOL_BYTES, &rows, &count, &appends);
+	int r = redis_line_gather(line, most, SPOOL_BYTES, &rows, &count, &appends);
 	if (r)
 		return r;
 	r = journal_spool_put(redis->spool, first, rows, count);
@@ -161,12 +99,13 @@ static int spool_some(struct redis_journal *redis, struct line *line, size_t mos
 		return r;
 	note_spooled(redis, count);
 	while (appends--)
-		answer(redis, line_take(line), 0);
+		answer(redis, redis_line_take(line), 0);
 	*ret_count = count;
 	return 0;
 }
 
-static void spool_line(struct redis_journal *redis, struct line *line, uint64_t first)
+static void spool_line(struct redis_journal *redis, struct redis_line *line,
+	uint64_t first)
 {
 	while (line->first) {
 		size_t count = 0;
@@ -176,7 +115,7 @@ static void spool_line(struct redis_journal *redis, struct line *line, uint64_t 
 			r = spool_some(redis, line, 0, first, &count);
 		if (r) {
 			count = line->first->count;
-			answer(redis, line_take(line), r);
+			answer(redis, redis_line_take(line), r);
 		}
 		first += count;
 	}
@@ -197,7 +136,7 @@ static void forget_rows(struct redis_journal *redis)
 static void answer_sent(struct redis_journal *redis)
 {
 	while (redis->sending.first) {
-		struct append *append = line_take(&redis->sending);
+		struct redis_append *append = redis_line_take(&redis->sending);
 		struct journal_answer *to = reply_journal_answer(append->reply);
 		to->last_seq = redis->head.seq;
 		memcpy(to->last_hash, redis->head.hash, JOURNAL_HASH);
@@ -274,37 +213,13 @@ static void on_appended(struct redis_ask *ask, const struct redisReply *reply)
 	pump(redis);
 }
 
-/* Hashes what is to be sent after the head and sends it. */
 static int send_rows(struct redis_journal *redis)
 {
-	struct redis_words words;
-	const char *prefix = redis->address->prefix;
-	uint8_t hash[JOURNAL_HASH];
-	memcpy(hash, redis->head.hash, JOURNAL_HASH);
-	for (size_t i = 0; i < redis->count; i++) {
-		struct journal_row *row = &redis->rows[i];
-		row->seq = redis->head.seq + 1 + i;
-		row->node = redis->node;
-		int r = journal_chain_hash(hash, row, row->hash);
-		if (r)
-			return r;
-		memcpy(hash, row->hash, JOURNAL_HASH);
-	}
-	redis_words_init(&words);
-	redis_words_key(&words, prefix, "journal");
-	redis_words_key(&words, prefix, "journal:head");
-	redis_words_key(&words, prefix, "journal:hours");
-	redis_words_key(&words, prefix, "journal:nodes");
-	redis_words_key(&words, prefix, REDIS_ROW_INDEX);
-	redis_words_text(&words, redis->node);
-	redis_words_text(&words, redis->run);
-	redis_words_number(&words, (int64_t)redis->first);
-	redis_words_number(&words, (int64_t)redis->head.seq);
-	redis_words_bytes(&words, redis->head.hash, JOURNAL_HASH);
-	for (size_t i = 0; i < redis->count; i++)
-		redis_row_words(&words, &redis->rows[i]);
 	redis->ask = (struct redis_ask){.done = on_appended};
-	int r = redis_words_script(&words, REDIS_APPEND, 4, &redis->ask);
+	int r = redis_append_command(&(struct redis_append_from){redis->address->prefix,
+					     redis->node, redis->run, redis->first,
+					     &redis->head},
+		redis->rows, redis->count, &redis->ask);
 	if (r)
 		return r;
 	redis->busy = 1;
@@ -315,12 +230,12 @@ static int send_rows(struct redis_journal *redis)
 static int load_waiting(struct redis_journal *redis)
 {
 	size_t appends;
-	int r = gather(&redis->waiting, BATCH_ROWS, BATCH_BYTES, &redis->rows,
+	int r = redis_line_gather(&redis->waiting, BATCH_ROWS, BATCH_BYTES, &redis->rows,
 		&redis->count, &appends);
 	if (r)
 		return r;
 	while (appends--)
-		line_add(&redis->sending, line_take(&redis->waiting));
+		redis_line_add(&redis->sending, redis_line_take(&redis->waiting));
 	redis->first = redis->next;
 	redis->next += redis->count;
 	return 0;
@@ -451,41 +366,9 @@ static void on_retry(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 static void take(struct redis_item *item)
 {
-	struct append *append = (struct append *)item;
+	struct redis_append *append = (struct redis_append *)item;
 	CHECK_OBJ(append->journal, REDIS_JOURNAL_MAGIC);
-	line_add(&append->journal->waiting, append);
-}
-
-static const char *put_text(char **at, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	const char *copy = memcpy(*at, text, size);
-	*at += size;
-	return copy;
-}
-
-static struct append *append_new(struct redis_journal *redis,
-	const struct journal_row *rows, size_t count)
-{
-	size_t text = 0;
-	for (size_t i = 0; i < count; i++)
-		text += strlen(rows[i].tenant) + strlen(rows[i].license) +
-			strlen(rows[i].body) + 3;
-	struct append *append = calloc(1, sizeof(*append) + count * sizeof(*rows) + text);
-	if (!append)
-		return NULL;
-	char *at = (char *)(append->rows + count);
-	append->item.run = take;
-	append->journal = redis;
-	append->bytes = text;
-	append->count = count;
-	for (size_t i = 0; i < count; i++) {
-		append->rows[i] = rows[i];
-		append->rows[i].tenant = put_text(&at, rows[i].tenant);
-		append->rows[i].license = put_text(&at, rows[i].license);
-		append->rows[i].body = put_text(&at, rows[i].body);
-	}
-	return append;
+	redis_line_add(&append->journal->waiting, append);
 }
 
 static void append(struct journal *journal, const struct journal_row *rows, size_t count,
@@ -494,7 +377,7 @@ static void append(struct journal *journal, const struct journal_row *rows, size
 	struct redis_journal *redis = mine(journal);
 	struct reply *reply = reply_new_journal(box, done, ctx);
 	int r = journal_rows_check(rows, count);
-	struct append *fresh = r ? NULL : append_new(redis, rows, count);
+	struct redis_append *fresh = r ? NULL : redis_append_new(rows, count);
 	if (r == 0 && !fresh)
 		r = -REASON_NO_MEMORY;
 	if (r == 0) {
@@ -511,6 +394,8 @@ static void append(struct journal *journal, const struct journal_row *rows, size
 		return;
 	}
 	fresh->reply = reply;
+	fresh->journal = redis;
+	fresh->item.run = take;
 	redis_link_post(redis->link, &fresh->item);
 }
 
@@ -552,8 +437,8 @@ int redis_journal_new(struct redis_link *link, const struct redis_address *addre
 		.node = node,
 		.run = run,
 		.guest = {NULL, on_changed, on_turn}};
-	line_init(&redis->waiting);
-	line_init(&redis->sending);
+	redis_line_init(&redis->waiting);
+	redis_line_init(&redis->sending);
 	CHECK(pthread_mutex_init(&redis->mutex, NULL) == 0);
 	CHECK(pthread_cond_init(&redis->changed, NULL) == 0);
 	redis->retry = evtimer_new(redis_link_base(link), on_retry, redis);
