@@ -281,7 +281,7 @@ def test_full_disk(world, gateway, license):
     small = world.tmp / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True).returncode:
-        pytest.fail("this test needs to mount a tmpfs (root)")
+        pytest.fail("this test needs to mount a tmpfs (root, or tests/run)")
     try:
         host = Host(world, gateway, license)
         host.state = small / "host"
