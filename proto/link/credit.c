@@ -6,6 +6,7 @@
 #define PROBE_EVERY_US 2000000
 #define PROBE_EARLY_US 1000000 /* refreshes the lowest round trip before it is too old */
 #define PROBE_LEAST 4096
+#define PROBE_IDLE_US 10000
 #define SECOND_US 1000000
 #define BOOST_NONE 4 /* quarters */
 #define BOOST_START 8
@@ -58,12 +59,22 @@ static int64_t floor_of(int64_t rate)
 		largest(CREDIT_FLOOR_SLOW, carried(rate, CREDIT_FLOOR_US)));
 }
 
+/* Three quarters of what fits on the line: the queue runs empty within a round trip. With nothing in
+ * flight there is no queue, and only what is sent now can end the probe: the encoder waits for room
+ * for half an update (rfb/pacer: 7.5 ms of the line, at most 32 KiB) and must get it. */
+static int64_t probe_budget(const struct credit *credit, int64_t rate)
+{
+	int64_t budget = largest(PROBE_LEAST, carried(rate, credit->rtt_min_us) * 3 / 4);
+	if (credit->end > credit->delivered)
+		return budget;
+	return largest(budget, smallest(floor_of(rate), carried(rate, PROBE_IDLE_US)));
+}
+
 int64_t credit_budget(const struct credit *credit)
 {
 	int64_t rate = credit_rate(credit);
-	/* Three quarters of what fits on the line: the queue runs empty within a round trip. */
 	if (credit->probing)
-		return largest(PROBE_LEAST, carried(rate, credit->rtt_min_us) * 3 / 4);
+		return probe_budget(credit, rate);
 	int64_t budget = credit->boost *
 			 carried(rate, credit->rtt_min_us + CREDIT_SLACK_US) / BOOST_NONE;
 	return smallest(CREDIT_MAX, largest(floor_of(rate), budget));

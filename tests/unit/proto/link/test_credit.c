@@ -209,6 +209,35 @@ static void little_to_send_proves_no_limit(void **state UNUSED)
 	assert_true(used(SECOND) > 0.9);
 }
 
+/* The pacer sends nothing until there is room for half an update. On a short line the budget of a probe
+ * is less than that, and without anything in flight nobody would ever raise it. */
+static void a_probe_does_not_silence_a_quiet_desktop(void **state UNUSED)
+{
+	static const double rates[] = {0.05e6, 0.6e6, 2.5e6, 12.5e6, 100e6};
+	for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+		int64_t waited_us = 0, next_us = 0;
+		line_start(rates[i], 300, 0, 0);
+		run(2 * SECOND);
+		for (; line.now_us < 60 * SECOND; line.now_us += STEP) {
+			/* So that the lowest one grows old. */
+			line.rtt_us = line.now_us < 10 * SECOND ? 300 : 3000;
+			int64_t half = credit_rate(&line.credit) * 15 / 2000;
+			half = half < 3072 ? 3072 : half > 32768 ? 32768 : half;
+			deliver();
+			if (line.now_us < next_us)
+				continue;
+			if (credit_budget(&line.credit) - in_flight() < half) {
+				waited_us += STEP;
+				assert_true(waited_us < SECOND);
+				continue;
+			}
+			waited_us = 0;
+			send_one(300, CREDIT_NO_MORE);
+			next_us = line.now_us + 100000;
+		}
+	}
+}
+
 static void many_small_records_are_counted(void **state UNUSED)
 {
 	line_start(2.5e6, 40000, 0, 0);
@@ -238,6 +267,7 @@ int main(void)
 		cmocka_unit_test(a_faster_line_is_noticed),
 		cmocka_unit_test(a_longer_way_is_not_taken_for_a_queue),
 		cmocka_unit_test(little_to_send_proves_no_limit),
+		cmocka_unit_test(a_probe_does_not_silence_a_quiet_desktop),
 		cmocka_unit_test(many_small_records_are_counted),
 		cmocka_unit_test(never_above_4_mib),
 	};
