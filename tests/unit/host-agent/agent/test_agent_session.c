@@ -1,0 +1,537 @@
+/* What a gateway and a viewer may ask for and do not get. A true tunnel from a viewer that wants everything; the
+ * gateway is this test, the desktop notes what it is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent_session.h"
+#include "agent_state.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "desktop/desktop.h"
+#include "e2e/identity.h"
+#include "e2e/peers.h"
+#include "link/bridge.h"
+#include "link/tunnel.h"
+#include "link/uplink.h"
+#include "pair_guard.h"
+
+#define LICENSE "7K3QX09FA"
+#define LINE 512
+
+struct end {
+	uint8_t *records[LINE], *place;
+	size_t len[LINE], first, count;
+	int closed;
+};
+
+static struct {
+	struct event_base *base;
+	char dir[2][64];
+	struct identity *identity[2];
+	struct peers *peers;
+	struct pair_guard guard;
+	struct agent_session *session;
+	struct tunnel *viewer;
+	struct end line[2];
+	uint64_t fence;
+	uint16_t told;
+	int up, ended, viewer_ended;
+	/* The desktop. */
+	int streams, closed, locked, stream_end;
+	uint32_t stream_rights;
+	char clip[64];
+} world;
+
+/* ---- the desktop --------------------------------------------------------------------------- */
+
+static struct desktop *a_desktop(void)
+{
+	return (struct desktop *)&world;
+}
+
+void desktop_size(const struct desktop *desktop UNUSED, int *ret_width, int *ret_height)
+{
+	*ret_width = 800;
+	*ret_height = 600;
+}
+
+int desktop_open_stream(struct desktop *desktop UNUSED, uint32_t rights,
+	uint32_t flags UNUSED, struct gate *gate UNUSED, int *ret_fd)
+{
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	world.streams++;
+	world.stream_rights = rights;
+	world.stream_end = pair[1];
+	*ret_fd = pair[0];
+	return 0;
+}
+
+void desktop_close_stream(struct desktop *desktop UNUSED)
+{
+	world.closed++;
+}
+
+void desktop_rights(struct desktop *desktop UNUSED, uint32_t rights)
+{
+	world.stream_rights &= rights;
+}
+
+void desktop_let_go(struct desktop *desktop UNUSED)
+{
+}
+
+int desktop_clipboard_set(struct desktop *desktop UNUSED, const char *text, size_t len)
+{
+	snprintf(world.clip, sizeof(world.clip), "%.*s", (int)len, text);
+	return 0;
+}
+
+int desktop_sign(struct desktop *desktop UNUSED, const char *text UNUSED,
+	const char *button UNUSED)
+{
+	return 0;
+}
+
+void desktop_lock(struct desktop *desktop UNUSED)
+{
+	world.locked++;
+}
+
+/* ---- the line ------------------------------------------------------------------------------ */
+
+static size_t queued(void *ctx UNUSED)
+{
+	return 0;
+}
+
+static int reserve(void *ctx, size_t len, uint8_t **ret)
+{
+	struct end *end = ctx;
+	*ret = end->place = malloc(len);
+	return end->count < LINE ? 0 : -REASON_LIMIT;
+}
+
+static void commit(void *ctx, size_t len)
+{
+	struct end *end = ctx;
+	size_t at = (end->first + end->count) % LINE;
+	if (!len) {
+		free(end->place);
+		return;
+	}
+	end->records[at] = end->place;
+	end->len[at] = len;
+	end->count++;
+}
+
+static void hang_up(void *ctx, int reason)
+{
+	struct end *end = ctx;
+	end->closed = reason;
+}
+
+const struct carrier uplink_carrier = {queued, reserve, commit, hang_up};
+
+int uplink_receipt(struct uplink *uplink UNUSED,
+	const struct message_receipt *receipt UNUSED)
+{
+	return 0;
+}
+
+void uplink_close(struct uplink *uplink, int reason, const char *detail UNUSED)
+{
+	hang_up(uplink, reason);
+}
+
+static int deliver(enum seal_side from)
+{
+	struct end *end = &world.line[from];
+	if (!end->count)
+		return 0;
+	uint8_t *record = end->records[end->first];
+	size_t len = end->len[end->first];
+	end->first = (end->first + 1) % LINE;
+	end->count--;
+	if (from == SEAL_HOST)
+		tunnel_data(world.viewer, record, len);
+	else if (world.session)
+		agent_session_data(world.session, record, len);
+	free(record);
+	return 1;
+}
+
+static void settle(void)
+{
+	for (int quiet = 0; quiet < 5;) {
+		int moved = deliver(SEAL_HOST) | deliver(SEAL_VIEWER);
+		event_base_loop(world.base, EVLOOP_NONBLOCK);
+		quiet = moved ? 0 : quiet + 1;
+		if (!moved)
+			usleep(500);
+	}
+}
+
+/* ---- the viewer ---------------------------------------------------------------------------- */
+
+static int on_accept(void *ctx UNUSED, const struct tunnel_peer *peer UNUSED)
+{
+	return 0;
+}
+
+static void on_up(void *ctx UNUSED, const struct tunnel_up *up)
+{
+	world.up++;
+	world.told = up->rights;
+}
+
+static void on_ended(void *ctx UNUSED, int reason, enum tunnel_end how UNUSED)
+{
+	world.viewer_ended = reason;
+}
+
+static const struct tunnel_events viewer_events = {
+	.accept = on_accept, .up = on_up, .ended = on_ended};
+
+static void new_viewer(void)
+{
+	struct tunnel_config config = {
+		.side = SEAL_VIEWER,
+		.identity = world.identity[SEAL_VIEWER],
+		.license = LICENSE,
+		.features = INNER_FEATURE_CLIPBOARD_LANE | INNER_FEATURE_CLIPBOARD_RFB,
+		.purpose = PROLOGUE_SESSION,
+		.device = "laptop",
+		.wanted = 0xffff,
+	};
+	memset(config.psk, 7, sizeof(config.psk));
+	world.viewer = tunnel_free(world.viewer);
+	assert_int_equal(tunnel_new(&world.viewer, world.base, &config, &viewer_events,
+				 NULL),
+		0);
+}
+
+/* ---- the host ------------------------------------------------------------------------------ */
+
+static void session_ended(void *ctx UNUSED, int reason)
+{
+	world.ended = reason;
+	world.session = agent_session_free(world.session);
+}
+
+static void session_changed(void *ctx UNUSED)
+{
+}
+
+static int session_fence(void *ctx UNUSED, uint64_t fence UNUSED)
+{
+	return 0;
+}
+
+static void new_session(void)
+{
+	const struct agent_session_house house = {
+		.base = world.base,
+		.identity = world.identity[SEAL_HOST],
+		.peers = world.peers,
+		.guard = &world.guard,
+		.dir = world.dir[SEAL_HOST],
+		.license = LICENSE,
+		.host_name = "office",
+		.grace_ms = 60000,
+		.ended = session_ended,
+		.changed = session_changed,
+		.fence_seen = session_fence,
+	};
+	assert_int_equal(agent_session_new(&world.session, &house), 0);
+	agent_session_desktop(world.session, a_desktop(), 0);
+}
+
+static void write_veto(const char *text)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/veto.conf", world.dir[SEAL_HOST]);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* A whole new session under this policy of the gateway's. */
+static void join(const char *policy)
+{
+	struct message_open open = {.fence = ++world.fence,
+		.purpose = PROLOGUE_SESSION,
+		.psk_kind = 2,
+		.viewer_min = 1,
+		.viewer_max = 1,
+		.host_min = 1,
+		.host_max = 1};
+	memset(open.session, (int)world.fence, sizeof(open.session));
+	strcpy(open.policy, policy);
+	world.up = world.ended = world.viewer_ended = world.told = 0;
+	new_viewer();
+	if (!world.session)
+		new_session();
+	assert_int_equal(agent_session_open(world.session,
+				 (struct uplink *)&world.line[SEAL_HOST], &open),
+		0);
+	assert_int_equal(tunnel_open(world.viewer, &uplink_carrier,
+				 &world.line[SEAL_VIEWER], &open),
+		0);
+	settle();
+}
+
+static void part(void)
+{
+	tunnel_close(world.viewer, REASON_VIEWER_LEFT);
+	settle();
+	assert_null(world.session);
+}
+
+static int set_up(void **state UNUSED)
+{
+	struct peers_device device = {.rights = INNER_RIGHTS_ALL, .class = INNER_NATIVE};
+	memset(&world, 0, sizeof(world));
+	log_open("test", 2, LOG_TEXT, LOG_ERROR);
+	world.base = event_base_new();
+	for (int side = 0; side < 2; side++) {
+		strcpy(world.dir[side], "/tmp/engawa-session-XXXXXX");
+		assert_non_null(mkdtemp(world.dir[side]));
+		assert_int_equal(identity_open(world.dir[side], &world.identity[side]),
+			0);
+	}
+	assert_int_equal(peers_open(world.dir[SEAL_HOST], &world.peers), 0);
+	memcpy(device.key, identity_tunnel_public(world.identity[SEAL_VIEWER]),
+		sizeof(device.key));
+	memset(device.pair_psk, 7, sizeof(device.pair_psk));
+	strcpy(device.name, "laptop");
+	assert_int_equal(peers_authorise(world.peers, &device), 0);
+	return 0;
+}
+
+static int tear_down(void **state UNUSED)
+{
+	char command[128];
+	world.session = agent_session_free(world.session);
+	world.viewer = tunnel_free(world.viewer);
+	event_base_loop(world.base, EVLOOP_NONBLOCK);
+	peers_free(world.peers);
+	for (int side = 0; side < 2; side++) {
+		for (struct end *end = &world.line[side]; end->count; end->count--) {
+			free(end->records[end->first]);
+			end->first = (end->first + 1) % LINE;
+		}
+		identity_free(world.identity[side]);
+		snprintf(command, sizeof(command), "rm -rf %s", world.dir[side]);
+		assert_int_equal(system(command), 0);
+	}
+	event_base_free(world.base);
+	return 0;
+}
+
+/* ---- tests --------------------------------------------------------------------------------- */
+
+static void wanting_everything_gives_what_exists(void **state UNUSED)
+{
+	join("");
+	assert_int_equal(world.told, INNER_RIGHTS_ALL);
+	part();
+	join("{\"rights\":65535}");
+	assert_int_equal(world.told, INNER_RIGHTS_ALL);
+	part();
+}
+
+static void no_policy_widens_the_veto(void **state UNUSED)
+{
+	static const char *const policies[] = {"", "{\"rights\":65535}",
+		"{\"rights\":-1}", "{\"rights\":63,\"view_only\":false}"};
+	const uint16_t left =
+		INNER_RIGHTS_ALL & ~(INNER_RIGHT_CONTROL | INNER_RIGHT_CLIP_TO_HOST |
+					   INNER_RIGHT_CLIP_TO_VIEWER);
+	write_veto("[session]\nview_only = yes\n[clipboard]\nto_viewer = no\n");
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		join(policies[i]);
+		assert_int_equal(world.told, left);
+		assert_int_equal(agent_session_rights(world.session), left);
+		part();
+	}
+}
+
+static void a_policy_that_is_nonsense_permits_nothing(void **state UNUSED)
+{
+	static const char *const policies[] = {"{", "[]", "null", "{}",
+		"{\"rights\":\"all\"}", "{\"rights\":1e9}", "{\"rights\":[63]}",
+		"{\"rights\":null}", "\x80", "rights=63", "{\"rights\":0}",
+		"{\"rights\":2}", "{\"rights\":99999999999999999999}"};
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		join(policies[i]);
+		assert_int_equal(world.up, 0);
+		assert_int_equal(world.viewer_ended, REASON_POLICY);
+		assert_int_equal(world.streams, 0);
+		assert_null(world.session);
+	}
+}
+
+static void a_device_keeps_to_its_own_rights(void **state UNUSED)
+{
+	struct peers_device device = *peers_find(world.peers,
+		identity_tunnel_public(world.identity[SEAL_VIEWER]), 1);
+	device.rights = INNER_RIGHT_VIEW;
+	assert_int_equal(peers_authorise(world.peers, &device), 0);
+	join("{\"rights\":65535}");
+	assert_int_equal(world.told, INNER_RIGHT_VIEW);
+	part();
+}
+
+static void any_time_limit_is_no_overflow(void **state UNUSED)
+{
+	static const struct {
+		const char *policy;
+		int ends;
+	} rows[] = {
+		{"{\"rights\":63,\"max_session_ms\":9223372036854775807}", 0},
+		{"{\"rights\":63,\"max_session_ms\":-9223372036854775808}", 0},
+		{"{\"rights\":63,\"max_session_ms\":\"long\"}", 0},
+		{"{\"rights\":63,\"max_session_ms\":60000}", 1},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		join(rows[i].policy);
+		assert_int_equal(world.up, 1);
+		agent_session_tick(world.session, clock_wall_ms() + 30000);
+		settle();
+		assert_int_equal(world.ended, 0);
+		agent_session_tick(world.session, clock_wall_ms() + 61000);
+		settle();
+		assert_int_equal(world.ended, rows[i].ends ? REASON_SESSION_TIME_UP : 0);
+		if (!rows[i].ends)
+			part();
+	}
+	/* The host's own limit stands, whatever the gateway's. */
+	write_veto("[session]\nmax_session = 60s\n");
+	join(rows[0].policy);
+	agent_session_tick(world.session, clock_wall_ms() + 61000);
+	settle();
+	assert_int_equal(world.ended, REASON_SESSION_TIME_UP);
+}
+
+static void paste(const char *text)
+{
+	uint8_t head[INNER_CLIPBOARD_HEAD];
+	inner_clipboard_pack((uint32_t)strlen(text), head);
+	assert_int_equal(tunnel_write(world.viewer, SEAL_CLIPBOARD, head, sizeof(head)),
+		sizeof(head));
+	assert_int_equal(tunnel_write(world.viewer, SEAL_CLIPBOARD, text, strlen(text)),
+		strlen(text));
+	settle();
+}
+
+static void view_only_takes_no_text_on_the_clipboard_lane(void **state UNUSED)
+{
+	join("");
+	paste("taken");
+	assert_string_equal(world.clip, "taken");
+	part();
+	write_veto("[session]\nview_only = yes\n");
+	world.clip[0] = 0;
+	join("");
+	paste("not taken");
+	assert_string_equal(world.clip, "");
+	assert_int_equal(world.ended, 0);
+	/* Forbidden while it runs. */
+	part();
+	write_veto("");
+	join("");
+	write_veto("[clipboard]\nto_host = no\n");
+	agent_session_tick(world.session, clock_wall_ms());
+	paste("too late");
+	assert_string_equal(world.clip, "");
+	/* Permitted again: what was taken away stays away until the next session. */
+	write_veto("");
+	agent_session_tick(world.session, clock_wall_ms());
+	paste("still too late");
+	assert_string_equal(world.clip, "");
+	part();
+}
+
+static void the_picture_stream_has_the_granted_rights(void **state UNUSED)
+{
+	struct inner_message wish = {.kind = INNER_RFB_OPEN};
+	wish.rfb_open.id = 1;
+	write_veto("[session]\nview_only = yes\n");
+	join("{\"rights\":65535}");
+	assert_int_equal(tunnel_message(world.viewer, &wish), 0);
+	settle();
+	assert_int_equal(world.streams, 1);
+	assert_false(world.stream_rights &
+		     (INNER_RIGHT_CONTROL | INNER_RIGHT_CLIP_TO_HOST));
+	close(world.stream_end);
+	part();
+}
+
+/* A session that another one pushes aside ends like any other, also for the lock. */
+static void replacing_a_session_locks_the_desktop(void **state UNUSED)
+{
+	write_veto("[session]\nlock_at_end = yes\n");
+	join("{\"rights\":63,\"lock_at_end\":false}");
+	assert_int_equal(world.up, 1);
+	agent_session_cut(world.session, REASON_PEER_LOST);
+	assert_int_equal(world.locked, 0);
+	world.session = agent_session_replace(world.session);
+	assert_null(world.session);
+	assert_int_equal(world.locked, 1);
+	assert_true(world.closed > 0);
+}
+
+/* The gateway keeps both lines up and passes nothing on. */
+static void a_silent_line_is_a_cut_one(void **state UNUSED)
+{
+	join("");
+	assert_int_equal(world.up, 1);
+	for (int turn = 0; turn < 60; turn++)
+		agent_session_tick(world.session, clock_wall_ms());
+	assert_int_equal(world.line[SEAL_HOST].closed, REASON_KEEPALIVE_TIMEOUT);
+	assert_int_equal(world.ended, 0); /* it may come back within its grace time */
+	/* One that speaks is left alone. */
+	world.session = agent_session_free(world.session);
+	world.line[SEAL_HOST].closed = 0;
+	join("");
+	for (int turn = 0; turn < 60; turn++) {
+		tunnel_write(world.viewer, SEAL_CLIPBOARD, "", 0);
+		if (turn % 20 == 0) {
+			paste("x");
+			settle();
+		}
+		agent_session_tick(world.session, clock_wall_ms());
+	}
+	assert_int_equal(world.line[SEAL_HOST].closed, 0);
+	part();
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(wanting_everything_gives_what_exists),
+		TEST(no_policy_widens_the_veto),
+		TEST(a_policy_that_is_nonsense_permits_nothing),
+		TEST(a_device_keeps_to_its_own_rights),
+		TEST(any_time_limit_is_no_overflow),
+		TEST(view_only_takes_no_text_on_the_clipboard_lane),
+		TEST(the_picture_stream_has_the_granted_rights),
+		TEST(replacing_a_session_locks_the_desktop),
+		TEST(a_silent_line_is_a_cut_one),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
