@@ -12,6 +12,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "e2e/identity.h"
+#include "e2e/inner.h"
 #include "e2e/private_file.h"
 #include "enrolment.h"
 #include "inventory.h"
@@ -44,9 +45,20 @@ static int prepare(const struct enroll_request *request, struct enrolment *enrol
 			request->gateways);
 		return status;
 	}
+	/* The tunnel carries no other names: with such a one every pairing would fail. */
+	if (request->name &&
+		(!*request->name || strlen(request->name) > INNER_NAME_MAX ||
+			!inner_name_valid(request->name, strlen(request->name)))) {
+		snprintf(detail, ENROLL_DETAIL,
+			"--name takes text of 1 to %d bytes without control characters.",
+			INNER_NAME_MAX);
+		return -REASON_BAD_VALUE;
+	}
 	uname(&system);
 	text_clip(enrolment->name, sizeof(enrolment->name),
 		request->name ? request->name : system.nodename);
+	if (!inner_name_valid(enrolment->name, strlen(enrolment->name)))
+		text_clip(enrolment->name, sizeof(enrolment->name), "office");
 	enrolment->access.own_ca = request->ca_file != NULL;
 	enrolment->enrolled_ms = clock_wall_ms();
 	return 0;

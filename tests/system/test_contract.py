@@ -195,8 +195,13 @@ def test_gateway_survives_a_full_disk(world, small_disk):
     while time.monotonic() < until:
         screen.pump(0.5)
     assert viewer.program.alive() and gateway.program.alive() and host.program.alive()
+    # A session that ends now is recorded when there is space again.
+    assert viewer.program.stop() == 0
     filler.unlink()
     wait_for("the gateway to let in again", lambda: lets_in(second), every=0.5)
+    rows = wait_for("the rows of both sessions", lambda: [
+        row for row in gateway.log("sessions") if row["purpose"] == "session" and row.get("ended")])
+    assert len({row["id"] for row in rows}) == len(rows) and rows[0]["reason"] == "VIEWER_LEFT"
     assert gateway.license("after")["key"]
     assert gateway.ctl("audit", "verify")["ok"]
     base = sqlite3.connect(gateway.data / "engawa.db")
@@ -240,6 +245,28 @@ def test_ipv6_and_two_profiles(world):
     host.enroll().run("--test-picture").online()
     assert lets_in(viewer) is None
     viewer.connect("office", "--screenshot", path)
+
+
+def test_names_that_cannot_be_shown_are_refused_at_once(world, gateway, license):
+    host = Host(world, gateway, license)
+    for name in ("", "a\nb", "red\x1b[31m", "長" * 43):
+        refused(lambda: host.enroll("--name", name), "BAD_VALUE", 65)
+    host.enroll("--name", "長" * 42).run("--test-picture").online()
+    viewer = Viewer(world, gateway, license)
+    words = [BIN / "engawa-viewer", "--state", viewer.state, "pair", "--gateway", gateway.address, "--ca", gateway.ca,
+             "--license", license["key"], "--password-file", viewer.password_file, "--code", host.ticket()]
+    for flag in ("--name", "--device-name"):
+        assert flag in refused(lambda: run(*words, flag, "a\tb"), "BAD_VALUE", 65)
+        refused(lambda: run(*words, flag, "x" * 129), "LIMIT", 65)
+    run(*words, "--device-name", "家のPC 😀")
+    peers = json.loads(run(BIN / "engawa-host", "--state", host.state, "peers", "list", "--json"))
+    assert [peer["name"] for peer in peers] == ["家のPC 😀"]
+    assert gateway.ctl("host", "list")[0]["name"] == "長" * 42
+
+
+def test_an_error_is_told_once():
+    out = run(BIN / "engawa-viewer", "--state", "/proc/nowhere", "list", "--json", code=73)
+    assert json.loads(out)["error"]["code"] == "FILE_UNWRITABLE"
 
 
 @pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is a test package")

@@ -14,6 +14,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "e2e/inner.h"
 #include "e2e/pins.h"
 #include "e2e/private_file.h"
 #include "e2e/ticket.h"
@@ -82,6 +83,18 @@ static int ensure_state(struct options *options)
 			options->state ? options->state : "~/.local/state");
 	options->state = dir;
 	return 0;
+}
+
+/* The tunnel carries no others, so they are refused before anybody waits for them. */
+static int check_name(const char *flag, const char *name)
+{
+	if (!name || (*name && inner_name_valid(name, strlen(name))))
+		return 0;
+	return strlen(name) > INNER_NAME_MAX
+		       ? program_fail(-REASON_LIMIT, "%s is at most %d bytes.", flag,
+				 INNER_NAME_MAX)
+		       : program_fail(-REASON_BAD_VALUE,
+				 "%s takes text without control characters.", flag);
 }
 
 /* From the file, or from the person: typed, and not shown. */
@@ -172,10 +185,12 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 	int status = ensure_state(options);
 	if (!status)
 		status = read_access(options, &profile.access, &ticket);
-	if (!status && options->name &&
-		text_copy(profile.name, sizeof(profile.name), options->name) < 0)
-		status = program_fail(-REASON_LIMIT, "--name is at most %d bytes.",
-			INNER_NAME_MAX);
+	if (!status)
+		status = check_name("--name", options->name);
+	if (!status)
+		status = check_name("--device-name", options->device_name);
+	if (!status && options->name)
+		text_clip(profile.name, sizeof(profile.name), options->name);
 	if (!status)
 		status = get_password(options, password);
 	const struct viewer_config config = {
@@ -307,6 +322,9 @@ static int do_connect(void *ctx, int count, char **words)
 	int status = ensure_state(options);
 	if (status < 0)
 		return status;
+	status = check_name("--device-name", options->device_name);
+	if (status < 0)
+		return status;
 	status = profile_find(options->state, count ? words[0] : NULL, &profile);
 	if (status == -REASON_CONFLICT && !count)
 		return program_fail(-REASON_USAGE,
@@ -337,12 +355,13 @@ static int do_list(void *ctx, int count UNUSED, char **words UNUSED)
 {
 	struct options *options = ctx;
 	size_t found = 0;
+	int status = ensure_state(options);
+	if (status < 0)
+		return status;
 	struct profile *profiles = calloc(PROFILE_MAX, sizeof(*profiles));
 	if (!profiles)
 		return -REASON_NO_MEMORY;
-	int status = ensure_state(options);
-	if (!status)
-		status = profile_list(options->state, profiles, &found);
+	status = profile_list(options->state, profiles, &found);
 	json_t *list = json_array();
 	for (size_t i = 0; !status && i < found; i++)
 		json_array_append_new(list, describe(&profiles[i]));
@@ -363,9 +382,7 @@ static int do_list(void *ctx, int count UNUSED, char **words UNUSED)
 	for (size_t i = 0; i < PROFILE_MAX; i++)
 		access_wipe(&profiles[i].access);
 	free(profiles);
-	return status < 0 ? program_fail(status, "(%s)",
-				    options->state ? options->state : "")
-			  : 0;
+	return status < 0 ? program_fail(status, "(%s)", options->state) : 0;
 }
 
 static int do_doctor(void *ctx, int count UNUSED, char **words UNUSED)
