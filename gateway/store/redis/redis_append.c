@@ -5,6 +5,7 @@
 
 #include "base/reason.h"
 #include "store/redis/redis_row.h"
+#include "store/redis/redis_words.h"
 
 static const char *put_text(char **at, const char *text)
 {

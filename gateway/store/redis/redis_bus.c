@@ -11,6 +11,8 @@
 #include "store/memory/memory_bus.h"
 #include "store/redis/redis_conn.h"
 #include "store/redis/redis_link.h"
+#include "store/redis/redis_reply.h"
+#include "store/redis/redis_words.h"
 
 #define REDIS_BUS_MAGIC 0x52427573
 #define READ_BLOCK_MS 1000

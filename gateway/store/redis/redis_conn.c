@@ -12,6 +12,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "store/redis/redis_hello.h"
+#include "store/redis/redis_reply.h"
 
 #define CONN_MAGIC 0x52436f6e
 #define HELLO_MS 1000

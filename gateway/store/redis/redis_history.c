@@ -8,7 +8,9 @@
 #include "base/reason.h"
 #include "store/journal_chain.h"
 #include "store/redis/redis_link.h"
+#include "store/redis/redis_reply.h"
 #include "store/redis/redis_row.h"
+#include "store/redis/redis_words.h"
 #include "store/reply.h"
 #include "store/state.h"
 

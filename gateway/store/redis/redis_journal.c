@@ -14,7 +14,9 @@
 #include "store/redis/redis_append.h"
 #include "store/redis/redis_history.h"
 #include "store/redis/redis_link.h"
+#include "store/redis/redis_reply.h"
 #include "store/redis/redis_row.h"
+#include "store/redis/redis_words.h"
 #include "store/reply.h"
 
 #define REDIS_JOURNAL_MAGIC 0x524a6f75

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "store/redis/redis_reply.h"
+#include "store/redis/redis_words.h"
 
 #define FIELDS 14
 

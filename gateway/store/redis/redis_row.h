@@ -13,7 +13,7 @@
 
 #include "base/check.h"
 #include "store/journal_chain.h"
-#include "store/redis/redis_ask.h"
+#include "store/redis/redis_words.h"
 
 #define REDIS_ROW_INDEX "journal:by:"
 

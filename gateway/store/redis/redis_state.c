@@ -7,6 +7,8 @@
 
 #include "base/reason.h"
 #include "store/redis/redis_link.h"
+#include "store/redis/redis_reply.h"
+#include "store/redis/redis_words.h"
 #include "store/reply.h"
 
 #define REDIS_STATE_MAGIC 0x52645374
