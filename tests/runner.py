@@ -23,9 +23,9 @@ JOBS = max(2, os.cpu_count() or 2)
 # Leaks are errors everywhere; a sanitizer report must end the test that caused it.
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
-    "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0",
+    "LSAN_OPTIONS": f"suppressions='{TOP}/tests/lsan.supp':print_suppressions=0",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-    "TSAN_OPTIONS": f"halt_on_error=1:exitcode=99:second_deadlock_stack=1:suppressions={TOP}/tests/tsan.supp",
+    "TSAN_OPTIONS": f"halt_on_error=1:exitcode=99:second_deadlock_stack=1:suppressions='{TOP}/tests/tsan.supp'",
 }
 
 

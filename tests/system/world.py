@@ -24,7 +24,7 @@ BIN = BUILD / "bin"
 TOOLS = BUILD / "tests"
 
 # What libraries keep until the end is no leak of ours; tests/run sets the other sanitizer options.
-os.environ.setdefault("LSAN_OPTIONS", f"suppressions={TOP}/tests/lsan.supp:print_suppressions=0")
+os.environ.setdefault("LSAN_OPTIONS", f"suppressions='{TOP}/tests/lsan.supp':print_suppressions=0")
 
 # A busy 2-core machine under ASan: waits are upper bounds, never what is measured.
 PATIENCE = 40
