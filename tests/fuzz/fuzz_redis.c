@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "store/redis/redis_hello.h"
+#include "store/redis/redis_reply.h"
 #include "store/redis/redis_row.h"
 
 static void look(const struct redisReply *reply)
