@@ -27,8 +27,8 @@ static void run(struct redis_rig *rig)
 {
 	const char *args[REDIS_RIG_ARGS + 16] = {"redis-server", "--port", "0",
 		"--unixsocket", rig->socket, "--dir", rig->dir, "--appendonly", "yes",
-		"--save", "", "--logfile", "redis.log"};
-	int count = 13;
+		"--appendfsync", "always", "--save", "", "--logfile", "redis.log"};
+	int count = 15;
 	for (int i = 0; i < REDIS_RIG_ARGS && rig->args[i]; i++)
 		args[count++] = rig->args[i];
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -15,7 +15,8 @@ struct redis_rig {
 	int pid;                          /* 0: it does not run */
 };
 
-/* appendonly is on unless args say otherwise. Returns when it answers. */
+/* appendonly is on and appendfsync always (what was acknowledged survives SIGKILL) unless args say
+ * otherwise. Returns when it answers. */
 void redis_rig_start(struct redis_rig *rig);
 /* Sends a signal; after SIGKILL and SIGTERM waits until it has ended. */
 void redis_rig_signal(struct redis_rig *rig, int number);

@@ -305,7 +305,7 @@ int redis_bus_new(struct redis_link *link, const struct redis_address *address,
 	bus->guest = (struct redis_guest){NULL, on_changed, on_turn};
 	int r = memory_bus_new(&bus->local);
 	if (r == 0)
-		r = redis_conn_new(redis_link_base(link), address, on_reader, bus,
+		r = redis_conn_new(redis_link_base(link), address, "bus", on_reader, bus,
 			&bus->reader);
 	if (r) {
 		memory_bus_free(bus->local);

@@ -35,6 +35,7 @@ struct redis_conn {
 	uint32_t magic;
 	struct event_base *base;
 	const struct redis_address *address;
+	const char *name;
 	redis_conn_changed changed;
 	void *ctx;
 	redisAsyncContext *redis; /* NULL: none, or it is going away */
@@ -56,9 +57,10 @@ static void set_fault(struct redis_conn *conn, int fault, const char *text)
 {
 	/* Said once, not with every attempt. */
 	if (fault && (fault != conn->fault || strcmp(text, conn->text)))
-		log_line(LOG_WARN, "store away", LOG_S("detail", text));
+		log_line(LOG_WARN, "store away", LOG_S("for", conn->name),
+			LOG_S("detail", text));
 	if (!fault && conn->fault)
-		log_line(LOG_INFO, "store reached again");
+		log_line(LOG_INFO, "store reached again", LOG_S("for", conn->name));
 	conn->fault = fault;
 	text_clip(conn->text, sizeof(conn->text), text);
 }
@@ -346,7 +348,7 @@ static void on_retry(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 }
 
 int redis_conn_new(struct event_base *base, const struct redis_address *address,
-	redis_conn_changed changed, void *ctx, struct redis_conn **ret)
+	const char *name, redis_conn_changed changed, void *ctx, struct redis_conn **ret)
 {
 	struct redis_conn *conn = calloc(1, sizeof(*conn));
 	if (!conn)
@@ -354,6 +356,7 @@ int redis_conn_new(struct event_base *base, const struct redis_address *address,
 	*conn = (struct redis_conn){.magic = CONN_MAGIC,
 		.base = base,
 		.address = address,
+		.name = name,
 		.changed = changed,
 		.ctx = ctx,
 		.backoff_ms = BACKOFF_FIRST_MS};

@@ -20,9 +20,10 @@ struct redis_conn;
 /* After every change from down to up or back, and after every attempt that failed (up 0). */
 typedef void (*redis_conn_changed)(void *ctx, int up);
 
+/* `name` says in the log what it is for. `address` and `name` are borrowed. */
 MUST_CHECK int redis_conn_new(struct event_base *base,
-	const struct redis_address *address, redis_conn_changed changed, void *ctx,
-	struct redis_conn **ret);
+	const struct redis_address *address, const char *name, redis_conn_changed changed,
+	void *ctx, struct redis_conn **ret);
 void redis_conn_start(struct redis_conn *conn);
 /* Takes the ask: `done` runs now when the connection is down. */
 void redis_conn_send(struct redis_conn *conn, struct redis_ask *ask);

@@ -48,7 +48,7 @@ int redis_hello_check(const char *info, char error[static STORE_ERROR])
 		return say(-REASON_CONFIG, error,
 			"runs without appendonly and would lose what it acknowledged: "
 			"set "
-			"\"appendonly yes\" in redis.conf");
+			"\"appendonly yes\" and \"appendfsync always\" in redis.conf");
 	field(info, "maxmemory_policy", value, sizeof(value));
 	if (strcmp(value, "noeviction"))
 		return say(-REASON_CONFIG, error,

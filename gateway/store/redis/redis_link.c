@@ -132,7 +132,8 @@ int redis_link_new(const struct redis_address *address, struct redis_link **ret)
 		link->wake = event_new(link->base, link->bell, EV_READ | EV_PERSIST,
 			on_wake, link);
 	if (!link->wake || event_add(link->wake, NULL) ||
-		redis_conn_new(link->base, address, on_changed, link, &link->conn)) {
+		redis_conn_new(link->base, address, "commands", on_changed, link,
+			&link->conn)) {
 		close_parts(link);
 		free(link);
 		return -REASON_NO_MEMORY;
