@@ -196,15 +196,37 @@ def test_clock_far_off(world, gateway, license):
 
 
 def test_veto_view_only(host, viewer, desktop):
-    (host.state / "veto.conf").write_text("[session]\nview_only = yes\n")
-    typed = desktop.typing_into()
-    viewer.listen()
+    """Keys, buttons, the pointer's place and the clipboard of a raw RFB client: nothing of it arrives."""
     from rfb import Rfb
+    (host.state / "veto.conf").write_text("[session]\nview_only = yes\n[clipboard]\nto_viewer = no\n")
+    typed = desktop.typing_into()
+    desktop.start("sh", "-c", "printf 'of the office' | exec xclip -i -quiet -selection clipboard")
+    wait_for("the office's own text", lambda: desktop.run(
+        "xclip", "-o", "-selection", "clipboard", code=None) == "of the office")
+    desktop.run("xdotool", "mousemove", "333", "222")
+    viewer.listen()
     screen = Rfb(viewer.port)
     screen.pump(1)
     screen.type("must not arrive")
+    screen.click(10, 10)
+    screen.cut_text("nor this")
     screen.pump(2)
     assert typed.read_text() == ""
+    assert "x:333 y:222" in desktop.run("xdotool", "getmouselocation")
+    assert desktop.run("xclip", "-o", "-selection", "clipboard") == "of the office"
+    assert not screen.clipboard
+    # The control: the same client, permitted.
+    (host.state / "veto.conf").write_text("")
+    viewer.program.stop()
+    viewer.listen()
+    screen = Rfb(viewer.port)
+    screen.type("now")
+    wait_for("the keys", lambda: typed.read_text() == "now")
+    screen.pointer(10, 10)
+    wait_for("the pointer", lambda: "x:10 y:10" in desktop.run("xdotool", "getmouselocation"))
+    screen.cut_text("and this")
+    wait_for("the copied text", lambda: desktop.run(
+        "xclip", "-o", "-selection", "clipboard", code=None) == "and this")
 
 
 def test_veto_hours_and_mistakes(host, viewer):
