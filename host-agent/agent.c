@@ -22,6 +22,7 @@
 #include "inventory.h"
 #include "link/backoff.h"
 #include "link/loop_box.h"
+#include "link/state_dir.h"
 #include "link/timer.h"
 #include "link/uplink.h"
 #include "pair_guard.h"
@@ -403,7 +404,13 @@ static int read_state(struct agent *agent, char detail[static AGENT_DETAIL])
 	if (!status)
 		status = agent_state_fence(config->dir, &agent->fence);
 	if (status < 0) {
-		snprintf(detail, AGENT_DETAIL, "(%s)", config->dir);
+		snprintf(detail, AGENT_DETAIL, "(%s)",
+			state_dir_blame(status, config->dir));
+		return status;
+	}
+	status = enrolment_ca_check(config->dir, &agent->enrolment);
+	if (status < 0) {
+		snprintf(detail, AGENT_DETAIL, "(%s/ca.pem)", config->dir);
 		return status;
 	}
 	snprintf(path, sizeof(path), "%s/veto.conf", config->dir);

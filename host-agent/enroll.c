@@ -17,6 +17,7 @@
 #include "enrolment.h"
 #include "inventory.h"
 #include "link/knock.h"
+#include "link/state_dir.h"
 
 static int ask_gateway(const struct enroll_request *request,
 	const struct enrolment *enrolment, const struct identity *identity,
@@ -89,9 +90,10 @@ int enroll_run(const struct enroll_request *request, struct enroll_answer *ret,
 	memset(ret, 0, sizeof(*ret));
 	signal(SIGPIPE, SIG_IGN);
 	int status = prepare(request, &enrolment, detail);
-	if (!status && request->ca_file && access(request->ca_file, R_OK) < 0) {
-		snprintf(detail, ENROLL_DETAIL, "(%s)", request->ca_file);
-		status = -REASON_FILE_UNREADABLE;
+	if (!status && request->ca_file) {
+		status = access_ca_readable(request->ca_file);
+		if (status < 0)
+			snprintf(detail, ENROLL_DETAIL, "(%s)", request->ca_file);
 	}
 	if (!status)
 		status = private_file_directory(request->dir);
@@ -101,7 +103,8 @@ int enroll_run(const struct enroll_request *request, struct enroll_answer *ret,
 		status = identity_open(request->dir, &identity);
 	if (status < 0) {
 		if (!*detail)
-			snprintf(detail, ENROLL_DETAIL, "(%s)", request->dir);
+			snprintf(detail, ENROLL_DETAIL, "(%s)",
+				state_dir_blame(status, request->dir));
 		goto out;
 	}
 	struct knock_answer answer;

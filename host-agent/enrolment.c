@@ -59,6 +59,14 @@ const char *enrolment_ca(const char *dir, const struct enrolment *enrolment, cha
 	return ret;
 }
 
+int enrolment_ca_check(const char *dir, const struct enrolment *enrolment)
+{
+	char path[1024];
+	const char *ca = enrolment_ca(dir, enrolment, path, sizeof(path));
+	int status = ca ? access_ca_readable(ca) : 0;
+	return status == -REASON_BAD_VALUE ? -REASON_STATE_DAMAGED : status;
+}
+
 struct uplink_config enrolment_uplink(const struct enrolment *enrolment,
 	const struct identity *identity, const char *ca_file, const char *inventory)
 {

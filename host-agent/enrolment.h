@@ -21,6 +21,8 @@ struct enrolment {
 MUST_CHECK int enrolment_read(const char *dir, struct enrolment *ret);
 MUST_CHECK int enrolment_write(const char *dir, const struct enrolment *enrolment);
 /* "DIR/ca.pem" in `ret`, or NULL for the system's roots. */
+/* Whether that CA is whole: -REASON_FILE_UNREADABLE, -REASON_STATE_DAMAGED. */
+MUST_CHECK int enrolment_ca_check(const char *dir, const struct enrolment *enrolment);
 const char *enrolment_ca(const char *dir, const struct enrolment *enrolment, char *ret,
 	size_t size);
 

@@ -16,6 +16,7 @@
 #include "link/findings.h"
 #include "link/knock.h"
 #include "link/loop_box.h"
+#include "link/state_dir.h"
 #include "veto.h"
 
 static void look_at_files(const struct host_doctor_config *config,
@@ -26,16 +27,26 @@ static void look_at_files(const struct host_doctor_config *config,
 	struct peers *peers = NULL;
 	struct veto veto = {0};
 	struct conf_error error = {0};
+	uint64_t fence;
 	int status = enrolment_read(config->dir, enrolment);
-	findings_note(findings, "enrolment", status, config->dir);
+	findings_note(findings, "enrolment", status,
+		state_dir_blame(status, config->dir));
 	/* Without an enrolment there may be no identity yet, and looking must not make one. */
-	if (!status)
-		findings_note(findings, "identity", identity_open(config->dir, identity),
-			NULL);
+	if (!status) {
+		status = identity_open(config->dir, identity);
+		findings_note(findings, "identity", status,
+			state_dir_blame(status, NULL));
+		findings_note(findings, "gateway's CA",
+			enrolment_ca_check(config->dir, enrolment), NULL);
+		status = agent_state_fence(config->dir, &fence);
+		findings_note(findings, "last session's fence", status,
+			state_dir_blame(status, NULL));
+	}
 	status = peers_open(config->dir, &peers);
 	snprintf(detail, sizeof(detail), "%zu devices",
 		status < 0 ? 0 : peers_count(peers));
-	findings_note(findings, "paired viewers", status, detail);
+	findings_note(findings, "paired viewers", status,
+		state_dir_blame(status, detail));
 	peers_free(peers);
 	snprintf(path, sizeof(path), "%s/veto.conf", config->dir);
 	status = veto_read(path, &veto, &error);

@@ -136,7 +136,8 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 		status = ticket_book_issue(options->state, license_id, life_ms, now_ms,
 			&ticket);
 	if (status < 0)
-		return program_fail(status, "(%s)", options->state);
+		return program_fail(status, "(%s)",
+			state_dir_blame(status, options->state));
 	ticket_print(&ticket, code);
 	clock_text(now_ms + life_ms, until);
 	int runs = agent_state_running(options->state);
@@ -187,7 +188,8 @@ static int do_status(void *ctx, int count UNUSED, char **words UNUSED)
 		return status;
 	status = enrolment_read(options->state, &enrolment);
 	if (status < 0)
-		return program_fail(status, "(%s)", options->state);
+		return program_fail(status, "(%s)",
+			state_dir_blame(status, options->state));
 	license_key_id(enrolment.access.key.public_id, license);
 	access_wipe(&enrolment.access);
 	int runs = agent_state_running(options->state);
@@ -241,7 +243,8 @@ static int do_peers_list(void *ctx, int count UNUSED, char **words UNUSED)
 	if (!status)
 		status = peers_open(options->state, &peers);
 	if (status < 0)
-		return program_fail(status, "(%s)", options->state);
+		return program_fail(status, "(%s)",
+			state_dir_blame(status, options->state));
 	json_t *list = json_array();
 	for (size_t i = 0; i < peers_count(peers); i++)
 		json_array_append_new(list, describe_peer(peers_at(peers, i)));
@@ -279,7 +282,8 @@ static int do_peers_remove(void *ctx, int count, char **words)
 	if (!status)
 		status = peers_open(options->state, &peers);
 	if (status < 0)
-		return program_fail(status, "(%s)", options->state);
+		return program_fail(status, "(%s)",
+			state_dir_blame(status, options->state));
 	status = peers_revoke(peers, words[0], clock_wall_ms());
 	peers_free(peers);
 	if (status < 0)

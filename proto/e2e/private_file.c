@@ -144,8 +144,16 @@ static int read_once(int fd, size_t size, json_t **ret)
 	return result;
 }
 
+static _Thread_local char last[PRIVATE_FILE_PATH];
+
+const char *private_file_last(void)
+{
+	return last;
+}
+
 int private_file_read(const char *path, json_t **ret)
 {
+	text_clip(last, sizeof(last), path);
 	/* Readers take no lock; each turn more means that a writer has been faster once more. */
 	for (int turn = 0; turn < READ_TURNS; turn++) {
 		size_t size;

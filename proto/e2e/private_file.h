@@ -25,6 +25,8 @@ MUST_CHECK int private_file_path(char ret[static PRIVATE_FILE_PATH], const char 
 MUST_CHECK int private_file_directory(const char *dir);
 /* The object belongs to the caller. */
 MUST_CHECK int private_file_read(const char *path, json_t **ret);
+/* The file that this thread read last, or ""; the one to name when what was in it is refused. */
+const char *private_file_last(void);
 /* Replaces the file or makes it. */
 MUST_CHECK int private_file_write(const char *path, const json_t *object);
 /* Makes the file; -REASON_CONFLICT when there is one. */

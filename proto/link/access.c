@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,7 +137,14 @@ static int write_whole(const char *path, const char *bytes, size_t len)
 
 int access_ca_readable(const char *path)
 {
-	return access(path, R_OK) == 0 ? 0 : -REASON_FILE_UNREADABLE;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return -REASON_FILE_UNREADABLE;
+	X509 *one = PEM_read_X509(file, NULL, NULL, NULL);
+	fclose(file);
+	ERR_clear_error();
+	X509_free(one);
+	return one ? 0 : -REASON_BAD_VALUE;
 }
 
 int access_keep_ca(const char *from, const char *to)

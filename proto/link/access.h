@@ -33,7 +33,8 @@ json_t *access_pack(const struct access *access);
 MUST_CHECK int access_parse(const json_t *object, struct access *ret);
 void access_wipe(struct access *access);
 
-/* Whether a CA file can be used at all, to be said before anything starts. */
+/* Whether a CA file can be used at all, to be said before anything starts. -REASON_FILE_UNREADABLE,
+ * -REASON_BAD_VALUE (no whole certificate in it). */
 MUST_CHECK int access_ca_readable(const char *path);
 /* Copies the PEM file to `to` (mode 0600, atomically) after a look inside.
  * -REASON_FILE_UNREADABLE, -REASON_BAD_VALUE (no certificate in it), -REASON_FILE_UNWRITABLE,

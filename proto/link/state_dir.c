@@ -9,6 +9,7 @@
 
 #include "base/reason.h"
 #include "base/secret.h"
+#include "e2e/private_file.h"
 
 static int make(char *path)
 {
@@ -71,4 +72,11 @@ int state_dir_first_line(const char *path, char *ret, size_t size)
 		memcpy(ret, line, strlen(line) + 1);
 	secret_wipe(line, sizeof(line));
 	return status;
+}
+
+const char *state_dir_blame(int status, const char *otherwise)
+{
+	int file = status == -REASON_STATE_DAMAGED || status == -REASON_FILE_EXPOSED ||
+		   status == -REASON_FILE_UNREADABLE;
+	return file && *private_file_last() ? private_file_last() : otherwise;
 }

@@ -15,4 +15,7 @@ MUST_CHECK int state_dir(const char *given, const char *role, char *ret, size_t 
 /* The first line of a file (a password, a key) without its line end; "-" is standard input. */
 MUST_CHECK int state_dir_first_line(const char *path, char *ret, size_t size);
 
+/* What to name when state was refused: the file that is at fault, else `otherwise`. */
+const char *state_dir_blame(int status, const char *otherwise);
+
 #endif

@@ -264,6 +264,49 @@ def test_names_that_cannot_be_shown_are_refused_at_once(world, gateway, license)
     assert gateway.ctl("host", "list")[0]["name"] == "長" * 42
 
 
+def damages(path):
+    """Puts damage after damage into a file, then back what was there."""
+    kept = path.read_bytes()
+    for damage in (kept[:len(kept) // 2], b"", b"{}"):
+        path.write_bytes(damage)
+        yield damage
+        assert path.read_bytes() == damage, "a damaged file is evidence and stays"
+    path.write_bytes(kept)
+
+
+def test_a_damaged_file_is_named(world, gateway, license, picture):
+    """By the program and, where it looks, by doctor."""
+    viewer = Viewer(world, gateway, license).pair(picture.ticket())
+    doctor = [BIN / "engawa-viewer", "--state", viewer.state, "doctor"]
+    for path in [*viewer.state.rglob("*.json"), *viewer.state.rglob("*.pem")]:
+        for _ in damages(path):
+            said = refused(viewer.connect, "STATE_DAMAGED", 65)
+            assert path.name in said or path.suffix == ".pem" and "CA of office" in said
+        assert "STATE_DAMAGED" not in run(*doctor, code=None)
+        kept = path.read_bytes()
+        path.write_bytes(b"{")
+        assert "STATE_DAMAGED" in run(*doctor, code=65)
+        path.write_bytes(kept)
+    assert lets_in(viewer)
+    assert picture.program.stop() == 0
+    doctor = [BIN / "engawa-host", "--state", picture.state, "doctor"]
+    for name in ("enrolment.json", "identity.json", "peers.json", "fence.json", "ca.pem"):
+        for _ in damages(picture.state / name):
+            said = refused(lambda: run(BIN / "engawa-host", "--state", picture.state, "run", "--test-picture"),
+                           "STATE_DAMAGED", 65)
+            assert name in said
+            assert "STATE_DAMAGED" in run(*doctor, code=65, env={"DISPLAY": ""})
+    picture.run("--test-picture").online()
+    assert lets_in(viewer)
+
+
+def test_a_file_that_is_no_ca(world, gateway, license):
+    host = Host(world, gateway, license)
+    (world.tmp / "note.txt").write_text("this is no certificate\n")
+    assert "note.txt" in refused(lambda: host.enroll(ca=world.tmp / "note.txt"), "BAD_VALUE", 65)
+    refused(lambda: host.enroll(ca=world.tmp / "none.pem"), "FILE_UNREADABLE", 66)
+
+
 def test_an_error_is_told_once():
     out = run(BIN / "engawa-viewer", "--state", "/proc/nowhere", "list", "--json", code=73)
     assert json.loads(out)["error"]["code"] == "FILE_UNWRITABLE"

@@ -150,8 +150,11 @@ static int read_access(const struct options *options, struct access *access,
 	if (!status && access_gateways(access, options->gateway) < 0)
 		status = program_fail(-REASON_BAD_VALUE,
 			"--gateway takes HOST:PORT[,HOST:PORT…].");
-	if (!status && options->ca && access_ca_readable(options->ca) < 0)
-		status = program_fail(-REASON_FILE_UNREADABLE, "(%s)", options->ca);
+	if (!status && options->ca) {
+		status = access_ca_readable(options->ca);
+		if (status < 0)
+			program_fail(status, "(%s)", options->ca);
+	}
 	access->own_ca = options->ca != NULL;
 	secret_wipe(key, sizeof(key));
 	secret_wipe(code, sizeof(code));
@@ -279,7 +282,10 @@ static int connect_with(struct options *options, const struct profile *profile,
 	if (status < 0)
 		return program_fail(status == -REASON_NOT_FOUND ? -REASON_NOT_PAIRED
 								: status,
-			"(%s)", profile->name);
+			"(%s)", state_dir_blame(status, profile->name));
+	status = profile_ca_check(options->state, profile);
+	if (status < 0)
+		return program_fail(status, "(the CA of %s)", profile->name);
 	struct event_base *base = event_base_new();
 	status = base ? 0 : -REASON_NO_MEMORY;
 	if (!status)
@@ -296,8 +302,12 @@ static int connect_with(struct options *options, const struct profile *profile,
 		.face = face,
 		.ready_fd = options->ready_fd ? (int)options->ready_fd : -1,
 	};
-	if (!status)
+	if (!status) {
 		status = viewer_new(&viewer, &config);
+		if (status < 0)
+			program_fail(status, "(%s)",
+				state_dir_blame(status, profile->name));
+	}
 	secret_wipe(password, sizeof(password));
 	if (!status) {
 		status = viewer_run(viewer, detail);
@@ -330,7 +340,8 @@ static int do_connect(void *ctx, int count, char **words)
 		return program_fail(-REASON_USAGE,
 			"Several PCs are paired: name one (engawa-viewer list).");
 	if (status < 0)
-		return program_fail(status, "(%s)", count ? words[0] : options->state);
+		return program_fail(status, "(%s)",
+			state_dir_blame(status, count ? words[0] : options->state));
 	enum shape shape = options->listen       ? SHAPE_LISTEN
 			   : options->screenshot ? SHAPE_SCREENSHOT
 						 : SHAPE_WINDOW;
@@ -382,7 +393,9 @@ static int do_list(void *ctx, int count UNUSED, char **words UNUSED)
 	for (size_t i = 0; i < PROFILE_MAX; i++)
 		access_wipe(&profiles[i].access);
 	free(profiles);
-	return status < 0 ? program_fail(status, "(%s)", options->state) : 0;
+	return status < 0 ? program_fail(status, "(%s)",
+				    state_dir_blame(status, options->state))
+			  : 0;
 }
 
 static int do_doctor(void *ctx, int count UNUSED, char **words UNUSED)

@@ -160,3 +160,15 @@ int profile_find(const char *dir, const char *name, struct profile *ret)
 	free(all);
 	return status;
 }
+
+int profile_ca_check(const char *dir, const struct profile *profile)
+{
+	char path[PRIVATE_FILE_PATH];
+	if (!profile->access.own_ca)
+		return 0;
+	int status =
+		profile_ca_path(dir, profile->access.key.public_id, path, sizeof(path));
+	if (!status)
+		status = access_ca_readable(path);
+	return status == -REASON_BAD_VALUE ? -REASON_STATE_DAMAGED : status;
+}

@@ -29,6 +29,8 @@ MUST_CHECK int profile_find(const char *dir, const char *name, struct profile *r
 /* All, in order of their names. `ret` has room for PROFILE_MAX; secrets included: wipe them. */
 MUST_CHECK int profile_list(const char *dir, struct profile *ret, size_t *ret_count);
 /* Where the CA of this profile is kept, also before there is one. */
+/* Whether the CA that was kept at pairing is whole: -REASON_FILE_UNREADABLE, -REASON_STATE_DAMAGED. */
+MUST_CHECK int profile_ca_check(const char *dir, const struct profile *profile);
 MUST_CHECK int profile_ca_path(const char *dir, const char *public_id, char *ret,
 	size_t size);
 

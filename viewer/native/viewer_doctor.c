@@ -15,6 +15,7 @@
 #include "e2e/identity.h"
 #include "e2e/pins.h"
 #include "link/findings.h"
+#include "link/state_dir.h"
 #include "profile.h"
 
 #define CONNECT_S 5
@@ -48,9 +49,11 @@ static void look_at_profile(const char *dir, struct findings *findings,
 	char check[INNER_NAME_SIZE + 40], text[TEXT_HOST_SIZE + 16];
 	struct pins_host pin;
 	snprintf(check, sizeof(check), "key of %s", profile->name);
-	findings_note(findings, check,
-		pins_read(dir, profile->access.key.public_id, &pin), NULL);
+	int status = pins_read(dir, profile->access.key.public_id, &pin);
+	findings_note(findings, check, status, state_dir_blame(status, NULL));
 	secret_wipe(&pin, sizeof(pin));
+	snprintf(check, sizeof(check), "gateway's CA of %s", profile->name);
+	findings_note(findings, check, profile_ca_check(dir, profile), NULL);
 	for (size_t i = 0; i < profile->access.gateway_count; i++) {
 		text_endpoint_text(text, sizeof(text), &profile->access.gateways[i]);
 		snprintf(check, sizeof(check), "gateway of %s", profile->name);
@@ -80,14 +83,15 @@ int viewer_doctor_run(const char *dir, int json)
 		free(profiles);
 		return status;
 	}
-	findings_note(findings, "identity", identity_open(dir, &identity), dir);
+	status = identity_open(dir, &identity);
+	findings_note(findings, "identity", status, state_dir_blame(status, dir));
 	identity_free(identity);
 	status = profile_list(dir, profiles, &count);
 	findings_note(findings, "profiles",
 		status  ? status
 		: count ? 0
 			: -REASON_NOT_PAIRED,
-		dir);
+		state_dir_blame(status, dir));
 	for (size_t i = 0; !status && i < count; i++)
 		look_at_profile(dir, findings, &profiles[i]);
 	const char *display = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
