@@ -317,7 +317,7 @@ static void meet(struct leg *viewer, struct leg *host)
 {
 	struct session *seat = host->seat;
 	if (!seat) {
-		session_start(host, viewer);
+		session_open_start(host, viewer);
 		return;
 	}
 	if (seat->state <= SESSION_LIVE && !seat->reason) {
@@ -334,7 +334,7 @@ static void meet(struct leg *viewer, struct leg *host)
 	if (host->seat)
 		wait_for_seat(viewer, host);
 	else
-		session_start(host, viewer);
+		session_open_start(host, viewer);
 }
 
 void lobby_match(struct leg *viewer)

@@ -152,7 +152,7 @@ void session_end(struct session *session, int reason, const char *by)
 	if (session->state == SESSION_LIVE)
 		end_live(session, reason, NULL);
 	else
-		session_refuse(session, reason, 0, NULL);
+		session_open_refuse(session, reason, 0, NULL);
 }
 
 void session_closed_by(struct session *session, struct leg *leg, int reason)

@@ -110,7 +110,7 @@ struct session {
 };
 
 /* Both legs are at the host's desk; the viewer waits with its wish, the host's seat is free. */
-void session_start(struct leg *host, struct leg *viewer);
+void session_open_start(struct leg *host, struct leg *viewer);
 /* Ends it, in whatever state it is. Harmless when it is ending already. `by`: who ordered it, or NULL. */
 void session_end(struct session *session, int reason, const char *by);
 /* One leg goes, for this reason; the session ends with it. */

@@ -21,7 +21,7 @@ struct session *session_answered(void *ctx);
 void session_settle(struct session *session);
 
 /* The wish cannot be met. What was begun is taken back when its answer is there. */
-void session_refuse(struct session *session, int reason, int64_t retry_ms,
+void session_open_refuse(struct session *session, int reason, int64_t retry_ms,
 	const char *detail);
 /* The claim, if there is one, and then the host's seat. */
 void session_give_back(struct session *session);

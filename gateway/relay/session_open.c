@@ -107,7 +107,7 @@ static struct session *make(struct leg *host, struct leg *viewer)
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-void session_refuse(struct session *session, int reason, int64_t retry_ms,
+void session_open_refuse(struct session *session, int reason, int64_t retry_ms,
 	const char *detail)
 {
 	struct leg *viewer = session->viewer;
@@ -199,9 +199,9 @@ static void on_recorded(void *ctx, const struct journal_answer *answer)
 {
 	struct session *session = session_answered(ctx);
 	if (!session->reason && answer->status == -REASON_STORE_UNAVAILABLE)
-		session_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
 	else if (!session->reason && answer->status)
-		session_refuse(session, REASON_RECORDING_FAILED, RETRY_MS, NULL);
+		session_open_refuse(session, REASON_RECORDING_FAILED, RETRY_MS, NULL);
 	if (session->reason)
 		move_on(session);
 	else
@@ -215,7 +215,7 @@ static void write_opening(struct session *session)
 	session->started_ms = clock_wall_ms();
 	char *body = record_opening(session);
 	if (!body) {
-		session_refuse(session, REASON_NO_MEMORY, RETRY_MS, NULL);
+		session_open_refuse(session, REASON_NO_MEMORY, RETRY_MS, NULL);
 		move_on(session);
 		return;
 	}
@@ -234,9 +234,10 @@ static void on_claimed(void *ctx, const struct state_answer *answer)
 		session->claimed = 1;
 		session->fence = answer->fence;
 	} else if (!session->reason && answer->status == -REASON_LICENSE_IN_USE) {
-		session_refuse(session, REASON_LICENSE_IN_USE, RETRY_MS, answer->holder);
+		session_open_refuse(session, REASON_LICENSE_IN_USE, RETRY_MS,
+			answer->holder);
 	} else if (!session->reason) {
-		session_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
 	}
 	if (session->reason)
 		move_on(session);
@@ -272,7 +273,7 @@ static void on_checked(void *ctx, const struct state_answer *answer)
 {
 	struct session *session = session_answered(ctx);
 	if (!session->reason && answer->status && answer->status != -REASON_NOT_FOUND)
-		session_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
 	if (session->reason) {
 		move_on(session);
 		return;
@@ -280,14 +281,14 @@ static void on_checked(void *ctx, const struct state_answer *answer)
 	if (!answer->status && answer->count && document_is_ours(session, answer->docs))
 		session->document_version = answer->docs[0].version;
 	else if (!answer->status && fresh_id(session))
-		session_refuse(session, REASON_NO_RANDOM, 0, NULL);
+		session_open_refuse(session, REASON_NO_RANDOM, 0, NULL);
 	if (session->reason)
 		move_on(session);
 	else
 		claim(session);
 }
 
-void session_start(struct leg *host, struct leg *viewer)
+void session_open_start(struct leg *host, struct leg *viewer)
 {
 	CHECK(host->desk == viewer->desk && !host->seat && !viewer->session);
 	struct session *session = make(host, viewer);
