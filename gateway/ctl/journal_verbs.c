@@ -68,6 +68,9 @@ static int show_log(struct ctl_options *options, const char *kind,
 
 	if (options->csv + options->jsonl + options->json > 1)
 		return program_fail(-REASON_USAGE, "One of --json, --csv and --jsonl.");
+	if (options->limit < 0)
+		return program_fail(-REASON_USAGE,
+			"--limit: a positive number expected.");
 	status = log_path(options, kind, &path);
 	if (status)
 		return status;

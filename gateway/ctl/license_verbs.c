@@ -3,6 +3,7 @@
 
 #include "base/reason.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "ctl/ctl_verbs.h"
 
 #define LICENSES "/api/v1/licenses"
@@ -44,13 +45,39 @@ static void set_text(json_t *body, const char *name, const char *value)
 		json_object_set_new(body, name, json_string(value));
 }
 
+/* jansson would drop it, and the gateway would miss it. */
+static int check_text(const char *flag, const char *value)
+{
+	return !value || text_utf8_valid(value, strlen(value))
+		       ? 0
+		       : program_fail(-REASON_BAD_VALUE, "%s %s: UTF-8 expected.", flag,
+				 value);
+}
+
+static int check_texts(const struct ctl_options *options)
+{
+	int status = check_text("--holder", options->holder);
+
+	if (!status)
+		status = check_text("--tenant", options->tenant);
+	if (!status)
+		status = check_text("--group", options->group);
+	if (!status)
+		status = check_text("--note", options->note);
+	for (size_t i = 0; !status && i < options->labels.count; i++)
+		status = check_text("--label", options->labels.items[i]);
+	return status;
+}
+
 /* The members that creating and changing have in common. Told on error. */
 static int body_of(const struct ctl_options *options, json_t *body)
 {
 	char expires[CTL_VERBS_TIME] = "";
 	int never = options->expires && !strcmp(options->expires, "never");
-	int status =
-		never ? 0 : ctl_verbs_time("--expires", options->expires, 1, expires);
+	int status = check_texts(options);
+
+	if (!status && !never)
+		status = ctl_verbs_time("--expires", options->expires, 1, expires);
 
 	if (status)
 		return status;

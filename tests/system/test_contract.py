@@ -73,6 +73,18 @@ def test_lists_are_arrays_also_when_empty(gateway):
         assert isinstance(gateway.ctl(*words.split()), list), words
 
 
+def test_awkward_values_are_named(gateway):
+    ctl = [BIN / "engawactl", "--data", gateway.data]
+    assert "--holder" in error_of(*ctl, "license", "create", "--holder", b"\xff".decode("utf-8", "surrogateescape"),
+                                  code=65)["message"]
+    assert "holder" in error_of(*ctl, "license", "create", "--holder", "a\nb", code=65)["message"]
+    assert "--label" in error_of(*ctl, "license", "create", "--holder", "a", "--label", "b", code=64)["message"]
+    assert "--limit" in error_of(*ctl, "log", "sessions", "--limit", "-1", code=64)["message"]
+    assert "--limit" in refused(lambda: run(*ctl, "log", "sessions", "--csv", "--limit", "-1"), "USAGE", 64)
+    assert "--from" in error_of(*ctl, "log", "audit", "--from", "soon", code=65)["message"]
+    assert gateway.ctl("license", "list") == []
+
+
 def test_url_token_and_ca(gateway, world):
     far = [BIN / "engawactl", "--url", f"https://{gateway.admin}", "--token-file", gateway.data / "admin.token"]
     assert json.loads(run(*far, "--ca", gateway.ca, "license", "list", "--json")) == []
