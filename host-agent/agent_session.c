@@ -40,7 +40,7 @@ struct agent_session {
 	enum prologue_purpose purpose;
 	uint8_t id[16], key[INNER_KEY];
 	char viewer[INNER_NAME_SIZE], user[INNER_NAME_SIZE], address[65];
-	enum inner_class class;
+	enum inner_class class, paired_class;
 	uint16_t wanted, device_rights, policy_rights, rights;
 	uint32_t features;
 	int64_t policy_max_ms, since_ms, ends_ms;
@@ -133,6 +133,7 @@ static int on_accept(void *ctx, const struct tunnel_peer *peer)
 		return status;
 	session->purpose = peer->purpose;
 	session->device_rights = device ? device->rights : INNER_RIGHTS_ALL;
+	session->paired_class = device ? device->class : peer->class;
 	if (peer->purpose == PROLOGUE_PAIRING)
 		return ticket_book_use(session->house.dir, peer->ticket, now_ms);
 	return 0;
@@ -160,7 +161,10 @@ static int may_come_in(struct agent_session *session, const struct tunnel_peer *
 	int status = read_veto(session, ret_veto);
 	if (status < 0)
 		return -REASON_VETO;
+	/* What it says it is, and what it said when it was paired: neither may be one too many. */
 	status = veto_admits(ret_veto, peer->class, clock_wall_ms());
+	if (!status)
+		status = veto_admits(ret_veto, session->paired_class, clock_wall_ms());
 	if (status < 0)
 		veto_done(ret_veto);
 	return status;
@@ -591,6 +595,8 @@ static int still_permitted(struct agent_session *session, int64_t wall_ms,
 	if (read_veto(session, &veto) < 0)
 		return -REASON_VETO;
 	status = veto_admits(&veto, session->class, wall_ms);
+	if (!status)
+		status = veto_admits(&veto, session->paired_class, wall_ms);
 	session->device_rights = device->rights;
 	*ret_rights = grant(session, &veto) & session->rights;
 	veto_done(&veto);

@@ -395,6 +395,28 @@ static void a_device_keeps_to_its_own_rights(void **state UNUSED)
 	part();
 }
 
+/* A web page's device does not become a program by saying so. */
+static void a_class_once_paired_stays(void **state UNUSED)
+{
+	struct peers_device device = *peers_find(world.peers,
+		identity_tunnel_public(world.identity[SEAL_VIEWER]), 1);
+	device.class = INNER_WEB;
+	assert_int_equal(peers_authorise(world.peers, &device), 0);
+	join("");
+	assert_int_equal(world.up, 1);
+	part();
+	write_veto("[session]\nviewers = native\n");
+	join("");
+	assert_int_equal(world.up, 0);
+	assert_int_equal(world.viewer_ended, REASON_VETO);
+	write_veto("");
+	join("");
+	write_veto("[session]\nviewers = native\n");
+	agent_session_tick(world.session, clock_wall_ms());
+	settle();
+	assert_int_equal(world.ended, REASON_VETO);
+}
+
 static void any_time_limit_is_no_overflow(void **state UNUSED)
 {
 	static const struct {
@@ -527,6 +549,7 @@ int main(void)
 		TEST(no_policy_widens_the_veto),
 		TEST(a_policy_that_is_nonsense_permits_nothing),
 		TEST(a_device_keeps_to_its_own_rights),
+		TEST(a_class_once_paired_stays),
 		TEST(any_time_limit_is_no_overflow),
 		TEST(view_only_takes_no_text_on_the_clipboard_lane),
 		TEST(the_picture_stream_has_the_granted_rights),
