@@ -51,7 +51,7 @@ def test_wrong_password_then_lockout(viewer, gateway, license):
 def test_lockout_ends_by_itself(world, desktop):
     gateway = Gateway(world, "quick").init()
     config = world.tmp / "quick.ini"
-    config.write_text("[admission]\nlockout_time = 3s\n")
+    config.write_text("[admission]\nlockout_time = 10s\n")
     gateway.start("--config", config)
     license = gateway.license()
     host = Host(world, gateway, license).enroll().run("--display", desktop.at).online()
