@@ -37,20 +37,20 @@ struct redis_append *redis_append_new(const struct journal_row *rows, size_t cou
 	return append;
 }
 
-void redis_line_init(struct redis_line *line)
+void redis_append_line_init(struct redis_line *line)
 {
 	line->first = NULL;
 	line->end = &line->first;
 }
 
-void redis_line_add(struct redis_line *line, struct redis_append *append)
+void redis_append_line_add(struct redis_line *line, struct redis_append *append)
 {
 	append->next = NULL;
 	*line->end = append;
 	line->end = &append->next;
 }
 
-struct redis_append *redis_line_take(struct redis_line *line)
+struct redis_append *redis_append_line_take(struct redis_line *line)
 {
 	struct redis_append *append = line->first;
 	line->first = append->next;
@@ -59,7 +59,7 @@ struct redis_append *redis_line_take(struct redis_line *line)
 	return append;
 }
 
-int redis_line_gather(const struct redis_line *line, size_t most, size_t bytes,
+int redis_append_line_gather(const struct redis_line *line, size_t most, size_t bytes,
 	struct journal_row **ret, size_t *ret_count, size_t *ret_appends)
 {
 	size_t count = 0, appends = 0, size = 0;

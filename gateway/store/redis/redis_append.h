@@ -31,14 +31,14 @@ struct redis_line {
 /* Copies the rows; NULL when there is no memory. Freed by free(). */
 struct redis_append *redis_append_new(const struct journal_row *rows, size_t count);
 
-void redis_line_init(struct redis_line *line);
-void redis_line_add(struct redis_line *line, struct redis_append *append);
+void redis_append_line_init(struct redis_line *line);
+void redis_append_line_add(struct redis_line *line, struct redis_append *append);
 /* The first one of a line that is not empty. */
-struct redis_append *redis_line_take(struct redis_line *line);
+struct redis_append *redis_append_line_take(struct redis_line *line);
 /* The rows of a line side by side, to be freed; at most `most` of them and about `bytes`, but one append
  * whole. `ret_appends` is how many appends they are. -REASON_NO_MEMORY. */
-MUST_CHECK int redis_line_gather(const struct redis_line *line, size_t most, size_t bytes,
-	struct journal_row **ret, size_t *ret_count, size_t *ret_appends);
+MUST_CHECK int redis_append_line_gather(const struct redis_line *line, size_t most,
+	size_t bytes, struct journal_row **ret, size_t *ret_count, size_t *ret_appends);
 
 /* Where rows come from and go to: their writer, the number of the first, the head they follow. */
 struct redis_append_from {

@@ -92,7 +92,8 @@ static int spool_some(struct redis_journal *redis, struct redis_line *line, size
 {
 	struct journal_row *rows;
 	size_t count, appends;
-	int r = redis_line_gather(line, most, SPOOL_BYTES, &rows, &count, &appends);
+	int r = redis_append_line_gather(line, most, SPOOL_BYTES, &rows, &count,
+		&appends);
 	if (r)
 		return r;
 	r = journal_spool_put(redis->spool, first, rows, count);
@@ -101,7 +102,7 @@ static int spool_some(struct redis_journal *redis, struct redis_line *line, size
 		return r;
 	note_spooled(redis, count);
 	while (appends--)
-		answer(redis, redis_line_take(line), 0);
+		answer(redis, redis_append_line_take(line), 0);
 	*ret_count = count;
 	return 0;
 }
@@ -117,7 +118,7 @@ static void spool_line(struct redis_journal *redis, struct redis_line *line,
 			r = spool_some(redis, line, 0, first, &count);
 		if (r) {
 			count = line->first->count;
-			answer(redis, redis_line_take(line), r);
+			answer(redis, redis_append_line_take(line), r);
 		}
 		first += count;
 	}
@@ -138,7 +139,7 @@ static void forget_rows(struct redis_journal *redis)
 static void answer_sent(struct redis_journal *redis)
 {
 	while (redis->sending.first) {
-		struct redis_append *append = redis_line_take(&redis->sending);
+		struct redis_append *append = redis_append_line_take(&redis->sending);
 		struct journal_answer *to = reply_journal_answer(append->reply);
 		to->last_seq = redis->head.seq;
 		memcpy(to->last_hash, redis->head.hash, JOURNAL_HASH);
@@ -232,12 +233,13 @@ static int send_rows(struct redis_journal *redis)
 static int load_waiting(struct redis_journal *redis)
 {
 	size_t appends;
-	int r = redis_line_gather(&redis->waiting, BATCH_ROWS, BATCH_BYTES, &redis->rows,
-		&redis->count, &appends);
+	int r = redis_append_line_gather(&redis->waiting, BATCH_ROWS, BATCH_BYTES,
+		&redis->rows, &redis->count, &appends);
 	if (r)
 		return r;
 	while (appends--)
-		redis_line_add(&redis->sending, redis_line_take(&redis->waiting));
+		redis_append_line_add(&redis->sending,
+			redis_append_line_take(&redis->waiting));
 	redis->first = redis->next;
 	redis->next += redis->count;
 	return 0;
@@ -370,7 +372,7 @@ static void take(struct redis_item *item)
 {
 	struct redis_append *append = (struct redis_append *)item;
 	CHECK_OBJ(append->journal, REDIS_JOURNAL_MAGIC);
-	redis_line_add(&append->journal->waiting, append);
+	redis_append_line_add(&append->journal->waiting, append);
 }
 
 static void append(struct journal *journal, const struct journal_row *rows, size_t count,
@@ -439,8 +441,8 @@ int redis_journal_new(struct redis_link *link, const struct redis_address *addre
 		.node = node,
 		.run = run,
 		.guest = {NULL, on_changed, on_turn}};
-	redis_line_init(&redis->waiting);
-	redis_line_init(&redis->sending);
+	redis_append_line_init(&redis->waiting);
+	redis_append_line_init(&redis->sending);
 	CHECK(pthread_mutex_init(&redis->mutex, NULL) == 0);
 	CHECK(pthread_cond_init(&redis->changed, NULL) == 0);
 	redis->retry = evtimer_new(redis_link_base(link), on_retry, redis);
