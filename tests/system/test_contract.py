@@ -49,7 +49,7 @@ def test_mistyped_lines_answer_a_script_in_json(program):
         assert words[0] in error_of(BIN / program, *words, code=64)["message"]
     verb = {"engawa-gateway": "init", "engawactl": "limits", "engawa-host": "status", "engawa-viewer": "list"}[program]
     assert "--log-format" in error_of(BIN / program, verb, "--log-format", "xml", code=64)["message"]
-    run("man", "-l", TOP / "docs/man" / f"{program}.1", env={"MANPAGER": "cat", "LC_ALL": "C.UTF-8"})
+    run("mandoc", "-T", "utf8", TOP / "docs/man" / f"{program}.1")
 
 
 @pytest.mark.parametrize("noun", ["tenant", "account", "policy", "group", "alert", "notice", "backup", "report"])
@@ -430,6 +430,7 @@ def test_a_year_of_rows(gateway, license):
     assert gateway.ctl("audit", "verify")["checked"] > 200_000
     # Seconds on an idle machine; far more is a scan that grows with the history.
     assert time.monotonic() - began < 60
-    if not gateway.program.text().count("AddressSanitizer"):
+    # A sanitizer keeps what was freed, so that its use would be noticed: there the peak says nothing.
+    if b"__asan_init" not in (BIN / "engawa-gateway").read_bytes():
         assert peak_mib(gateway.pid) - base < 150
         assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0

@@ -51,7 +51,7 @@ def test_wrong_password_then_lockout(viewer, gateway, license):
 def test_lockout_ends_by_itself(world, desktop):
     gateway = Gateway(world, "quick").init()
     config = world.tmp / "quick.ini"
-    config.write_text("[admission]\nlockout_time = 10s\n")
+    config.write_text("[admission]\nlockout_time = 30s\n")
     gateway.start("--config", config)
     license = gateway.license()
     host = Host(world, gateway, license).enroll().run("--display", desktop.at).online()
@@ -68,7 +68,7 @@ def test_lockout_ends_by_itself(world, desktop):
         except ProgramFailed:
             return None
 
-    wait_for("the lock to end", lets_in, every=1)
+    wait_for("the lock to end", lets_in, seconds=90, every=1)
 
 
 def test_disabled_and_enabled_again(viewer, gateway, license):
