@@ -107,7 +107,7 @@ void feed_stream_closed(struct feed *feed, int reason UNUSED)
 void feed_ended(struct feed *feed, enum decoder_end end, int reason)
 {
 	CHECK_OBJ(feed, FEED_MAGIC);
-	log_line(end == DECODER_DIED ? LOG_WARN : LOG_INFO, "the picture decoder ended",
+	log_line(end == DECODER_DIED ? LOG_WARN : LOG_DEBUG, "the picture decoder ended",
 		LOG_S("how", end == DECODER_DIED ? "died" : "stream ended"),
 		LOG_S("reason", reason_symbol(reason)));
 	if (!feed->running)
