@@ -87,20 +87,20 @@ static int advance(struct noise_cipher *cipher)
 	return 0;
 }
 
-int noise_cipher_encrypt_with_ad(struct noise_cipher *cipher, const void *ad,
-	size_t ad_len, const uint8_t *plain, size_t len, uint8_t *ret)
+/* primitives_aead_seal or primitives_aead_open: what surrounds them must not differ. */
+static int crypt_with_ad(struct noise_cipher *cipher, typeof(primitives_aead_seal) *aead,
+	const void *ad, size_t ad_len, const uint8_t *from, size_t len, uint8_t *ret)
 {
 	if (cipher->dead)
 		return -REASON_E2E_FAILED;
 	if (!cipher->has_key) {
 		if (len)
-			memmove(ret, plain, len);
+			memmove(ret, from, len);
 		return 0;
 	}
 	int result = -REASON_E2E_FAILED;
 	if (cipher->n != NOISE_CIPHER_N_MAX)
-		result = primitives_aead_seal(cipher->aead, cipher->n, ad, ad_len, plain,
-			len, ret);
+		result = aead(cipher->aead, cipher->n, ad, ad_len, from, len, ret);
 	if (result == 0)
 		result = advance(cipher);
 	if (result < 0)
@@ -108,25 +108,16 @@ int noise_cipher_encrypt_with_ad(struct noise_cipher *cipher, const void *ad,
 	return result;
 }
 
+int noise_cipher_encrypt_with_ad(struct noise_cipher *cipher, const void *ad,
+	size_t ad_len, const uint8_t *plain, size_t len, uint8_t *ret)
+{
+	return crypt_with_ad(cipher, primitives_aead_seal, ad, ad_len, plain, len, ret);
+}
+
 int noise_cipher_decrypt_with_ad(struct noise_cipher *cipher, const void *ad,
 	size_t ad_len, const uint8_t *sealed, size_t len, uint8_t *ret)
 {
-	if (cipher->dead)
-		return -REASON_E2E_FAILED;
-	if (!cipher->has_key) {
-		if (len)
-			memmove(ret, sealed, len);
-		return 0;
-	}
-	int result = -REASON_E2E_FAILED;
-	if (cipher->n != NOISE_CIPHER_N_MAX)
-		result = primitives_aead_open(cipher->aead, cipher->n, ad, ad_len, sealed,
-			len, ret);
-	if (result == 0)
-		result = advance(cipher);
-	if (result < 0)
-		noise_cipher_kill(cipher);
-	return result;
+	return crypt_with_ad(cipher, primitives_aead_open, ad, ad_len, sealed, len, ret);
 }
 
 void noise_cipher_kill(struct noise_cipher *cipher)
