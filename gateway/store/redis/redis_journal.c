@@ -163,7 +163,7 @@ static void settle(struct redis_journal *redis, uint64_t last)
 	}
 }
 
-/* What was on its way stays here for now. */
+/* What was on its way to Redis goes into the spool, until Redis is there again. */
 static void fall_back(struct redis_journal *redis)
 {
 	uint64_t first = redis->first;
