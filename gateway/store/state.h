@@ -30,6 +30,16 @@ enum state_kind {
 	STATE_SESSION,  /* live sessions, for people who look; the claim is what counts */
 	STATE_NODE,     /* nodes: address, version, since when, draining, counts */
 	STATE_META,     /* cluster name, schema, checkpoints */
+	STATE_SIGN_IN,  /* people who are signed in to the administration */
+	STATE_KEY,      /* a tenant's data keys, wrapped by the master key */
+	STATE_ALERT,    /* rules: what is worth telling somebody */
+	STATE_ROUTE,    /* where alerts go: webhook, mail, syslog */
+	STATE_ALARM,    /* alerts that have fired */
+	STATE_NOTICE,   /* what the operator tells people beforehand */
+	STATE_USAGE,    /* bytes and sessions summed up, for charts */
+	STATE_DIRECTORY, /* OIDC providers and LDAP servers where people may sign in */
+	STATE_STATEMENT, /* the operator's own answers in the check sheet */
+	STATE_OUTAGE,    /* what the probes found: faults and planned stops */
 	STATE_KINDS
 };
 
