@@ -171,7 +171,8 @@ static void on_order(void *ctx, const char *topic, const char *json)
 		disconnect(desk, &order);
 	else if (order.kind == ORDER_REVOKE)
 		revoke(desk, &order);
-	else if (!strcmp(order.node, desk->house->node) && desk->house->drain)
+	else if ((order.kind == ORDER_DRAIN || order.kind == ORDER_UNDRAIN) &&
+		 !strcmp(order.node, desk->house->node) && desk->house->drain)
 		desk->house->drain(desk->house->drain_ctx, &order);
 }
 

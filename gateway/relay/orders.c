@@ -14,6 +14,8 @@ static const struct {
 	{"revoke", ORDER_REVOKE},
 	{"drain", ORDER_DRAIN},
 	{"undrain", ORDER_UNDRAIN},
+	{"policy", ORDER_POLICY},
+	{"notices", ORDER_NOTICES},
 };
 
 /* An absent member is ""; what does not fit is refused, not cut: half an id is another's. */
@@ -45,6 +47,9 @@ static int is_complete(const struct order *order)
 		return order->session[0] || order->license[0];
 	case ORDER_REVOKE:
 		return order->license[0] != 0;
+	case ORDER_POLICY: /* looking at everybody again does no harm */
+	case ORDER_NOTICES:
+		return 1;
 	default:
 		return order->node[0] != 0;
 	}
@@ -57,6 +62,7 @@ static int take_order(const json_t *json, struct order *order)
 	if (!json_is_object(json) || take_kind(json, order) ||
 		take_text(json, "session", order->session, sizeof(order->session)) ||
 		take_text(json, "license", order->license, sizeof(order->license)) ||
+		take_text(json, "tenant", order->tenant, sizeof(order->tenant)) ||
 		take_text(json, "node", order->node, sizeof(order->node)) ||
 		take_text(json, "by", order->by, sizeof(order->by)) ||
 		take_text(json, "reason", reason, sizeof(reason)) || !is_complete(order))

@@ -5,6 +5,9 @@
  *   {"order":"revoke","license":"lic_…","reason":"LICENSE_DISABLED"}          session and both legs
  *   {"order":"drain","node":"…","within_ms":3000}
  *   {"order":"undrain","node":"…"}
+ *   {"order":"policy","tenant":"acme","license":""}     what is permitted has changed: live sessions are
+ *       looked at again, narrowed or ended; "" is everybody's
+ *   {"order":"notices"}                                the operator's notices have changed
  *
  * Each order has "by" (who gave it) for the journal. Thread: orders_parse any.
  */
@@ -17,11 +20,18 @@
 
 #define ORDERS_TOPIC "orders"
 
-enum order_kind { ORDER_DISCONNECT, ORDER_REVOKE, ORDER_DRAIN, ORDER_UNDRAIN };
+enum order_kind {
+	ORDER_DISCONNECT,
+	ORDER_REVOKE,
+	ORDER_DRAIN,
+	ORDER_UNDRAIN,
+	ORDER_POLICY,
+	ORDER_NOTICES,
+};
 
 struct order {
 	enum order_kind kind;
-	char session[41], license[17], node[65], by[129];
+	char session[41], license[17], tenant[41], node[65], by[129];
 	int reason;
 	int64_t within_ms; /* -1: not said */
 };

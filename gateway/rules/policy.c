@@ -9,14 +9,13 @@
 #include "base/text.h"
 
 #define DAY_MIN 1440
-#define WEEK_MIN (7 * DAY_MIN)
 #define YEAR_MS (INT64_C(366) * 86400000)
-/* 1970-01-01 was a Thursday; Monday is day 0. */
-#define EPOCH_DAY 3
+#define BYTES_MAX (INT64_C(1) << 40)
+#define DEVICES_MAX 10000
 
 static const char *const members[] = {"rights", "max_session_ms", "idle_ms", "grace_ms",
 	"hours", "offset", "lock_at_end", "watermark", "consent", "viewer_kinds",
-	"addresses", NULL};
+	"addresses", "zone", "clip_max_bytes", "file_max_bytes", "devices_max", NULL};
 static const char *const right_names[] = {"view", "control", "clip_to_host",
 	"clip_to_viewer", "file_to_host", "file_to_viewer", NULL};
 static const char *const kind_names[] = {"native", "web", NULL};
@@ -125,6 +124,22 @@ static int read_offset(const json_t *object, int *ret, struct field_error *error
 	return 0;
 }
 
+static int read_zone(const json_t *object, struct policy_hours *hours,
+	struct field_error *error)
+{
+	char zone[ZONE_NAME_SIZE] = "";
+	int r = field_text(object, "zone", FIELD_MAY, zone, sizeof(zone), error);
+	if (r || !*zone)
+		return r;
+	if (hours->offset_min)
+		return field_fail(error, "zone", "\"zone\" or \"offset\", not both");
+	if (!zone_known(zone))
+		return field_fail(error, "zone",
+			"a zone like \"Asia/Tokyo\" is expected");
+	memcpy(hours->zone, zone, sizeof(hours->zone));
+	return 0;
+}
+
 static int read_range(const json_t *item, struct policy_hours *hours,
 	struct field_error *error)
 {
@@ -159,6 +174,8 @@ static int read_hours(const json_t *object, struct policy *policy,
 	struct policy_hours *hours = &policy->hours[0];
 	size_t i;
 	int r = read_offset(object, &hours->offset_min, error);
+	if (r == 0)
+		r = read_zone(object, hours, error);
 	if (r || !list || json_is_null(list))
 		return r;
 	if (!json_is_array(list) || json_array_size(list) > POLICY_RANGES)
@@ -199,6 +216,27 @@ static int read_addresses(const json_t *object, struct policy *policy,
 	return 0;
 }
 
+static int read_limits(const json_t *object, struct policy *policy,
+	struct field_error *error)
+{
+	const struct {
+		const char *name;
+		int64_t most, *ret;
+	} limits[] = {
+		{"max_session_ms", YEAR_MS, &policy->max_session_ms},
+		{"idle_ms", YEAR_MS, &policy->idle_ms},
+		{"grace_ms", POLICY_GRACE_MAX_MS, &policy->grace_ms},
+		{"clip_max_bytes", BYTES_MAX, &policy->clip_max_bytes},
+		{"file_max_bytes", BYTES_MAX, &policy->file_max_bytes},
+		{"devices_max", DEVICES_MAX, &policy->devices_max},
+	};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(limits); i++)
+		r = field_integer(object, limits[i].name, FIELD_MAY, 0, limits[i].most,
+			limits[i].ret, error);
+	return r;
+}
+
 /* Takes over what the object says; on error `policy` is half changed. */
 static int read_over(const json_t *object, struct policy *policy,
 	struct field_error *error)
@@ -209,14 +247,7 @@ static int read_over(const json_t *object, struct policy *policy,
 	if (r == 0)
 		r = read_bits(object, "rights", right_names, &policy->rights, error);
 	if (r == 0)
-		r = field_integer(object, "max_session_ms", FIELD_MAY, 0, YEAR_MS,
-			&policy->max_session_ms, error);
-	if (r == 0)
-		r = field_integer(object, "idle_ms", FIELD_MAY, 0, YEAR_MS,
-			&policy->idle_ms, error);
-	if (r == 0)
-		r = field_integer(object, "grace_ms", FIELD_MAY, 0, POLICY_GRACE_MAX_MS,
-			&policy->grace_ms, error);
+		r = read_limits(object, policy, error);
 	if (r == 0)
 		r = field_flag(object, "lock_at_end", &policy->lock_at_end, error);
 	if (r == 0)
@@ -284,6 +315,9 @@ int policy_narrow(struct policy *into, const struct policy *by)
 	into->viewer_kinds &= by->viewer_kinds;
 	into->max_session_ms = least_limit(into->max_session_ms, by->max_session_ms);
 	into->idle_ms = least_limit(into->idle_ms, by->idle_ms);
+	into->clip_max_bytes = least_limit(into->clip_max_bytes, by->clip_max_bytes);
+	into->file_max_bytes = least_limit(into->file_max_bytes, by->file_max_bytes);
+	into->devices_max = least_limit(into->devices_max, by->devices_max);
 	if (by->grace_ms < into->grace_ms)
 		into->grace_ms = by->grace_ms;
 	into->lock_at_end |= by->lock_at_end;
@@ -294,63 +328,6 @@ int policy_narrow(struct policy *into, const struct policy *by)
 	for (size_t i = 0; i < by->addresses_count; i++)
 		into->addresses[into->addresses_count++] = by->addresses[i];
 	return 0;
-}
-
-/* Minutes until the end of the range that holds this minute of the week; 0: it is in none. */
-static int minutes_left(const struct policy_hours *hours, int minute)
-{
-	int longest = 0;
-	for (size_t i = 0; i < hours->count; i++) {
-		int from = hours->ranges[i].from, to = hours->ranges[i].to;
-		int length = to > from ? to - from : to - from + DAY_MIN;
-		for (int day = 0; day < 7; day++) {
-			if (!(hours->ranges[i].days >> day & 1))
-				continue;
-			int into =
-				(minute - day * DAY_MIN - from + 2 * WEEK_MIN) % WEEK_MIN;
-			if (into < length && length - into > longest)
-				longest = length - into;
-		}
-	}
-	return longest;
-}
-
-static int minute_of_week(const struct policy_hours *hours, int64_t minute)
-{
-	int64_t local = minute + hours->offset_min + EPOCH_DAY * DAY_MIN;
-	return (int)((local % WEEK_MIN + WEEK_MIN) % WEEK_MIN);
-}
-
-/* The minute (since 1970) at which one set of hours ends, following ranges that touch. 0: never. */
-static int64_t set_end(const struct policy_hours *hours, int64_t minute)
-{
-	int64_t at = minute;
-	for (int left; (left = minutes_left(hours, minute_of_week(hours, at))) > 0;) {
-		at += left;
-		if (at - minute >= WEEK_MIN)
-			return 0;
-	}
-	return at;
-}
-
-int64_t policy_hours_end(const struct policy *policy, int64_t now_ms)
-{
-	int64_t minute = now_ms / 60000, end = 0;
-	for (size_t i = 0; i < policy->hours_count; i++) {
-		int64_t at = set_end(&policy->hours[i], minute);
-		end = least_limit(end, at);
-	}
-	return end * 60000;
-}
-
-static int in_hours(const struct policy *policy, int64_t now_ms)
-{
-	for (size_t i = 0; i < policy->hours_count; i++) {
-		const struct policy_hours *hours = &policy->hours[i];
-		if (!minutes_left(hours, minute_of_week(hours, now_ms / 60000)))
-			return 0;
-	}
-	return 1;
 }
 
 int policy_admit(const struct policy *policy, const char *kind, const char *address,
@@ -366,17 +343,23 @@ int policy_admit(const struct policy *policy, const char *kind, const char *addr
 		if (!ip_rule_match(policy->addresses[i].rules, policy->addresses[i].count,
 			    address))
 			return -REASON_ADDRESS_REFUSED;
-	return in_hours(policy, now_ms) ? 0 : -REASON_OUT_OF_HOURS;
+	return policy_hours_permit(policy, now_ms) ? 0 : -REASON_OUT_OF_HOURS;
 }
 
 int policy_print_open(const struct policy *policy, int64_t now_ms, char **ret)
 {
-	json_t *object = json_pack("{s:i, s:I, s:I, s:I, s:b, s:b, s:b, s:I}", "rights",
-		(int)policy->rights, "max_session_ms", (json_int_t)policy->max_session_ms,
-		"idle_ms", (json_int_t)policy->idle_ms, "grace_ms",
-		(json_int_t)policy->grace_ms, "lock_at_end", policy->lock_at_end,
-		"watermark", policy->watermark, "consent", policy->consent, "until_ms",
-		(json_int_t)policy_hours_end(policy, now_ms));
+	json_t *object =
+		json_pack("{s:i, s:I, s:I, s:I, s:b, s:b, s:b, s:I, s:i, s:I, s:I, s:I}",
+			"rights", (int)policy->rights, "max_session_ms",
+			(json_int_t)policy->max_session_ms, "idle_ms",
+			(json_int_t)policy->idle_ms, "grace_ms",
+			(json_int_t)policy->grace_ms, "lock_at_end", policy->lock_at_end,
+			"watermark", policy->watermark, "consent", policy->consent,
+			"until_ms", (json_int_t)policy_hours_end(policy, now_ms),
+			"viewer_kinds", (int)policy->viewer_kinds, "clip_max_bytes",
+			(json_int_t)policy->clip_max_bytes, "file_max_bytes",
+			(json_int_t)policy->file_max_bytes, "devices_max",
+			(json_int_t)policy->devices_max);
 	if (!object)
 		return -REASON_NO_MEMORY;
 	int r = field_print(object, ret);

@@ -10,11 +10,15 @@
  *   "grace_ms"        how long a session waits for a lost end, default 60000
  *   "hours"           [{"days":["mon",…],"from":"08:00","to":"20:00"}], default: always; a range over
  *                     midnight belongs to the day on which it begins; "24:00" is the end of a day
- *   "offset"          "+09:00": the clock that "hours" means, default UTC
+ *   "zone"            "Asia/Tokyo": the clock that "hours" means, summer time included, default UTC
+ *   "offset"          "+09:00": the same without summer time; a level has one of the two
  *   "lock_at_end"     lock the desktop when the session ends (any level can demand it)
  *   "watermark", "consent"   as lock_at_end: shown to the viewer; asked at the office
  *   "viewer_kinds"    ["native","web"], default both
  *   "addresses"       ["192.0.2.0/24","2001:db8::/32"] where viewers may come from, default: all
+ *   "clip_max_bytes"  largest text that may be copied, 0: no limit (of the company's)
+ *   "file_max_bytes"  largest file, 0: no limit
+ *   "devices_max"     viewer devices that may use one license, 0: no limit
  * The documents are STATE_POLICY: "default", "tenant/T", "group/T/G"; the license has its own inside.
  *
  * Thread: any; pure: time is an argument (wall clock, ms). Errors: -REASON_BAD_VALUE and the field.
@@ -29,6 +33,7 @@
 #include "base/check.h"
 #include "rules/field.h"
 #include "rules/ip_rule.h"
+#include "zone/zone.h"
 
 /* The bits are those of the tunnel (e2e/inner.h), for OPEN. */
 #define POLICY_VIEW 0x01
@@ -51,7 +56,8 @@
 #define POLICY_ID_SIZE 160
 
 struct policy_hours {
-	int offset_min; /* of the company's clock from UTC */
+	int offset_min;            /* of the company's clock from UTC */
+	char zone[ZONE_NAME_SIZE]; /* that clock's zone, or "" */
 	size_t count;
 	struct {
 		uint8_t days;     /* bit 0: Monday */
@@ -67,6 +73,7 @@ struct policy_addresses {
 struct policy {
 	unsigned rights, viewer_kinds;
 	int64_t max_session_ms, idle_ms, grace_ms;
+	int64_t clip_max_bytes, file_max_bytes, devices_max;
 	int lock_at_end, watermark, consent;
 	/* One set per level that says something; all of them have to permit. */
 	size_t hours_count, addresses_count;
@@ -98,8 +105,11 @@ MUST_CHECK int policy_admit(const struct policy *policy, const char *kind,
 	const char *address, int64_t now_ms);
 /* When the hours that permit `now_ms` end; 0: never. */
 int64_t policy_hours_end(const struct policy *policy, int64_t now_ms);
-/* For OPEN: {"rights":15,"max_session_ms":…,"idle_ms":…,"grace_ms":…,"lock_at_end":…,"watermark":…,
- * "consent":…,"until_ms":…}; the caller frees. -REASON_NO_MEMORY. */
+/* Whether the hours of all levels permit this moment. */
+int policy_hours_permit(const struct policy *policy, int64_t now_ms);
+/* For OPEN and POLICY: {"rights":15,"max_session_ms":…,"idle_ms":…,"grace_ms":…,"lock_at_end":…,
+ * "watermark":…,"consent":…,"until_ms":…,"viewer_kinds":3,"clip_max_bytes":…,"file_max_bytes":…,
+ * "devices_max":…}; the caller frees. -REASON_NO_MEMORY. */
 MUST_CHECK int policy_print_open(const struct policy *policy, int64_t now_ms, char **ret);
 
 /* The name of one POLICY_* bit of rights, "view"; NULL beyond the last. */

@@ -32,6 +32,16 @@ static void an_order_is_read(void **state)
 	assert_int_equal(order.kind, ORDER_DRAIN);
 	assert_int_equal(order.within_ms, 3000);
 	assert_int_equal(order.reason, REASON_ADMIN_DISCONNECT);
+	assert_int_equal(
+		orders_parse(
+			"{\"order\":\"policy\",\"tenant\":\"acme\",\"license\":\"\"}",
+			&order),
+		0);
+	assert_int_equal(order.kind, ORDER_POLICY);
+	assert_string_equal(order.tenant, "acme");
+	assert_string_equal(order.license, "");
+	assert_int_equal(orders_parse("{\"order\":\"notices\"}", &order), 0);
+	assert_int_equal(order.kind, ORDER_NOTICES);
 }
 
 /* An order that misses its object must fall on nobody. */

@@ -65,6 +65,13 @@ static void test_wrong_fields_are_named(void **state)
 			"hours"},
 		{"{\"hours\":[{\"day\":\"mon\",\"from\":\"08:00\",\"to\":\"12:00\"}]}",
 			"day"},
+		{"{\"zone\":\"Nowhere/Town\"}", "zone"},
+		{"{\"zone\":\"+09:00\"}", "zone"},
+		{"{\"zone\":9}", "zone"},
+		{"{\"zone\":\"Asia/Tokyo\",\"offset\":\"+09:00\"}", "zone"},
+		{"{\"clip_max_bytes\":-1}", "clip_max_bytes"},
+		{"{\"file_max_bytes\":\"1\"}", "file_max_bytes"},
+		{"{\"devices_max\":10001}", "devices_max"},
 		{"[]", ""},
 		{"{\"rights\":[],\"rights\":[\"view\"]}", ""},
 	};
@@ -101,18 +108,23 @@ static void test_levels_only_narrow(void **state)
 	struct policy level =
 		parsed("{\"rights\":[\"control\",\"file_to_host\",\"file_to_viewer\"],"
 		       "\"max_session_ms\":5000,\"idle_ms\":900,\"grace_ms\":100000,"
-		       "\"watermark\":true,\"viewer_kinds\":[\"native\"]}");
+		       "\"watermark\":true,\"viewer_kinds\":[\"native\"],"
+		       "\"clip_max_bytes\":1000,\"devices_max\":2}");
 	assert_int_equal(policy_narrow(&policy, &level), 0);
 	assert_int_equal(policy.rights, POLICY_CONTROL | POLICY_FILE_TO_HOST);
 	assert_int_equal(policy.max_session_ms, 5000);
 	assert_int_equal(policy.grace_ms, POLICY_GRACE_MS);
 	struct policy wider =
 		parsed("{\"rights\":[\"view\",\"control\"],\"max_session_ms\":0,"
-		       "\"idle_ms\":1000,\"watermark\":false}");
+		       "\"idle_ms\":1000,\"watermark\":false,\"clip_max_bytes\":2000,"
+		       "\"devices_max\":0,\"file_max_bytes\":50}");
 	assert_int_equal(policy_narrow(&policy, &wider), 0);
 	assert_int_equal(policy.rights, POLICY_CONTROL);
 	assert_int_equal(policy.max_session_ms, 5000);
 	assert_int_equal(policy.idle_ms, 900);
+	assert_int_equal(policy.clip_max_bytes, 1000);
+	assert_int_equal(policy.devices_max, 2);
+	assert_int_equal(policy.file_max_bytes, 50);
 	assert_int_equal(policy.watermark, 1);
 	assert_int_equal(policy.viewer_kinds, POLICY_NATIVE);
 	/* Nobody comes in when the levels leave no kind. */
@@ -171,6 +183,35 @@ static void test_hours(void **state)
 		 "\"to\":"
 		 "\"13:30\"}]}",
 			"2026-11-22T09:00:00Z", "2026-11-22T13:30:00Z"},
+		/* A place's own clock. In Berlin it is 01:59 and then 03:00 … */
+		{"{\"zone\":\"Asia/Tokyo\",\"hours\":[{\"days\":[\"mon\"],\"from\":"
+		 "\"08:00\",\"to\":\"20:00\"}]}",
+			"2026-11-22T23:30:00Z", "2026-11-23T11:00:00Z"},
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"08:00\",\"to\":"
+		 "\"20:00\"}]}",
+			"2026-07-01T06:00:00Z", "2026-07-01T18:00:00Z"},
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"08:00\",\"to\":"
+		 "\"20:00\"}]}",
+			"2026-12-01T06:30:00Z", NULL},
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"00:00\",\"to\":"
+		 "\"06:00\"}]}",
+			"2026-03-28T23:30:00Z", "2026-03-29T04:00:00Z"},
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"01:00\",\"to\":"
+		 "\"02:30\"}]}",
+			"2026-03-29T00:10:00Z", "2026-03-29T01:00:00Z"},
+		/* … and in autumn twice 02:30. */
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"00:00\",\"to\":"
+		 "\"06:00\"}]}",
+			"2026-10-24T22:30:00Z", "2026-10-25T05:00:00Z"},
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"02:30\",\"to\":"
+		 "\"04:00\"}]}",
+			"2026-10-25T00:40:00Z", "2026-10-25T01:00:00Z"},
+		{"{\"zone\":\"Australia/Lord_Howe\",\"hours\":[{\"from\":\"01:00\","
+		 "\"to\":\"03:00\"}]}",
+			"2026-10-03T15:00:00Z", "2026-10-03T16:00:00Z"},
+		{"{\"zone\":\"Europe/Berlin\",\"hours\":[{\"from\":\"00:00\",\"to\":"
+		 "\"24:00\"}]}",
+			"2026-10-24T22:30:00Z", ""},
 		/* Before 1970 the week goes on all the same. */
 		{"{\"offset\":\"-12:00\",\"hours\":[{\"days\":[\"wed\"],\"from\":\"08:"
 		 "00\",\"to\":"
@@ -230,7 +271,8 @@ static void test_what_goes_into_open(void **state)
 	assert_string_equal(text,
 		"{\"rights\":15,\"max_session_ms\":0,\"idle_ms\":0,\"grace_ms\":60000,"
 		"\"lock_at_end\":false,\"watermark\":false,\"consent\":false,"
-		"\"until_ms\":0}");
+		"\"until_ms\":0,\"viewer_kinds\":3,\"clip_max_bytes\":0,"
+		"\"file_max_bytes\":0,\"devices_max\":0}");
 	free(text);
 	assert_string_equal(policy_right_name(0), "view");
 	assert_null(policy_right_name(6));
