@@ -3,13 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/api_groups.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
 #include "admin/api_license_acts.h"
 #include "admin/api_licenses.h"
 #include "admin/api_metrics.h"
 #include "admin/api_nodes.h"
+#include "admin/api_policies.h"
 #include "admin/api_sessions.h"
+#include "admin/api_tenants.h"
 #include "admin/api_tokens.h"
 #include "admin/call.h"
 #include "admin/permit.h"

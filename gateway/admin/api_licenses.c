@@ -11,23 +11,18 @@
 #include "http/csv.h"
 #include "rules/host_binding.h"
 #include "rules/lockout.h"
-#include "rules/tenant.h"
 
 /* create */
 
 static int take_tenant(struct call *call, json_t *object, struct license *license)
 {
 	json_t *given = json_object_get(object, "tenant");
-	const char *tenant = given ? json_string_value(given) : call->by.tenant;
 
-	if (!tenant || (*tenant && !tenant_id_good(tenant)))
-		return call_fail(call, -REASON_BAD_VALUE,
-			"tenant: small letters, digits, - and _");
-	if (!call_may_see(call, tenant))
-		return call_fail(call, -REASON_FORBIDDEN, "tenant: not yours");
-	snprintf(license->tenant, sizeof(license->tenant), "%s", tenant);
+	if (given && !json_is_string(given))
+		return call_wrong(call, "tenant", "text is expected");
+	int status = call_tenant_of_new(call, json_string_value(given), license->tenant);
 	json_object_del(object, "tenant");
-	return 0;
+	return status;
 }
 
 static int fill(struct call *call, json_t *object, struct license *license)

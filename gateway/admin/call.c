@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "http/problem.h"
+#include "rules/tenant.h"
 
 struct call *call_of(struct exchange *exchange)
 {
@@ -20,6 +21,64 @@ int call_fail(struct call *call, int reason, const char *detail)
 	if (status == 503 || status == 429)
 		exchange_header(call->exchange, "Retry-After", "5");
 	return exchange_problem(call->exchange, reason, detail);
+}
+
+int call_wrong(struct call *call, const char *field, const char *message)
+{
+	char detail[240];
+
+	snprintf(detail, sizeof(detail), "%.60s%s%.160s", field, *field ? ": " : "",
+		message);
+	call->exchange->field = field;
+	call_fail(call, -REASON_BAD_VALUE, detail);
+	call->exchange->field = NULL;
+	return -REASON_BAD_VALUE;
+}
+
+int call_operators_only(struct call *call)
+{
+	return *call->by.tenant ? call_fail(call, -REASON_FORBIDDEN,
+					  "only for operators of the service")
+				: 0;
+}
+
+static int tenant_exists(struct call *call, const char *tenant)
+{
+	struct store_docs docs = {0};
+	int status = store_wait_get(call_store(call)->state, STATE_TENANT, tenant, &docs);
+
+	if (!status)
+		store_docs_free(&docs);
+	if (status == -REASON_NOT_FOUND)
+		return call_wrong(call, "tenant", "there is no such company");
+	return status ? call_fail(call, status, NULL) : 0;
+}
+
+int call_tenant_of_new(struct call *call, const char *given,
+	char ret[static STATE_TENANT_MAX + 1])
+{
+	const char *tenant = given ? given : call->by.tenant;
+	int status = 0;
+
+	if (*tenant && !tenant_id_good(tenant))
+		return call_wrong(call, "tenant", "small letters, digits, - and _");
+	if (!call_may_see(call, tenant))
+		return call_fail(call, -REASON_FORBIDDEN, "tenant: not yours");
+	if (*tenant)
+		status = tenant_exists(call, tenant);
+	if (!status)
+		snprintf(ret, STATE_TENANT_MAX + 1, "%s", tenant);
+	return status;
+}
+
+int call_tenant_named(struct call *call, const char **ret)
+{
+	const char *tenant = call_tenant(call);
+
+	if (tenant && *tenant && !tenant_id_good(tenant))
+		return call_fail(call, -REASON_NOT_FOUND, NULL);
+	*ret = tenant ? tenant : "";
+	return 0;
 }
 
 const char *call_tenant(const struct call *call)
@@ -100,6 +159,22 @@ int call_undone(struct call *call, enum audit_event event, const char *tenant,
 	return call_fail(call, reason, NULL);
 }
 
+int call_put(struct call *call, enum audit_event event, const struct state_doc *doc)
+{
+	int status = store_wait_put(call_store(call)->state, doc, NULL);
+	return status ? call_undone(call, event, doc->tenant, "", status) : 0;
+}
+
+int call_remove(struct call *call, enum audit_event event, enum state_kind kind,
+	const char *id, const char *tenant)
+{
+	int status = store_wait_remove(call_store(call)->state, kind, id, 0);
+
+	if (status && status != -REASON_NOT_FOUND)
+		return call_undone(call, event, tenant, "", status);
+	return 0;
+}
+
 int call_order(struct call *call, json_t *order)
 {
 	int status = -REASON_NO_MEMORY;
@@ -112,6 +187,19 @@ int call_order(struct call *call, json_t *order)
 	free(text);
 	json_decref(order);
 	return status ? call_fail(call, status, "the order did not reach the nodes") : 0;
+}
+
+void call_changed(struct call *call, const char *type, const char *id, const char *tenant,
+	const char *act)
+{
+	json_t *news = json_pack("{s:s, s:s, s:s, s:s}", "type", type, "id", id, "tenant",
+		tenant, "act", act);
+	char *text = news ? json_dumps(news, JSON_COMPACT) : NULL;
+
+	json_decref(news);
+	if (!text || bus_publish(call_store(call)->bus, "news", text))
+		log_line(LOG_DEBUG, "news lost", LOG_S("type", type), LOG_S("id", id));
+	free(text);
 }
 
 void call_add_times(json_t *object)

@@ -52,10 +52,22 @@ static inline struct store *call_store(const struct call *call)
 /* Answers with the reason; 503 and 429 with a time to try again. */
 int call_fail(struct call *call, int reason, const char *detail);
 
+/* Answers that the member or parameter `field` is wrong; always -REASON_BAD_VALUE. */
+int call_wrong(struct call *call, const char *field, const char *message);
+/* Refuses whoever belongs to one company. 0 or -REASON_FORBIDDEN, answered. */
+MUST_CHECK int call_operators_only(struct call *call);
+
 /* Which tenant's documents to list: NULL is all. From the caller, or for operators ?tenant=. */
 const char *call_tenant(const struct call *call);
 /* Whether this tenant's documents are the caller's business. */
 int call_may_see(const struct call *call, const char *tenant);
+/* The company that something new belongs to: what was `given` (NULL: the caller's own) must be one
+ * that the caller sees and that exists; "" is the operator's own. */
+MUST_CHECK int call_tenant_of_new(struct call *call, const char *given,
+	char ret[static STATE_TENANT_MAX + 1]);
+/* The company of a route whose ids are unique within one: the caller's own, or for operators
+ * ?tenant= ("" without it). */
+MUST_CHECK int call_tenant_named(struct call *call, const char **ret);
 /* The document {name of the param}; of other tenants there is none. */
 MUST_CHECK int call_get(struct call *call, enum state_kind kind, const char *id,
 	struct store_docs *ret);
@@ -68,8 +80,22 @@ MUST_CHECK int call_audit(struct call *call, enum audit_event event, const char 
 int call_undone(struct call *call, enum audit_event event, const char *tenant,
 	const char *license, int reason);
 
+/* Writes a document whose act was recorded as `event`; version 0: it must not exist yet.
+ * -REASON_*: answered, and recorded as undone. */
+MUST_CHECK int call_put(struct call *call, enum audit_event event,
+	const struct state_doc *doc);
+/* Removes one, whatever its version; that it is gone already is no error. */
+MUST_CHECK int call_remove(struct call *call, enum audit_event event,
+	enum state_kind kind, const char *id, const char *tenant);
+
 /* Publishes an order of relay/orders.h with who gave it. Takes `order` over. */
 MUST_CHECK int call_order(struct call *call, json_t *order);
+
+/* Tells live pages and the other nodes' indexes that something is not as it was (topic "news",
+ * {"type","id","tenant","act"}; act: "created", "changed", "deleted"). The change itself is done, so
+ * that news which get lost are no error. */
+void call_changed(struct call *call, const char *type, const char *id, const char *tenant,
+	const char *act);
 
 /* Points in time: beside each member NAME_ms a member NAME with RFC 3339 text, null for 0. */
 void call_add_times(json_t *object);

@@ -9,11 +9,7 @@
 
 int license_desk_fail(struct call *call, const struct field_error *error)
 {
-	char detail[240];
-
-	snprintf(detail, sizeof(detail), "%s%s%s", error->field,
-		*error->field ? ": " : "", error->message);
-	return call_fail(call, -REASON_BAD_VALUE, detail);
+	return call_wrong(call, error->field, error->message);
 }
 
 int license_desk_load(struct call *call, struct license_desk *ret)

@@ -9,6 +9,7 @@
 enum answer {
 	ANSWER_LIST,
 	ANSWER_OBJECT,
+	ANSWER_MADE,
 	ANSWER_SECRET,
 	ANSWER_ORDERED,
 	ANSWER_NOTHING,
@@ -166,6 +167,7 @@ static void write_answers(const struct line *route, FILE *out)
 	} good[] = {
 		[ANSWER_LIST] = {"200", "a page of items", "page"},
 		[ANSWER_OBJECT] = {"200", "the object", "object"},
+		[ANSWER_MADE] = {"201", "what was made", "object"},
 		[ANSWER_SECRET] = {"201",
 			"the object with its secrets, which are shown only now",
 			"object"},
@@ -246,6 +248,7 @@ static void write_components(FILE *out)
 	      "        title: {type: string}\n"
 	      "        status: {type: integer}\n"
 	      "        detail: {type: string}\n"
+	      "        field: {type: string, description: the member that is wrong}\n"
 	      "        message: {type: string}\n"
 	      "        hint: {type: string}\n"
 	      "        code:\n"

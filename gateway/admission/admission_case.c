@@ -118,7 +118,7 @@ static int load_tenant(struct admission_case *one)
 		return 0;
 	int r = admission_store_get(one->store, STATE_TENANT, one->license.tenant, &body);
 	if (r == -REASON_NOT_FOUND)
-		return -REASON_LICENSE_DISABLED;
+		return -REASON_TENANT_DISABLED;
 	if (r)
 		return r;
 	r = tenant_read(body, &one->tenant, &error);
@@ -129,10 +129,8 @@ static int load_tenant(struct admission_case *one)
 static int check_license(struct admission_case *one)
 {
 	int r = load_tenant(one);
-	if (r == 0 && one->tenant.state != TENANT_ENABLED) {
-		set_detail(one, "the tenant is disabled");
-		r = -REASON_LICENSE_DISABLED;
-	}
+	if (r == 0 && one->tenant.state != TENANT_ENABLED)
+		r = -REASON_TENANT_DISABLED;
 	return r ? r : license_admit(&one->license, one->now_ms);
 }
 

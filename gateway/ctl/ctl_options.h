@@ -14,6 +14,7 @@ struct ctl_options {
 	const char *log_format;
 	/* what things are */
 	const char *holder, *tenant, *group, *expires, *name, *role, *note, *ttl;
+	const char *retention_days, *licenses_max, *sessions_max;
 	struct args_many labels;
 	/* which ones */
 	const char *license, *state, *from, *to;

@@ -1,5 +1,6 @@
 #include "ctl/ctl_verbs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -77,6 +78,19 @@ static const struct args_option options_TOKEN[] = {
 		"last day, or time; +90d: from now"},
 	TENANT, END};
 
+static const struct args_option options_COMPANY[] = {
+	{"--name", "TEXT", ARGS_TEXT, AT(name), "its name"}, NOTE,
+	{"--retention-days", "N", ARGS_TEXT, AT(retention_days),
+		"how long its history is kept; 0: as long as the operator's"},
+	{"--licenses-max", "N", ARGS_TEXT, AT(licenses_max),
+		"how many licenses it may have; 0: no limit"},
+	{"--sessions-max", "N", ARGS_TEXT, AT(sessions_max),
+		"how many sessions may be live at once; 0: no limit"},
+	END};
+static const struct args_option options_GROUP[] = {TENANT, NOTE, END};
+static const struct args_option options_PLACE[] = {TENANT, END};
+static const struct args_option options_PLACES[] = {TENANT, COUNT, END};
+
 static const struct args_option globals[] = {
 	{"--data", "DIR", ARGS_TEXT, AT(data),
 		"data directory of a gateway on this machine"},
@@ -143,8 +157,39 @@ int ctl_verbs_act(struct ctl_options *options, const char *method, const char *p
 	return status;
 }
 
+int ctl_verbs_set_text(json_t *body, const char *member, const char *flag,
+	const char *value)
+{
+	if (!value)
+		return 0;
+	/* jansson would drop it, and the gateway would miss it. */
+	return json_object_set_new(body, member, json_string(value))
+		       ? program_fail(-REASON_BAD_VALUE, "%s %s: UTF-8 expected.", flag,
+				 value)
+		       : 0;
+}
+
+int ctl_verbs_set_number(json_t *body, const char *member, const char *flag,
+	const char *value)
+{
+	if (!value)
+		return 0;
+	size_t digits = strspn(value, "0123456789");
+	if (!digits || digits > 9 || value[digits])
+		return program_fail(-REASON_USAGE, "%s %s: a number expected.", flag,
+			value);
+	json_object_set_new(body, member, json_integer(atol(value)));
+	return 0;
+}
+
 int ctl_verbs_show(struct ctl_options *options, const char *path,
 	const struct table_column *columns)
+{
+	return ctl_verbs_act_show(options, "GET", path, NULL, columns);
+}
+
+int ctl_verbs_act_show(struct ctl_options *options, const char *method, const char *path,
+	const json_t *body, const struct table_column *columns)
 {
 	struct rest *rest;
 	json_t *answer = NULL;
@@ -152,7 +197,7 @@ int ctl_verbs_show(struct ctl_options *options, const char *path,
 
 	if (status)
 		return status;
-	status = rest_call(rest, "GET", path, NULL, &answer);
+	status = rest_call(rest, method, path, body, &answer);
 	if (!status && options->json)
 		ctl_verbs_print_json(answer);
 	else if (!status)

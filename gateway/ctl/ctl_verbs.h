@@ -23,12 +23,22 @@ MUST_CHECK int ctl_verbs_path(struct rest_path *path, const char *base, const ch
 /* The call, and nothing to show but "done" for people and the answer for scripts. */
 MUST_CHECK int ctl_verbs_act(struct ctl_options *options, const char *method,
 	const char *path, const json_t *body);
+/* The same with an object as answer, shown as a card. */
+MUST_CHECK int ctl_verbs_act_show(struct ctl_options *options, const char *method,
+	const char *path, const json_t *body, const struct table_column *columns);
+/* A member of a body that was given: text must be UTF-8, a number a number. Told on error. */
+MUST_CHECK int ctl_verbs_set_text(json_t *body, const char *member, const char *flag,
+	const char *value);
+MUST_CHECK int ctl_verbs_set_number(json_t *body, const char *member, const char *flag,
+	const char *value);
 /* One object as a card. */
 MUST_CHECK int ctl_verbs_show(struct ctl_options *options, const char *path,
 	const struct table_column *columns);
 /* Pages as one table. */
 MUST_CHECK int ctl_verbs_list(struct ctl_options *options, const char *path,
 	const struct table_column *columns);
+/* The answer as JSON, for people too: a policy is read and written as such. */
+MUST_CHECK int policy_verbs_print(struct ctl_options *options, const char *path);
 void ctl_verbs_print_json(const json_t *value);
 /* --from, --to, --expires as RFC 3339 text; "" when not given. */
 #define CTL_VERBS_TIME 32

@@ -194,6 +194,13 @@ int license_verbs_show(void *arg, int count, char **words)
 	return status ? status : ctl_verbs_show(arg, path.text, card_columns);
 }
 
+int license_verbs_policy(void *arg, int count, char **words)
+{
+	struct rest_path path;
+	int status = ctl_verbs_path(&path, LICENSES, "/policy", count, words);
+	return status ? status : policy_verbs_print(arg, path.text);
+}
+
 static int patch_state(void *arg, const char *state, int count, char **words)
 {
 	struct rest_path path;

@@ -57,6 +57,7 @@ void body_wrong(struct body *body, const char *name, const char *what)
 	if (body->status)
 		return;
 	body->status = -REASON_BAD_VALUE;
+	snprintf(body->field, sizeof(body->field), "%.60s", name);
 	snprintf(body->detail, sizeof(body->detail), "%.60s: %.120s", name, what);
 }
 
@@ -184,7 +185,10 @@ int body_check(struct body *body, struct exchange *exchange)
 		if (!was_asked(body, name))
 			body_wrong(body, shown, "is not known here");
 	}
-	if (body->status)
+	if (body->status) {
+		exchange->field = body->field;
 		exchange_problem(exchange, body->status, body->detail);
+		exchange->field = NULL;
+	}
 	return body->status;
 }

@@ -21,7 +21,7 @@ struct body {
 	const char *asked[BODY_MEMBERS];
 	size_t asked_count;
 	int status;
-	char detail[BODY_DETAIL];
+	char field[64], detail[BODY_DETAIL];
 };
 
 enum body_need { BODY_MAY, BODY_NEED };

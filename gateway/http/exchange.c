@@ -141,8 +141,10 @@ int exchange_problem_as(struct exchange *exchange, int status, int reason,
 	const char *detail)
 {
 	json_t *body = problem_json(status, reason, detail, exchange->lang);
-	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
+	if (body && exchange->field && *exchange->field)
+		json_object_set_new(body, "field", json_string(exchange->field));
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	exchange->reason = reason < 0 ? -reason : reason;
 	if (exchange->status) {

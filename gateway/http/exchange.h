@@ -32,6 +32,8 @@ struct exchange {
 	/* the answer */
 	int status; /* HTTP status, 0: not answered yet */
 	int reason; /* of a refusal, for log and metrics */
+	const char
+		*field; /* of a refusal: the member or parameter that is wrong, or NULL */
 	struct request_pair headers[EXCHANGE_HEADERS];
 	size_t header_count;
 	int streaming; /* 0 whole, 1 chunked, 2 until the connection closes */

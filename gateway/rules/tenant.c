@@ -27,6 +27,12 @@ static int read_open_fields(const json_t *object, struct tenant *tenant,
 	if (r == 0)
 		r = field_integer(object, "retention_days", FIELD_MAY, 0,
 			RETENTION_MAX_DAYS, &tenant->retention_days, error);
+	if (r == 0)
+		r = field_integer(object, "licenses_max", FIELD_MAY, 0, TENANT_COUNT_MAX,
+			&tenant->licenses_max, error);
+	if (r == 0)
+		r = field_integer(object, "sessions_max", FIELD_MAY, 0, TENANT_COUNT_MAX,
+			&tenant->sessions_max, error);
 	if (r == 0 && tenant->retention_days &&
 		tenant->retention_days < RETENTION_MIN_DAYS)
 		r = field_fail(error, "retention_days", "at least %d days are kept",
@@ -65,8 +71,8 @@ int tenant_read(const char *body, struct tenant *ret, struct field_error *error)
 
 int tenant_change(struct tenant *tenant, const json_t *changes, struct field_error *error)
 {
-	static const char *const known[] = {
-		"name", "state", "note", "retention_days", NULL};
+	static const char *const known[] = {"name", "state", "note", "retention_days",
+		"licenses_max", "sessions_max", NULL};
 	struct tenant changed = *tenant;
 	if (!json_is_object(changes))
 		return field_fail(error, "", "a JSON object is expected");
@@ -86,11 +92,13 @@ int tenant_write(const struct tenant *tenant, const char *before, char **ret)
 		return -REASON_STATE_DAMAGED;
 	if (!object)
 		object = json_object();
-	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "id",
+	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id",
 		tenant->id, "name", tenant->name, "note", tenant->note, "state",
 		states[tenant->state], "created_ms", (json_int_t)tenant->created_ms,
 		"changed_ms", (json_int_t)tenant->changed_ms, "retention_days",
-		(json_int_t)tenant->retention_days);
+		(json_int_t)tenant->retention_days, "licenses_max",
+		(json_int_t)tenant->licenses_max, "sessions_max",
+		(json_int_t)tenant->sessions_max);
 	int r = !fields || json_object_update(object, fields) ? -REASON_NO_MEMORY : 0;
 	json_decref(fields);
 	if (r == 0)

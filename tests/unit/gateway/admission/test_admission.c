@@ -345,7 +345,7 @@ static void test_states_of_a_license(void **state)
 	put(world, STATE_TENANT, "acme",
 		"{\"id\":\"acme\",\"name\":\"Acme KK\",\"state\":\"disabled\"}");
 	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"),
-		-REASON_LICENSE_DISABLED);
+		-REASON_TENANT_DISABLED);
 	put(world, STATE_LICENSE, world->license.id, "{\"id\":\"x\"}");
 	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"),
 		-REASON_STATE_DAMAGED);
