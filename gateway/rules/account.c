@@ -40,6 +40,22 @@ static int read_roles(const json_t *object, struct account *account,
 	return 0;
 }
 
+static int read_directory(const json_t *object, struct account *account,
+	struct field_error *error)
+{
+	int r = field_text(object, "directory", FIELD_MAY, account->directory,
+		sizeof(account->directory), error);
+	if (r == 0 && *account->directory && !directory_id_good(account->directory))
+		r = field_fail(error, "directory", "the id of a directory is expected");
+	if (r == 0)
+		r = field_text(object, "directory_user", FIELD_MAY,
+			account->directory_user, sizeof(account->directory_user), error);
+	if (r == 0 && *account->directory_user &&
+		!directory_user_good(account->directory_user))
+		r = field_fail(error, "directory_user", "a name is expected");
+	return r;
+}
+
 static int read_open_fields(const json_t *object, struct account *account,
 	struct field_error *error)
 {
@@ -56,6 +72,8 @@ static int read_open_fields(const json_t *object, struct account *account,
 			error);
 	if (r == 0)
 		r = field_flag(object, "must_change", &account->must_change, error);
+	if (r == 0)
+		r = read_directory(object, account, error);
 	return r ? r : read_roles(object, account, error);
 }
 
@@ -129,8 +147,8 @@ int account_read(const char *body, struct account *ret, struct field_error *erro
 int account_change(struct account *account, const json_t *changes,
 	struct field_error *error)
 {
-	static const char *const known[] = {
-		"full_name", "mail", "language", "roles", "state", "must_change", NULL};
+	static const char *const known[] = {"full_name", "mail", "language", "roles",
+		"state", "must_change", "directory", "directory_user", NULL};
 	struct account changed = *account;
 	if (!json_is_object(changes))
 		return field_fail(error, "", "a JSON object is expected");
@@ -183,15 +201,17 @@ static json_t *old_json(const struct account *account)
 
 static int set_open_fields(json_t *object, const struct account *account)
 {
-	json_t *fields =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}",
-			"name", account->name, "tenant", account->tenant, "full_name",
-			account->full_name, "mail", account->mail, "language",
-			languages[account->language], "state", states[account->state],
-			"must_change", account->must_change, "created_ms",
-			(json_int_t)account->created_ms, "changed_ms",
-			(json_int_t)account->changed_ms, "password_ms",
-			(json_int_t)account->password_ms, "roles", roles_json(account));
+	json_t *fields = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:s, s:s}",
+		"name", account->name, "tenant", account->tenant, "full_name",
+		account->full_name, "mail", account->mail, "language",
+		languages[account->language], "state", states[account->state],
+		"must_change", account->must_change, "created_ms",
+		(json_int_t)account->created_ms, "changed_ms",
+		(json_int_t)account->changed_ms, "password_ms",
+		(json_int_t)account->password_ms, "roles", roles_json(account),
+		"directory", account->directory, "directory_user",
+		account->directory_user);
 	int bad = !fields || json_object_update(object, fields);
 	json_decref(fields);
 	return bad ? -REASON_NO_MEMORY : 0;
@@ -225,4 +245,9 @@ int account_show(const struct account *account, char **ret)
 		r = field_print(object, ret);
 	json_decref(object);
 	return r;
+}
+
+const char *account_directory_user(const struct account *account)
+{
+	return *account->directory_user ? account->directory_user : account->name;
 }

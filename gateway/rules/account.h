@@ -3,7 +3,8 @@
  * JSON body: "name" (1 to 64 of a-z 0-9 . - _ @), "tenant" ("": the operator's own, sees all),
  * "full_name", "mail", "language" "en"|"ja", "roles" ["admin",…], "state" "enabled"|"disabled",
  * "password" (rules/password.h), "old_passwords" […], "password_ms" (when it was set), "must_change",
- * "created_ms", "changed_ms". Other members (one-time codes) are kept.
+ * "created_ms", "changed_ms", "directory" (id: there and not by password the person signs in; "": here),
+ * "directory_user" (the name there; "": the same). Other members (one-time codes) are kept.
  * Thread: any; pure. Errors: -REASON_BAD_VALUE and the field; -REASON_NO_MEMORY.
  */
 #ifndef RULES_ACCOUNT_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "rules/directory.h"
 #include "rules/field.h"
 #include "rules/password.h"
 #include "rules/password_rule.h"
@@ -29,6 +31,7 @@ struct account {
 	int state, language, must_change;
 	int64_t created_ms, changed_ms, password_ms;
 	char password[PASSWORD_RECORD];
+	char directory[DIRECTORY_ID_SIZE], directory_user[DIRECTORY_USER_SIZE];
 	size_t old_count; /* newest first */
 	char old_passwords[PASSWORD_RULE_HISTORY][PASSWORD_RECORD];
 };
@@ -36,8 +39,8 @@ struct account {
 int account_name_good(const char *name);
 MUST_CHECK int account_read(const char *body, struct account *ret,
 	struct field_error *error);
-/* What people may set: full_name, mail, language, roles, state, must_change. On error `account` is
- * as before. The operator's role is for accounts without a tenant only. */
+/* What people may set: full_name, mail, language, roles, state, must_change, directory,
+ * directory_user. On error `account` is as before. The operator's role is for accounts without a tenant only. */
 MUST_CHECK int account_change(struct account *account, const json_t *changes,
 	struct field_error *error);
 /* Puts a new record in place; the one before joins the old ones. */
@@ -45,6 +48,8 @@ void account_set_password(struct account *account, const char *record, int64_t n
 /* `before`: the stored body whose unknown members stay, or NULL. The caller frees *ret. */
 MUST_CHECK int account_write(const struct account *account, const char *before,
 	char **ret);
+/* The name under which the directory knows the person. */
+const char *account_directory_user(const struct account *account);
 /* Without password records. */
 MUST_CHECK int account_show(const struct account *account, char **ret);
 

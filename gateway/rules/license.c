@@ -120,6 +120,23 @@ static int read_policy(const json_t *object, struct license *license,
 		 : 0;
 }
 
+static int read_directory(const json_t *object, struct license *license,
+	struct field_error *error)
+{
+	int r = field_text(object, "directory", FIELD_MAY, license->directory,
+		sizeof(license->directory), error);
+	if (r == 0 && *license->directory && !directory_id_good(license->directory))
+		r = field_fail(error, "directory", "the id of a directory is expected");
+	if (r == 0)
+		r = field_text(object, "directory_user", FIELD_MAY,
+			license->directory_user, sizeof(license->directory_user), error);
+	if (r == 0 && *license->directory &&
+		!directory_user_good(license->directory_user))
+		r = field_fail(error, "directory_user",
+			"the holder's name in the directory is needed");
+	return r;
+}
+
 /* What people may set, and what only we write alike. */
 static int read_open_fields(const json_t *object, struct license *license,
 	struct field_error *error)
@@ -143,6 +160,8 @@ static int read_open_fields(const json_t *object, struct license *license,
 		r = read_devices(object, license, error);
 	if (r == 0)
 		r = read_policy(object, license, error);
+	if (r == 0)
+		r = read_directory(object, license, error);
 	return r;
 }
 
@@ -195,7 +214,8 @@ int license_change(struct license *license, const json_t *changes,
 	struct field_error *error)
 {
 	static const char *const known[] = {"holder", "group", "labels", "note", "state",
-		"expires", "expires_ms", "devices", "policy", NULL};
+		"expires", "expires_ms", "devices", "policy", "directory",
+		"directory_user", NULL};
 	struct license changed = *license;
 	if (!json_is_object(changes))
 		return field_fail(error, "", "a JSON object is expected");
@@ -239,15 +259,16 @@ static int set_open_fields(json_t *object, const struct license *license)
 {
 	json_t *policy =
 		*license->policy ? json_loads(license->policy, 0, NULL) : json_object();
-	json_t *fields =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}",
-			"id", license->id, "tenant", license->tenant, "holder",
-			license->holder, "group", license->group, "note", license->note,
-			"state", states[license->state], "expires_ms",
-			(json_int_t)license->expires_ms, "created_ms",
-			(json_int_t)license->created_ms, "changed_ms",
-			(json_int_t)license->changed_ms, "labels", labels_json(license),
-			"devices", devices_json(license), "policy", policy);
+	json_t *fields = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:s, "
+		"s:s}",
+		"id", license->id, "tenant", license->tenant, "holder", license->holder,
+		"group", license->group, "note", license->note, "state",
+		states[license->state], "expires_ms", (json_int_t)license->expires_ms,
+		"created_ms", (json_int_t)license->created_ms, "changed_ms",
+		(json_int_t)license->changed_ms, "labels", labels_json(license),
+		"devices", devices_json(license), "policy", policy, "directory",
+		license->directory, "directory_user", license->directory_user);
 	int bad = !fields || json_object_update(object, fields);
 	json_decref(fields);
 	return bad ? -REASON_NO_MEMORY : 0;

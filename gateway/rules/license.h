@@ -7,6 +7,7 @@
  *   "password"     record of rules/password.h
  *   "devices"      ids of the only viewer devices that may come in; none: any that the host knows
  *   "policy"       rules/policy.h, narrows the levels above
+ *   "directory"    id: that directory checks the password instead of us, for its "directory_user"
  * Members that are not known here are kept by license_write(): other versions may need them.
  *
  * Thread: any; pure: time is an argument. Errors: -REASON_BAD_VALUE and the field.
@@ -20,6 +21,7 @@
 #include "base/check.h"
 #include "base/license_key.h"
 #include "rules/digest.h"
+#include "rules/directory.h"
 #include "rules/field.h"
 #include "rules/password.h"
 
@@ -45,6 +47,7 @@ struct license {
 	int64_t expires_ms, created_ms, changed_ms;
 	uint8_t secret_hash[DIGEST_SIZE];
 	char password[PASSWORD_RECORD];
+	char directory[DIRECTORY_ID_SIZE], directory_user[DIRECTORY_USER_SIZE];
 	size_t label_count, device_count;
 	struct license_label labels[LICENSE_LABELS];
 	char devices[LICENSE_DEVICES][DIGEST_DEVICE_SIZE];
@@ -54,8 +57,8 @@ struct license {
 /* The whole document, every field checked. */
 MUST_CHECK int license_read(const char *body, struct license *ret,
 	struct field_error *error);
-/* What people may set (holder, group, labels, note, state, expires, devices, policy): takes over
- * what `changes` has, and refuses every other member. "expires" may be a time as text. On error
+/* What people may set (holder, group, labels, note, state, expires, devices, policy, directory,
+ * directory_user): takes over what `changes` has, and refuses every other member. "expires" may be a time as text. On error
  * `license` is as before. */
 MUST_CHECK int license_change(struct license *license, const json_t *changes,
 	struct field_error *error);
