@@ -18,6 +18,7 @@
 #include "fakes/tls_end.h"
 #include "net/conn.h"
 #include "net/conn_mem.h"
+#include "net/conn_ws.h"
 #include "net/handoff.h"
 #include "net/listener.h"
 #include "net/tls_ctx.h"
@@ -25,7 +26,7 @@
 
 #define PATIENCE_MS 60000
 
-enum kind { MEM, TLS };
+enum kind { MEM, TLS, WS };
 
 struct rig {
 	enum kind kind;
@@ -41,6 +42,8 @@ struct rig {
 	struct buf mem_in;
 	int mem_over;
 	struct tls_end tls_peer;
+	void (*web)(void *ctx, struct conn *conn);
+	int heard, code; /* the last control frame, over WebSocket */
 	struct test_cert cert;
 	struct tls_ctx *tls;
 	struct listener *listener;
@@ -97,12 +100,45 @@ static void peer_closed(void *ctx, int reason)
 
 static const struct conn_events peer_events = {peer_bytes, peer_room, peer_closed};
 
+/* What the peer of a WebSocket hears: whole frames of the server, short, medium or long. */
+static void take_messages(struct rig *rig)
+{
+	struct buf *in = &rig->tls_peer.in;
+	for (;;) {
+		const uint8_t *at = buf_head(in);
+		size_t have = buf_len(in), head = 2, len;
+		if (have < 10 && (have < 2 || have < 2 + (size_t)(at[1] & 0x7f)))
+			return;
+		assert_false(at[1] & 0x80); /* a server never masks */
+		len = at[1];
+		if (len == 126) {
+			head = 4;
+			len = (size_t)at[2] << 8 | at[3];
+		} else if (len == 127) {
+			head = 10;
+			len = (size_t)at[7] << 16 | (size_t)at[8] << 8 | at[9];
+		}
+		if (have < head + len)
+			return;
+		if (at[0] == 0x82) {
+			assert_int_equal(buf_append(&rig->mem_in, at + head, len), 0);
+		} else {
+			assert_true(at[0] == 0x88 || at[0] == 0x8a);
+			rig->heard = at[0];
+			rig->code = len >= 2 ? at[head] << 8 | at[head + 1] : 0;
+		}
+		buf_drain(in, head + len);
+	}
+}
+
 static void turn(struct rig *rig)
 {
-	worker_turn(rig->workers[0], rig->kind == TLS);
+	worker_turn(rig->workers[0], rig->kind != MEM);
 	worker_turn(rig->workers[1], 0);
-	if (rig->kind == TLS && rig->tls_peer.ssl)
+	if (rig->kind != MEM && rig->tls_peer.ssl)
 		tls_end_pump(&rig->tls_peer);
+	if (rig->kind == WS)
+		take_messages(rig);
 }
 
 #define UNTIL(rig, condition)                                                            \
@@ -126,11 +162,25 @@ static void on_native(void *ctx, struct conn *conn)
 	conn_listen(conn, &events, rig);
 }
 
+/* The opening handshake is not the conn's business. */
+static void on_web(void *ctx, struct conn *conn)
+{
+	static const struct conn_ws_settings settings = {.message_max = 65536};
+	struct rig *rig = ctx;
+	if (rig->web) {
+		rig->web(ctx, conn);
+		return;
+	}
+	assert_int_equal(conn_ws_new(conn, &settings, &rig->conn), 0);
+	conn_listen(rig->conn, &events, rig);
+}
+
 static void set_up_tls(struct rig *rig)
 {
 	char error[LISTENER_ERROR] = "";
 	struct text_endpoint endpoint = {"127.0.0.1", 0};
-	const struct listener_events listener_events = {.native = on_native};
+	const struct listener_events listener_events = {
+		.native = on_native, .web = on_web};
 	test_cert_new(&rig->cert, 1);
 	assert_int_equal(tls_ctx_new(rig->cert.cert, rig->cert.key, TLS_OFFER_BOTH,
 				 &rig->tls, error),
@@ -141,7 +191,8 @@ static void set_up_tls(struct rig *rig)
 				 &listener_events, rig, &rig->listener, error),
 		0);
 	listener_start(rig->listener);
-	tls_end_dial(&rig->tls_peer, listener_port(rig->listener), "engawa/1");
+	tls_end_dial(&rig->tls_peer, listener_port(rig->listener),
+		rig->kind == WS ? "http/1.1" : "engawa/1");
 	UNTIL(rig, rig->conn && rig->tls_peer.ready);
 }
 
@@ -153,7 +204,7 @@ static struct rig *set_up(void **state)
 	buf_init(&rig->mem_in, 64 << 20);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(worker_new("test", &rig->workers[i]), 0);
-	if (rig->kind == TLS) {
+	if (rig->kind != MEM) {
 		set_up_tls(rig);
 		return rig;
 	}
@@ -171,7 +222,7 @@ static void tear_down(struct rig *rig)
 		conn_close(rig->conn, REASON_LEG_CLOSED, CONN_DROP);
 	if (rig->mem_peer)
 		conn_close(rig->mem_peer, REASON_LEG_CLOSED, CONN_DROP);
-	if (rig->kind == TLS)
+	if (rig->kind != MEM)
 		tls_end_done(&rig->tls_peer);
 	some_turns(rig);
 	assert_int_equal(rig->closings, 1);
@@ -179,7 +230,7 @@ static void tear_down(struct rig *rig)
 	rig->listener = listener_free(rig->listener);
 	for (int i = 0; i < 2; i++)
 		worker_free(rig->workers[i]);
-	if (rig->kind == TLS) {
+	if (rig->kind != MEM) {
 		tls_ctx_free(rig->tls);
 		test_cert_done(&rig->cert);
 	}
@@ -188,11 +239,39 @@ static void tear_down(struct rig *rig)
 	free(rig);
 }
 
+/* One frame of a client; `first` is FIN, reserved bits and opcode. */
+static void send_frame(struct rig *rig, uint8_t first, const void *payload, size_t len)
+{
+	static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+	uint8_t frame[8 + 65536] = {first}, *at = frame + 2;
+	assert_true(len <= 65535);
+	if (len < 126) {
+		frame[1] = (uint8_t)(0x80 | len);
+	} else {
+		frame[1] = 0x80 | 126;
+		*at++ = (uint8_t)(len >> 8);
+		*at++ = (uint8_t)len;
+	}
+	memcpy(at, mask, 4);
+	at += 4;
+	for (size_t i = 0; i < len; i++)
+		*at++ = ((const uint8_t *)payload)[i] ^ mask[i % 4];
+	tls_end_send(&rig->tls_peer, frame, (size_t)(at - frame));
+}
+
 static void peer_send(struct rig *rig, const void *bytes, size_t len)
 {
 	if (rig->kind == TLS) {
 		tls_end_send(&rig->tls_peer, bytes, len);
 		return;
+	}
+	for (const uint8_t *at = bytes; rig->kind == WS && len;) {
+		size_t part = len < 60000 ? len : 60000, half = part / 2;
+		send_frame(rig, 0x02, at, half);
+		send_frame(rig, 0x89, "there?", 6);
+		send_frame(rig, 0x80, at + half, part - half);
+		at += part;
+		len -= part;
 	}
 	const uint8_t *at = bytes;
 	while (len) {
@@ -212,7 +291,7 @@ static struct buf *peer_in(struct rig *rig)
 
 static void peer_stop_reading(struct rig *rig)
 {
-	if (rig->kind == TLS)
+	if (rig->kind != MEM)
 		rig->tls_peer.reads = 0;
 	else
 		conn_pause(rig->mem_peer);
@@ -220,7 +299,7 @@ static void peer_stop_reading(struct rig *rig)
 
 static void peer_read_on(struct rig *rig)
 {
-	if (rig->kind == TLS)
+	if (rig->kind != MEM)
 		rig->tls_peer.reads = 1;
 	else
 		conn_resume(rig->mem_peer);
@@ -342,7 +421,7 @@ static void close_with_flush_delivers_everything_first(void **state)
 	conn_close(rig->conn, REASON_PROTOCOL, CONN_FLUSH);
 	assert_int_equal(conn_write(rig->conn, bytes, 1), -REASON_LEG_CLOSED);
 	UNTIL(rig, buf_len(peer_in(rig)) == CONN_HIGH);
-	if (rig->kind == TLS) {
+	if (rig->kind != MEM) {
 		UNTIL(rig, rig->tls_peer.over);
 		assert_false(rig->tls_peer.lost);
 		tls_end_done(&rig->tls_peer);
@@ -367,7 +446,7 @@ static void the_end_of_the_peer_has_a_reason(void **state)
 {
 	struct rig *rig = set_up(state);
 	peer_send(rig, "last words", 10);
-	if (rig->kind == TLS) {
+	if (rig->kind != MEM) {
 		tls_end_pump(&rig->tls_peer);
 		tls_end_finish(&rig->tls_peer);
 	} else {
@@ -383,7 +462,7 @@ static void a_cut_is_noticed_even_while_paused(void **state)
 {
 	struct rig *rig = set_up(state);
 	conn_pause(rig->conn);
-	if (rig->kind == TLS) {
+	if (rig->kind != MEM) {
 		/* Unread bytes make the kernel send a reset. */
 		assert_int_equal(conn_write(rig->conn, (const uint8_t *)"x", 1), 0);
 		rig->tls_peer.reads = 0;
@@ -397,12 +476,17 @@ static void a_cut_is_noticed_even_while_paused(void **state)
 	tear_down(rig);
 }
 
-static void both_sides_export_the_same(void **state)
+static void both_sides_export_the_same_or_nothing(void **state)
 {
 	struct rig *rig = set_up(state);
 	uint8_t ours[32], theirs[32], zero[32] = {0};
+	if (rig->kind == WS) {
+		assert_int_equal(conn_exporter(rig->conn, ours), -REASON_TLS_FAILED);
+		tear_down(rig);
+		return;
+	}
 	assert_int_equal(conn_exporter(rig->conn, ours), 0);
-	if (rig->kind == TLS)
+	if (rig->kind != MEM)
 		tls_end_exporter(&rig->tls_peer, theirs);
 	else
 		assert_int_equal(conn_exporter(rig->mem_peer, theirs), 0);
@@ -429,13 +513,8 @@ static void a_move_to_another_worker_loses_and_doubles_nothing(void **state)
 	while (!rig->closings &&
 		(buf_len(&rig->got) + rig->chunk <= LOT || buf_len(peer_in(rig)) < LOT)) {
 		size_t part = LOT - sent < 50000 ? LOT - sent : 50000;
-		if (part && (rig->kind == TLS || !conn_full(rig->mem_peer))) {
-			if (rig->kind == TLS)
-				tls_end_send(&rig->tls_peer, in + sent, part);
-			else
-				assert_int_equal(conn_write(rig->mem_peer, in + sent,
-							 part),
-					0);
+		if (part && (rig->kind != MEM || !conn_full(rig->mem_peer))) {
+			peer_send(rig, in + sent, part);
 			sent += part;
 		}
 		part = LOT - written < 70000 ? LOT - written : 70000;
@@ -505,30 +584,175 @@ static void a_conn_that_ends_before_its_move_does_not_arrive(void **state)
 	tear_down(rig);
 }
 
-#define BOTH(test)                                                                       \
+/* ---- of WebSocket alone: RFC 6455 ---- */
+
+static struct rig *set_up_ws(void)
+{
+	static enum kind ws = WS;
+	void *state = &ws;
+	return set_up(&state);
+}
+
+/* The conn ends, the peer hears this code, and nothing was shown. */
+static void expect_code(struct rig *rig, int code)
+{
+	UNTIL(rig, rig->tls_peer.over);
+	assert_int_equal(rig->heard, 0x88);
+	assert_int_equal(rig->code, code);
+	assert_int_equal(buf_len(&rig->got), 0);
+	tls_end_done(&rig->tls_peer);
+	UNTIL(rig, rig->closings);
+	assert_int_equal(rig->reason,
+		code == 1000 || code == 0 ? REASON_LEG_CLOSED : REASON_PROTOCOL);
+	tear_down(rig);
+}
+
+static void what_breaks_the_rules_ends_it(void **state)
+{
+	static const struct {
+		uint8_t first;
+		const char *payload;
+		size_t len;
+		int code;
+	} frames[] = {
+		{0x81, "text", 4, 1003},             /* text */
+		{0xc2, "x", 1, 1002},                /* a reserved bit */
+		{0x83, "x", 1, 1002},                /* an unknown opcode */
+		{0x8b, "x", 1, 1002},                /* an unknown control opcode */
+		{0x80, "x", 1, 1002},                /* goes on with nothing */
+		{0x09, "x", 1, 1002},                /* a ping in pieces */
+		{0x88, "\x03", 1, 1002},             /* half a code */
+		{0x88, "\x03\xed", 2, 1002},         /* 1005 is never sent */
+		{0x88, "\x03\xe8\xc0\x80", 4, 1007}, /* not UTF-8 */
+		{0x88, "\x03\xe8 bye", 6, 1000},
+		{0x88, "", 0, 0},
+	};
+	static const uint8_t bare[] = {0x82, 0x01, 'x'},
+			     huge[] = {0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff,
+				     0xff, 0xff, 1, 2, 3, 4, 5};
+	struct rig *rig;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
+		rig = set_up_ws();
+		send_frame(rig, frames[i].first, frames[i].payload, frames[i].len);
+		expect_code(rig, frames[i].code);
+	}
+	rig = set_up_ws(); /* not masked */
+	tls_end_send(&rig->tls_peer, bare, sizeof(bare));
+	expect_code(rig, 1002);
+	rig = set_up_ws(); /* a length nobody has memory for: said with its first byte */
+	tls_end_send(&rig->tls_peer, huge, sizeof(huge));
+	expect_code(rig, 1009);
+}
+
+static void a_message_in_pieces_has_the_same_limit(void **state)
+{
+	struct rig *rig = set_up_ws();
+	uint8_t *bytes = noise(65535, 7);
+	(void)state;
+	send_frame(rig, 0x02, bytes, 65535);
+	send_frame(rig, 0x00, bytes, 1);
+	UNTIL(rig, buf_len(&rig->got) == 65536);
+	send_frame(rig, 0x00, bytes, 1);
+	UNTIL(rig, rig->closings);
+	assert_int_equal(rig->code, 1009);
+	assert_int_equal(buf_len(&rig->got), 65536);
+	free(bytes);
+	tear_down(rig);
+}
+
+static void pings_are_answered_but_not_without_end(void **state)
+{
+	struct rig *rig = set_up_ws();
+	(void)state;
+	send_frame(rig, 0x89, "still there?", 12);
+	UNTIL(rig, rig->heard == 0x8a);
+	for (int i = 0; i < 5000; i++)
+		send_frame(rig, 0x80 | 0x0a, "", 0);
+	UNTIL(rig, rig->closings);
+	assert_int_equal(rig->code, 1008);
+	assert_int_equal(rig->reason, REASON_PROTOCOL);
+	tear_down(rig);
+
+	rig = set_up_ws(); /* fragments of nothing */
+	for (int i = 0; i < 5000; i++)
+		send_frame(rig, i ? 0x00 : 0x02, "", 0);
+	UNTIL(rig, rig->closings);
+	assert_int_equal(rig->code, 1008);
+	tear_down(rig);
+}
+
+static size_t spans_of_three(const uint8_t *bytes, size_t len)
+{
+	(void)bytes;
+	return len < 3 ? len : 3;
+}
+
+static const struct conn_ws_settings in_threes = {
+	.message_max = 100, .span = spans_of_three};
+
+static void on_web_in_threes(void *ctx, struct conn *conn)
+{
+	struct rig *rig = ctx;
+	assert_int_equal(conn_ws_new(conn, &in_threes, &rig->conn), 0);
+	conn_listen(rig->conn, &events, rig);
+}
+
+static void each_span_is_a_message(void **state)
+{
+	static const uint8_t expected[] = "\x82\x03"
+					  "abc"
+					  "\x82\x03"
+					  "def"
+					  "\x82\x01"
+					  "g";
+	struct rig *rig = set_up_ws();
+	(void)state;
+	rig->kind = TLS; /* look at the bytes themselves */
+	conn_close(rig->conn, REASON_LEG_CLOSED, CONN_DROP);
+	tls_end_done(&rig->tls_peer);
+	some_turns(rig);
+	rig->closings = 0;
+	rig->reason = 0;
+	memset(&rig->tls_peer, 0, sizeof(rig->tls_peer));
+	rig->web = on_web_in_threes;
+	tls_end_dial(&rig->tls_peer, listener_port(rig->listener), "http/1.1");
+	UNTIL(rig, rig->conn && rig->tls_peer.ready);
+	assert_int_equal(conn_write(rig->conn, (const uint8_t *)"abcdefg", 7), 0);
+	UNTIL(rig, buf_len(&rig->tls_peer.in) >= sizeof(expected) - 1);
+	assert_memory_equal(buf_head(&rig->tls_peer.in), expected, sizeof(expected) - 1);
+	tear_down(rig);
+}
+
+#define EACH(test)                                                                       \
 	{#test " (mem)", test, NULL, NULL, &mem},                                        \
+		{#test " (tls)", test, NULL, NULL, &tls},                                \
 	{                                                                                \
-#test " (tls)", test, NULL, NULL, &tls                                   \
+#test " (ws)", test, NULL, NULL, &ws                                     \
 	}
 
 int main(void)
 {
-	static enum kind mem = MEM, tls = TLS;
+	static enum kind mem = MEM, tls = TLS, ws = WS;
 	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
-		BOTH(what_the_peer_sends_is_shown_in_order),
-		BOTH(what_is_written_arrives_in_order),
-		BOTH(a_reader_that_stops_fills_the_queue_and_room_tells_when_it_reads_on),
-		BOTH(while_paused_nothing_is_shown),
-		BOTH(what_is_left_over_is_shown_again_after_a_pause),
-		BOTH(close_with_flush_delivers_everything_first),
-		BOTH(close_inside_the_callback_is_the_last_one),
-		BOTH(the_end_of_the_peer_has_a_reason),
-		BOTH(a_cut_is_noticed_even_while_paused),
-		BOTH(both_sides_export_the_same),
-		BOTH(a_move_to_another_worker_loses_and_doubles_nothing),
-		BOTH(a_paused_conn_moves_with_what_was_left_over),
-		BOTH(a_conn_that_ends_before_its_move_does_not_arrive),
+		EACH(what_the_peer_sends_is_shown_in_order),
+		EACH(what_is_written_arrives_in_order),
+		EACH(a_reader_that_stops_fills_the_queue_and_room_tells_when_it_reads_on),
+		EACH(while_paused_nothing_is_shown),
+		EACH(what_is_left_over_is_shown_again_after_a_pause),
+		EACH(close_with_flush_delivers_everything_first),
+		EACH(close_inside_the_callback_is_the_last_one),
+		EACH(the_end_of_the_peer_has_a_reason),
+		EACH(a_cut_is_noticed_even_while_paused),
+		EACH(both_sides_export_the_same_or_nothing),
+		EACH(a_move_to_another_worker_loses_and_doubles_nothing),
+		EACH(a_paused_conn_moves_with_what_was_left_over),
+		EACH(a_conn_that_ends_before_its_move_does_not_arrive),
+		cmocka_unit_test(what_breaks_the_rules_ends_it),
+		cmocka_unit_test(a_message_in_pieces_has_the_same_limit),
+		cmocka_unit_test(pings_are_answered_but_not_without_end),
+		cmocka_unit_test(each_span_is_a_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
