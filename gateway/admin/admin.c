@@ -16,6 +16,7 @@
 #include "admin/api_tokens.h"
 #include "admin/call.h"
 #include "admin/permit.h"
+#include "admin/repeat.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "http/router.h"
@@ -72,6 +73,7 @@ void admin_handle(void *arg, struct exchange *exchange)
 
 	exchange->who = &call;
 	router_dispatch(&router, exchange);
+	repeat_end(&call);
 	exchange->who = NULL;
 	/* The path without its query, and never a body or header. */
 	log_line(exchange->status >= 500 ? LOG_WARN : LOG_DEBUG, "request",

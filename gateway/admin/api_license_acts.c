@@ -186,9 +186,9 @@ static int renew_key(struct call *call UNUSED, struct license *license, void *ct
 	return license_rotate(license, ctx);
 }
 
-static int renew_password(struct call *call, struct license *license, void *ctx)
+static int renew_password(struct call *call UNUSED, struct license *license, void *ctx)
 {
-	return license_desk_password(call, ctx, license->password);
+	return license_desk_password(ctx, license->password);
 }
 
 void api_license_acts_rotate(void *admin UNUSED, struct exchange *exchange)

@@ -81,7 +81,7 @@ static int create(struct call *call, json_t *object, json_t **ret)
 		goto out;
 	status = license_issue(&license, &key);
 	if (!status)
-		status = license_desk_password(call, password, license.password);
+		status = license_desk_password(password, license.password);
 	if (status) {
 		call_fail(call, status, NULL);
 		goto out;
@@ -98,57 +98,15 @@ out:
 	return status;
 }
 
-static void answer_created(struct call *call, const char *text)
-{
-	exchange_whole(call->exchange, 201, "application/json", text, strlen(text));
-}
-
-static void create_once(struct call *call, const char *key, json_t *object)
-{
-	const struct request *request = call->exchange->request;
-	struct once *once = call->admin->once;
-	char before[ONCE_ANSWER];
-	json_t *answer = NULL;
-	int status = once_begin(once, call->by.id, key, request->body, request->body_len,
-		before);
-
-	if (status < 0) {
-		call_fail(call, status, "Idempotency-Key");
-		return;
-	}
-	if (status == 1) {
-		answer_created(call, before);
-		secret_wipe(before, sizeof(before));
-		return;
-	}
-	status = create(call, object, &answer);
-	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-	if (text) {
-		once_keep(once, call->by.id, key, text);
-		answer_created(call, text);
-		secret_wipe(text, strlen(text));
-	} else {
-		once_drop(once, call->by.id, key);
-	}
-	free(text);
-	json_decref(answer);
-}
-
 void api_licenses_create(void *admin UNUSED, struct exchange *exchange)
 {
 	struct call *call = call_of(exchange);
-	const char *key = request_header(exchange->request, "Idempotency-Key");
 	struct body body;
 	json_t *answer = NULL;
 
 	if (body_parse(&body, exchange))
 		return;
-	if (key && (strlen(key) < 8 || strlen(key) > 128))
-		call_fail(call, -REASON_BAD_VALUE,
-			"Idempotency-Key: 8 to 128 characters");
-	else if (key)
-		create_once(call, key, body.object);
-	else if (!create(call, body.object, &answer))
+	if (!create(call, body.object, &answer))
 		exchange_json(exchange, 201, answer);
 	body_done(&body);
 }

@@ -40,6 +40,7 @@ struct call {
 	struct admin *admin;
 	struct exchange *exchange;
 	struct caller by;
+	char repeat_key[129]; /* repeat.h; "": nothing to keep */
 };
 
 struct call *call_of(struct exchange *exchange);

@@ -78,20 +78,11 @@ int license_desk_revoke(struct call *call, const char *license, const char *reas
 					license, "reason", reason));
 }
 
-/* scrypt takes 32 MiB: only a few at once, however many ask. */
-int license_desk_password(struct call *call, char ret[static PASSWORD_GENERATED],
+int license_desk_password(char ret[static PASSWORD_GENERATED],
 	char ret_record[static PASSWORD_RECORD])
 {
 	int status = password_generate(ret);
-
-	if (status)
-		return status;
-	while (sem_wait(&call->admin->scrypts)) {
-		/* a signal; the wait goes on */
-	}
-	status = password_hash(ret, ret_record);
-	sem_post(&call->admin->scrypts);
-	return status;
+	return status ? status : password_hash_generated(ret, ret_record);
 }
 
 /* The one answer that has key and password. */

@@ -30,8 +30,8 @@ MUST_CHECK int license_desk_revoke(struct call *call, const char *license,
 int license_desk_fail(struct call *call, const struct field_error *error);
 
 /* A new password and its record. Nothing is answered. */
-MUST_CHECK int license_desk_password(struct call *call,
-	char ret[static PASSWORD_GENERATED], char ret_record[static PASSWORD_RECORD]);
+MUST_CHECK int license_desk_password(char ret[static PASSWORD_GENERATED],
+	char ret_record[static PASSWORD_RECORD]);
 /* What may be shown; NULL without memory. */
 json_t *license_desk_show(const struct license *license);
 /* The one answer that has key and password; each may be NULL. */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "admin/call.h"
+#include "admin/repeat.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
@@ -97,8 +98,10 @@ int permit_check(void *admin UNUSED, struct exchange *exchange, int permission)
 	if (permission == ROLE_MAY_METRICS && !bearer(call) && metrics_are_open(call))
 		return 0;
 	int status = authenticate(call);
-	if (status || permits(call, permission))
+	if (status)
 		return status;
+	if (permits(call, permission))
+		return repeat_begin(call);
 	/* Recording comes first, as with every act; if it fails the answer is that instead. */
 	if (!call_audit(call, AUDIT_PERMISSION_REFUSED, call->by.tenant, "",
 		    json_pack("{s:s, s:s}", "permission",

@@ -111,6 +111,8 @@ void exchange_whole(struct exchange *exchange, int status, const char *type,
 
 	CHECK(!exchange->status);
 	exchange->status = status;
+	if (exchange->copy)
+		exchange->copy(exchange->copy_ctx, status, type, bytes, len);
 	snprintf(framing, sizeof(framing), "Content-Length: %zu\r\n", len);
 	if (send_head(exchange, type, status == 204 ? "" : framing))
 		return;

@@ -43,6 +43,10 @@ struct exchange {
 	size_t held_len;
 	exchange_sink sink;
 	void *ctx;
+	/* gets an answer that is given as a whole, if somebody wants to see it */
+	void (*copy)(void *ctx, int status, const char *type, const void *bytes,
+		size_t len);
+	void *copy_ctx;
 };
 
 /* From Accept-Language. */

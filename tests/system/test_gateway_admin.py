@@ -397,13 +397,31 @@ def test_other_companies_do_not_exist(gateway):
     assert gateway.ctl("license", "show", theirs["id"])["holder"] == "Theirs"
 
 
-def test_creating_twice_with_one_key_makes_one(rest):
-    body = {"holder": "Once"}
-    first = rest.ask("POST", "/api/v1/licenses", body, Idempotency_Key="0123456789")
-    again = rest.ask("POST", "/api/v1/licenses", body, Idempotency_Key="0123456789")
-    assert first[0] == again[0] == 201 and first[2] == again[2]
-    assert rest.ask("POST", "/api/v1/licenses", {"holder": "Else"}, Idempotency_Key="0123456789")[0] == 409
-    assert len(json.loads(rest.ask("GET", "/api/v1/licenses")[2])["items"]) == 1
+def test_creating_twice_with_one_key_makes_one(gateway, rest):
+    for path, body, other in (("/api/v1/licenses", {"holder": "Once"}, {"holder": "Else"}),
+                              ("/api/v1/tokens", {"name": "t", "role": "auditor"}, {"name": "u", "role": "auditor"}),
+                              ("/api/v1/tenants", {"id": "acme", "name": "Acme"}, {"id": "b", "name": "B"}),
+                              ("/api/v1/groups", {"name": "sales"}, {"name": "support"})):
+        count = len(json.loads(rest.ask("GET", path)[2])["items"])
+        key = {"Idempotency_Key": "key of" + path}
+        assert rest.ask("POST", path, {"oops": 1}, **key)[0] == 400, "a refusal is not kept"
+        first = rest.ask("POST", path, body, **key)
+        again = rest.ask("POST", path, body, **key)
+        assert first[0] == again[0] == 201 and first[2] == again[2], path
+        assert again[1]["Content-Type"] == "application/json"
+        assert rest.ask("POST", path, other, **key)[0] == 409
+        assert len(json.loads(rest.ask("GET", path)[2])["items"]) == count + 1
+    # The same key belongs to another caller, and to another path, anew.
+    made = json.loads(rest.ask("POST", "/api/v1/licenses", {"holder": "Once"}, Idempotency_Key="0123456789")[2])
+    base = f"/api/v1/licenses/{made['id']}"
+    assert rest.ask("POST", base + "/rotate", Idempotency_Key="0123456789")[0] == 409
+    token = gateway.ctl("token", "create", "--name", "other", "--role", "operator")["token"]
+    assert Rest(gateway, token).ask("POST", base + "/rotate", Idempotency_Key="0123456789")[0] == 200
+    nothing = [rest.ask("POST", base + "/unlock", Idempotency_Key="fedcba98") for _ in range(2)]
+    assert [answer[0] for answer in nothing] == [204, 204] and nothing[1][2] == ""
+    rows = [row for row in gateway.log("audit", "--license", made["id"]) if row["event"] == "LICENSE_UNLOCKED"]
+    assert len(rows) == 1
+    assert rest.ask("POST", "/api/v1/licenses", {"holder": "x"}, Idempotency_Key="short")[0] == 400
 
 
 @pytest.mark.parametrize("body, detail", [
