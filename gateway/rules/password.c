@@ -9,21 +9,39 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "rules/digest.h"
 
 #define SALT 16
 #define HASH 32
 #define MEMORY_MAX (80 * 1024 * 1024)
 
 struct record {
-	unsigned log_n, r, p;
+	unsigned log_n, r, p; /* log_n 0: the plain kind */
 	uint8_t salt[SALT], hash[HASH];
 };
 
 static const struct record today = {.log_n = 15, .r = 8, .p = 3};
 
+static int derive_plain(const struct record *record, const char *password,
+	uint8_t ret[static HASH])
+{
+	uint8_t bytes[SALT + PASSWORD_MAX];
+	size_t len = strlen(password);
+	/* No generated one is so long. */
+	if (len > PASSWORD_MAX)
+		return -REASON_PASSWORD_WRONG;
+	memcpy(bytes, record->salt, SALT);
+	memcpy(bytes + SALT, password, len);
+	int r = digest_sha256(bytes, SALT + len, ret);
+	secret_wipe(bytes, sizeof(bytes));
+	return r;
+}
+
 static int derive(const struct record *record, const char *password,
 	uint8_t ret[static HASH])
 {
+	if (!record->log_n)
+		return derive_plain(record, password, ret);
 	if (!EVP_PBE_scrypt(password, strlen(password), record->salt, SALT,
 		    UINT64_C(1) << record->log_n, record->r, record->p, MEMORY_MAX, ret,
 		    HASH))
@@ -44,17 +62,24 @@ static int number(const char **at, unsigned min, unsigned max, unsigned *ret)
 	return 0;
 }
 
+/* The limits keep a changed record from costing more memory than a flood of logins may. */
+static int parse_cost(const char **text, struct record *record)
+{
+	*text += 7;
+	return number(text, 10, 16, &record->log_n) || number(text, 1, 8, &record->r) ||
+	       number(text, 1, 8, &record->p);
+}
+
 static int parse(const char *text, struct record *ret)
 {
-	struct record record;
+	struct record record = {0};
 	char salt[TEXT_B64_SIZE(SALT)];
 	size_t salt_len, hash_len;
-	if (strncmp(text, "scrypt$", 7) || strlen(text) >= PASSWORD_RECORD)
+	if (strlen(text) >= PASSWORD_RECORD)
 		return -REASON_STATE_DAMAGED;
-	text += 7;
-	/* The limits keep a changed record from costing more memory than a flood of logins may. */
-	if (number(&text, 10, 16, &record.log_n) || number(&text, 1, 8, &record.r) ||
-		number(&text, 1, 8, &record.p))
+	if (!strncmp(text, "gen$", 4))
+		text += 4;
+	else if (strncmp(text, "scrypt$", 7) || parse_cost(&text, &record))
 		return -REASON_STATE_DAMAGED;
 	const char *end = strchr(text, '$');
 	if (!end || (size_t)(end - text) != sizeof(salt) - 1)
@@ -74,21 +99,40 @@ int password_record_check(const char *record)
 	return parse(record, &parsed);
 }
 
+static int make(struct record *record, const char *password,
+	char ret_salt[static TEXT_B64_SIZE(SALT)],
+	char ret_hash[static TEXT_B64_SIZE(HASH)])
+{
+	int r = secret_random(record->salt, SALT);
+	if (r == 0)
+		r = derive(record, password, record->hash);
+	if (r)
+		return r;
+	text_b64(ret_salt, record->salt, SALT);
+	text_b64(ret_hash, record->hash, HASH);
+	secret_wipe(record->hash, HASH);
+	return 0;
+}
+
 int password_hash(const char *password, char ret[static PASSWORD_RECORD])
 {
 	struct record record = today;
 	char salt[TEXT_B64_SIZE(SALT)], hash[TEXT_B64_SIZE(HASH)];
-	int r = secret_random(record.salt, SALT);
+	int r = make(&record, password, salt, hash);
 	if (r == 0)
-		r = derive(&record, password, record.hash);
-	if (r)
-		return r;
-	text_b64(salt, record.salt, SALT);
-	text_b64(hash, record.hash, HASH);
-	snprintf(ret, PASSWORD_RECORD, "scrypt$%u$%u$%u$%s$%s", record.log_n, record.r,
-		record.p, salt, hash);
-	secret_wipe(&record, sizeof(record));
-	return 0;
+		snprintf(ret, PASSWORD_RECORD, "scrypt$%u$%u$%u$%s$%s", record.log_n,
+			record.r, record.p, salt, hash);
+	return r;
+}
+
+int password_hash_generated(const char *password, char ret[static PASSWORD_RECORD])
+{
+	struct record record = {0};
+	char salt[TEXT_B64_SIZE(SALT)], hash[TEXT_B64_SIZE(HASH)];
+	int r = make(&record, password, salt, hash);
+	if (r == 0)
+		snprintf(ret, PASSWORD_RECORD, "gen$%s$%s", salt, hash);
+	return r;
 }
 
 int password_check(const char *text, const char *password)

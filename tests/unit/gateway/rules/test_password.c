@@ -36,10 +36,36 @@ static void test_a_public_vector(void **state)
 		-REASON_PASSWORD_WRONG);
 }
 
+static void test_generated_ones_have_a_record_of_their_own(void **state)
+{
+	(void)state;
+	char made[PASSWORD_GENERATED], record[PASSWORD_RECORD], again[PASSWORD_RECORD];
+	assert_int_equal(password_generate(made), 0);
+	assert_int_equal(password_hash_generated(made, record), 0);
+	assert_int_equal(password_hash_generated(made, again), 0);
+	assert_string_not_equal(record, again);
+	assert_int_equal(strncmp(record, "gen$", 4), 0);
+	assert_int_equal(password_record_check(record), 0);
+	assert_int_equal(password_check(record, made), 0);
+	made[0] = made[0] == '0' ? '1' : '0';
+	assert_int_equal(password_check(record, made), -REASON_PASSWORD_WRONG);
+	assert_int_equal(password_check(record, ""), -REASON_PASSWORD_WRONG);
+	/* Made by another implementation (Python's hashlib.sha256). */
+	assert_int_equal(password_check("gen$AAECAwQFBgcICQoLDA0ODw$"
+					"PfMucSPLtXLjZeiOobkH3DwPayBuXs3EtG5OxbHbBSc",
+				 "k7qm-2xw9-4hdt-c0vr"),
+		0);
+	char longest[PASSWORD_MAX + 2] = "";
+	memset(longest, 'x', sizeof(longest) - 1);
+	assert_int_equal(password_check(record, longest), -REASON_PASSWORD_WRONG);
+}
+
 static void test_other_records_are_refused(void **state)
 {
 	(void)state;
-	static const char *const wrong[] = {"", "secret", "scrypt$",
+	static const char *const wrong[] = {"", "secret", "scrypt$", "gen$",
+		"gen$AAECAwQFBgcICQoLDA0ODw$AAAA",
+		"gen$AAAA$AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8",
 		"scrypt$15$8$3$AAAA$AAAA",
 		"scrypt$30$8$3$AAECAwQFBgcICQoLDA0ODw$"
 		"AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8",
@@ -76,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_record_fits_its_password),
 		cmocka_unit_test(test_a_public_vector),
+		cmocka_unit_test(test_generated_ones_have_a_record_of_their_own),
 		cmocka_unit_test(test_other_records_are_refused),
 		cmocka_unit_test(test_made_ones_are_readable_and_differ),
 	};
