@@ -427,13 +427,21 @@ static int is_due(int64_t *due_ms, int64_t every_ms)
 	return 1;
 }
 
+static void purge(struct gateway *gateway)
+{
+	int64_t before = retention_before_ms(gateway->config.retention_ms / DAY_MS,
+		clock_wall_ms());
+	const struct journal_purge rule = {
+		.before_ms = {before, before}, .stubs_before_ms = before - 7 * DAY_MS};
+
+	journal_purge(gateway->store->journal, &rule, post_pump_box(gateway->pump),
+		purged, gateway);
+}
+
 void gateway_tick(struct gateway *gateway)
 {
 	if (is_due(&gateway->purge_due_ms, PURGE_MS))
-		journal_purge(gateway->store->journal,
-			retention_before_ms(gateway->config.retention_ms / DAY_MS,
-				clock_wall_ms()),
-			post_pump_box(gateway->pump), purged, gateway);
+		purge(gateway);
 	if (is_due(&gateway->expiry_due_ms, EXPIRY_MS))
 		warn_expiry(gateway);
 	post_pump_run(gateway->pump, 0);

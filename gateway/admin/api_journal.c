@@ -359,7 +359,7 @@ void api_journal_verify(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	char hash[TEXT_HEX_SIZE(JOURNAL_HASH)];
 	struct store_rows rows = {0};
-	int status = store_wait_verify(call_store(call)->journal, &rows);
+	int status = store_wait_verify(call_store(call)->journal, NULL, 0, &rows);
 
 	if (status) {
 		call_fail(call, status, NULL);

@@ -1,5 +1,6 @@
 #include "store/journal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/reason.h"
@@ -25,4 +26,51 @@ int journal_rows_check(const struct journal_row *rows, size_t count)
 			return -REASON_LIMIT;
 	}
 	return 0;
+}
+
+enum journal_class journal_class_of(enum journal_kind kind)
+{
+	return kind == JOURNAL_BANDWIDTH ? JOURNAL_COUNTS : JOURNAL_RECORDS;
+}
+
+int64_t journal_purge_before(const struct journal_purge *purge, enum journal_kind kind,
+	const char *tenant)
+{
+	enum journal_class class = journal_class_of(kind);
+	for (size_t i = 0; class == JOURNAL_RECORDS && i < purge->count; i++)
+		if (strcmp(purge->tenants[i].tenant, tenant) == 0)
+			return purge->tenants[i].before_ms;
+	return purge->before_ms[class];
+}
+
+int64_t journal_purge_latest(const struct journal_purge *purge, enum journal_kind kind)
+{
+	enum journal_class class = journal_class_of(kind);
+	int64_t latest = purge->before_ms[class];
+	for (size_t i = 0; class == JOURNAL_RECORDS && i < purge->count; i++)
+		if (purge->tenants[i].before_ms > latest)
+			latest = purge->tenants[i].before_ms;
+	return latest;
+}
+
+struct journal_purge *journal_purge_copy(const struct journal_purge *purge)
+{
+	size_t text = 0, list = purge->count * sizeof(*purge->tenants);
+	for (size_t i = 0; i < purge->count; i++)
+		text += strlen(purge->tenants[i].tenant) + 1;
+	struct journal_purge *copy = malloc(sizeof(*copy) + list + text);
+	if (!copy)
+		return NULL;
+	struct journal_keep *tenants = (struct journal_keep *)(copy + 1);
+	char *at = (char *)(tenants + purge->count);
+	*copy = *purge;
+	copy->tenants = tenants;
+	for (size_t i = 0; i < purge->count; i++) {
+		size_t size = strlen(purge->tenants[i].tenant) + 1;
+		tenants[i] =
+			(struct journal_keep){memcpy(at, purge->tenants[i].tenant, size),
+				purge->tenants[i].before_ms};
+		at += size;
+	}
+	return copy;
 }

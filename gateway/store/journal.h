@@ -1,10 +1,11 @@
 /* journal: the append-only history: audit, login, session and bandwidth rows, chained by hash.
  *
  * Thread: as store/state.h: any thread, never blocks, the answer runs on the thread of `box`.
- * A row that was acknowledged survives kill -9. Rows are JSON objects; the columns below are kept
- * beside them for filters. Times are UTC, ms since 1970.
- * The chain: hash = SHA-256(previous hash || canonical text of the row), over all rows of the store in
- * order of `seq`, whatever node wrote them; journal_chain.h defines the canonical text.
+ * A row that was acknowledged survives kill -9. The body is text that the store does not look into;
+ * the columns below are kept beside it, in clear, for filters: nothing personal belongs there. Times
+ * are UTC, ms since 1970.
+ * The chain goes over all rows of the store in order of `seq`, whatever node wrote them. A row whose
+ * time is over leaves a stub, so that the chain can still be followed; journal_chain.h is exact.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -22,6 +23,9 @@ enum journal_kind {
 	JOURNAL_BANDWIDTH,
 	JOURNAL_KINDS
 };
+
+/* What is kept for how long: who did what, and how much was carried. */
+enum journal_class { JOURNAL_RECORDS, JOURNAL_COUNTS, JOURNAL_CLASSES };
 
 #define JOURNAL_HASH 32
 #define JOURNAL_BODY_MAX (32 * 1024)
@@ -49,16 +53,48 @@ struct journal_query {
 	enum { JOURNAL_OLDEST_FIRST, JOURNAL_NEWEST_FIRST } order;
 };
 
+/* What somebody knows of the chain from elsewhere: at `at_ms` it went up to `seq` and that gave
+ * `hash` (journal_checkpoint.h). */
+struct journal_point {
+	uint64_t seq;
+	uint8_t hash[JOURNAL_HASH];
+	int64_t at_ms;
+};
+
+/* What may go: rows before these moments, by their class. */
+struct journal_keep {
+	const char *tenant;
+	int64_t before_ms; /* of its records, whatever the rule for all says */
+};
+struct journal_purge {
+	int64_t before_ms[JOURNAL_CLASSES];
+	int64_t stubs_before_ms; /* stubs at the start of the chain */
+	const struct journal_keep *tenants;
+	size_t count;
+};
+
+/* What there is. */
+struct journal_facts {
+	uint64_t rows[JOURNAL_KINDS], stubs;
+	uint64_t anchor_seq; /* the chain begins after this one */
+	int64_t first_ms;    /* time of the oldest row, 0: there is none */
+	uint64_t bytes;      /* of the whole store, documents included; 0: not known */
+};
+
 struct journal_answer {
 	int status;
 	const struct journal_row *rows;
 	size_t count;
 	/* verify */
-	uint64_t checked;   /* rows that are in order */
+	uint64_t checked;   /* rows that are in order; purge: rows that went */
+	uint64_t stubs;     /* stubs that are in order */
+	uint64_t points;    /* points that agree, those before the anchor left out */
 	uint64_t first_bad; /* seq of the first bad row, 0: none */
-	const char *fault;  /* "hash", "gap", "order", "missing tail" */
-	uint64_t last_seq;
+	/* "hash", "gap", "order", "missing tail", "hidden", "removed early", "rewritten" */
+	const char *fault;
+	uint64_t last_seq; /* look: the head */
 	uint8_t last_hash[JOURNAL_HASH];
+	struct journal_facts facts; /* look */
 };
 
 typedef void (*journal_done)(void *ctx, const struct journal_answer *answer);
@@ -70,9 +106,11 @@ struct journal_vtable {
 		struct post_box *, journal_done, void *ctx);
 	void (*query)(struct journal *, const struct journal_query *, struct post_box *,
 		journal_done, void *ctx);
-	void (*verify)(struct journal *, struct post_box *, journal_done, void *ctx);
-	void (*purge)(struct journal *, int64_t before_ms, struct post_box *,
+	void (*verify)(struct journal *, const struct journal_point *points, size_t count,
+		struct post_box *, journal_done, void *ctx);
+	void (*purge)(struct journal *, const struct journal_purge *, struct post_box *,
 		journal_done, void *ctx);
+	void (*look)(struct journal *, struct post_box *, journal_done, void *ctx);
 };
 
 struct journal {
@@ -97,22 +135,39 @@ static inline void journal_query(struct journal *journal,
 	journal->vtable->query(journal, query, box, done, ctx);
 }
 
-/* Recomputes the whole chain. status is 0 also when a bad row was found. */
-static inline void journal_verify(struct journal *journal, struct post_box *box,
+/* Recomputes the whole chain and compares it with the points, which are in order of seq. status is 0
+ * also when a bad row was found. */
+static inline void journal_verify(struct journal *journal,
+	const struct journal_point *points, size_t count, struct post_box *box,
 	journal_done done, void *ctx)
 {
-	journal->vtable->verify(journal, box, done, ctx);
+	journal->vtable->verify(journal, points, count, box, done, ctx);
 }
 
-/* Removes rows older than `before_ms` from the start of the chain and keeps the hash they ended
- * with, so that what is left still verifies. `checked` is how many were removed. A row that is
- * older but stands after a younger one goes when that one goes. */
-static inline void journal_purge(struct journal *journal, int64_t before_ms,
-	struct post_box *box, journal_done done, void *ctx)
+/* Puts stubs in the place of rows whose time is over. Stubs with nothing before them but such, and
+ * older than stubs_before_ms, go too: the chain then begins after them. */
+static inline void journal_purge(struct journal *journal,
+	const struct journal_purge *purge, struct post_box *box, journal_done done,
+	void *ctx)
 {
-	journal->vtable->purge(journal, before_ms, box, done, ctx);
+	journal->vtable->purge(journal, purge, box, done, ctx);
 }
 
+/* The head of the chain and how much there is; quick, whatever there is. */
+static inline void journal_look(struct journal *journal, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	journal->vtable->look(journal, box, done, ctx);
+}
+
+enum journal_class journal_class_of(enum journal_kind kind);
+
+/* For the implementations. What is before this moment may go; a copy with everything in it, freed by
+ * free(), NULL when there is no memory. */
+int64_t journal_purge_before(const struct journal_purge *purge, enum journal_kind kind,
+	const char *tenant);
+int64_t journal_purge_latest(const struct journal_purge *purge, enum journal_kind kind);
+struct journal_purge *journal_purge_copy(const struct journal_purge *purge);
 /* For the implementations: -REASON_LIMIT when there are too many rows or a part is too long. */
 MUST_CHECK int journal_rows_check(const struct journal_row *rows, size_t count);
 

@@ -103,6 +103,9 @@ static int copy_row(struct journal_row *to, const struct journal_row *from)
 static int copy_rows(struct store_rows *ret, const struct journal_answer *answer)
 {
 	struct store_rows rows = {.checked = answer->checked,
+		.stubs = answer->stubs,
+		.points = answer->points,
+		.facts = answer->facts,
 		.first_bad = answer->first_bad,
 		.last_seq = answer->last_seq,
 		.fault = answer->fault};
@@ -221,12 +224,19 @@ int store_wait_query(struct journal *journal, const struct journal_query *query,
 	WAIT(NULL, ret, journal_answered, journal_query, journal, query);
 }
 
-int store_wait_verify(struct journal *journal, struct store_rows *ret)
+int store_wait_verify(struct journal *journal, const struct journal_point *points,
+	size_t count, struct store_rows *ret)
 {
-	WAIT(NULL, ret, journal_answered, journal_verify, journal);
+	WAIT(NULL, ret, journal_answered, journal_verify, journal, points, count);
 }
 
-int store_wait_purge(struct journal *journal, int64_t before_ms)
+int store_wait_purge(struct journal *journal, const struct journal_purge *purge,
+	struct store_rows *ret)
 {
-	WAIT(NULL, NULL, journal_answered, journal_purge, journal, before_ms);
+	WAIT(NULL, ret, journal_answered, journal_purge, journal, purge);
+}
+
+int store_wait_look(struct journal *journal, struct store_rows *ret)
+{
+	WAIT(NULL, ret, journal_answered, journal_look, journal);
 }

@@ -20,9 +20,10 @@ struct store_docs {
 struct store_rows {
 	struct journal_row *rows;
 	size_t count;
-	uint64_t checked, first_bad, last_seq;
+	uint64_t checked, stubs, points, first_bad, last_seq;
 	const char *fault;
 	uint8_t last_hash[JOURNAL_HASH];
+	struct journal_facts facts;
 };
 
 MUST_CHECK int store_wait_get(struct state *state, enum state_kind kind, const char *id,
@@ -51,8 +52,12 @@ MUST_CHECK int store_wait_append(struct journal *journal, const struct journal_r
 	size_t count);
 MUST_CHECK int store_wait_query(struct journal *journal,
 	const struct journal_query *query, struct store_rows *ret);
-MUST_CHECK int store_wait_verify(struct journal *journal, struct store_rows *ret);
-MUST_CHECK int store_wait_purge(struct journal *journal, int64_t before_ms);
+MUST_CHECK int store_wait_verify(struct journal *journal,
+	const struct journal_point *points, size_t count, struct store_rows *ret);
+/* `ret` may be NULL; its `checked` is how many rows went. */
+MUST_CHECK int store_wait_purge(struct journal *journal,
+	const struct journal_purge *purge, struct store_rows *ret);
+MUST_CHECK int store_wait_look(struct journal *journal, struct store_rows *ret);
 
 void store_docs_free(struct store_docs *docs);
 void store_rows_free(struct store_rows *rows);

@@ -476,14 +476,14 @@ static void test_an_append_is_all_or_nothing(void **state)
 	assert_int_equal(store_wait_append(world->store->journal, rows, 2),
 		-REASON_LIMIT);
 	struct store_rows verdict = {0};
-	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
 	assert_int_equal(verdict.checked, 0);
 	body[JOURNAL_BODY_MAX] = 0;
 	assert_int_equal(store_wait_append(world->store->journal, rows, 2), 0);
 	/* Nobody waits, and still it is there. */
 	journal_append(world->store->journal, rows, 1, NULL, NULL, NULL);
 	assert_int_equal(store_wait_append(world->store->journal, rows, 1), 0);
-	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
 	assert_int_equal(verdict.checked, 4);
 	free(body);
 }
@@ -491,7 +491,7 @@ static void test_an_append_is_all_or_nothing(void **state)
 static void expect_chain(struct world *world, uint64_t checked, uint64_t last)
 {
 	struct store_rows verdict = {0};
-	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
 	assert_null(verdict.fault);
 	assert_int_equal(verdict.first_bad, 0);
 	assert_int_equal(verdict.checked, checked);
@@ -520,14 +520,22 @@ static void test_the_chain_is_what_its_header_says(void **state)
 	}
 }
 
+static void purge_all(struct world *world, int64_t before_ms, uint64_t expected)
+{
+	struct journal_purge purge = {
+		.before_ms = {before_ms, before_ms}, .stubs_before_ms = before_ms};
+	struct store_rows gone = {0};
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, &gone), 0);
+	assert_int_equal(gone.checked, expected);
+}
+
 static void test_a_purge_keeps_the_chain(void **state)
 {
 	struct world *world = *state;
 	append_rows(world, 5000);
-	assert_int_equal(store_wait_purge(world->store->journal, FIRST_MS), 0);
+	purge_all(world, FIRST_MS, 0);
 	expect_chain(world, 5000, 5000);
-	assert_int_equal(store_wait_purge(world->store->journal, FIRST_MS + 4321 * 60000),
-		0);
+	purge_all(world, FIRST_MS + 4321 * 60000, 4321);
 	expect_chain(world, 679, 5000);
 	struct journal_query query = {.kind = JOURNAL_LOGIN, .limit = 1};
 	struct store_rows rows = {0};
@@ -536,10 +544,155 @@ static void test_a_purge_keeps_the_chain(void **state)
 	store_rows_free(&rows);
 	append_rows(world, 3);
 	expect_chain(world, 682, 5003);
-	assert_int_equal(store_wait_purge(world->store->journal, INT64_MAX), 0);
+	purge_all(world, INT64_MAX, 682);
 	expect_chain(world, 0, 5003);
 	append_rows(world, 1);
 	expect_chain(world, 1, 5004);
+}
+
+static const struct journal_keep keeps[] = {{"acme", FIRST_MS + 100 * 60000}};
+
+static int is_gone(int i)
+{
+	int64_t at = FIRST_MS + i * 60000;
+	if (i % 4 == JOURNAL_BANDWIDTH)
+		return at < FIRST_MS + 1800 * 60000;
+	return at < FIRST_MS + (i % 3 ? 100 : 700) * 60000;
+}
+
+/* What is left of append_rows(), and the facts about it. */
+static void expect_what_is_left(struct world *world, int count, uint64_t anchor)
+{
+	uint64_t left[JOURNAL_KINDS] = {0}, stubs = 0;
+	int64_t first_ms = 0;
+	struct store_rows rows = {0};
+	for (int i = (int)anchor; i < count; i++) {
+		struct journal_query query = {.kind = (enum journal_kind)(i % 4),
+			.after_seq = (uint64_t)i,
+			.limit = 1};
+		stubs += (uint64_t)is_gone(i);
+		if (is_gone(i))
+			continue;
+		left[i % 4]++;
+		if (!first_ms)
+			first_ms = FIRST_MS + i * 60000;
+		assert_int_equal(store_wait_query(world->store->journal, &query, &rows),
+			0);
+		assert_int_equal(rows.rows[0].seq, i + 1);
+		store_rows_free(&rows);
+	}
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &rows), 0);
+	assert_null(rows.fault);
+	assert_int_equal(rows.checked, left[0] + left[1] + left[2] + left[3]);
+	assert_int_equal(rows.stubs, stubs);
+	assert_int_equal(store_wait_look(world->store->journal, &rows), 0);
+	for (int kind = 0; kind < JOURNAL_KINDS; kind++)
+		assert_int_equal(rows.facts.rows[kind], left[kind]);
+	assert_int_equal(rows.facts.stubs, stubs);
+	assert_int_equal(rows.facts.anchor_seq, anchor);
+	assert_int_equal(rows.facts.first_ms, first_ms);
+	assert_int_equal(rows.last_seq, count);
+}
+
+static void test_each_class_goes_in_its_own_time(void **state)
+{
+	struct world *world = *state;
+	const int count = 2000;
+	struct journal_purge purge = {
+		.before_ms = {[JOURNAL_RECORDS] = FIRST_MS + 700 * 60000,
+			[JOURNAL_COUNTS] = FIRST_MS + 1800 * 60000},
+		.tenants = keeps,
+		.count = ARRAY_LEN(keeps)};
+	append_rows(world, count);
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, NULL), 0);
+	expect_what_is_left(world, count, 0);
+	/* Stubs at the start go, those behind a row stay: up to row 100 all had to go. */
+	purge.stubs_before_ms = INT64_MAX;
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, NULL), 0);
+	expect_what_is_left(world, count, 100);
+	struct store_rows none = {0};
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, &none), 0);
+	assert_int_equal(none.checked, 0);
+	/* Answers by time are whole. */
+	struct journal_query query = {.kind = JOURNAL_BANDWIDTH,
+		.from_ms = FIRST_MS + 1700 * 60000,
+		.limit = 1000};
+	struct store_rows rows = {0};
+	assert_int_equal(store_wait_query(world->store->journal, &query, &rows), 0);
+	assert_int_equal(rows.count, 50);
+	store_rows_free(&rows);
+}
+
+static void test_rows_that_went_too_early_are_named(void **state)
+{
+	struct world *world = *state;
+	struct store_rows verdict = {0};
+	const int64_t day = INT64_C(86400000), now = clock_wall_ms();
+	static const struct {
+		enum journal_kind kind;
+		int days;
+	} rows[] = {{JOURNAL_AUDIT, 380}, {JOURNAL_BANDWIDTH, 33}, {JOURNAL_AUDIT, 366},
+		{JOURNAL_LOGIN, 364}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct journal_row row = {.kind = rows[i].kind,
+			.tenant = "",
+			.license = "",
+			.at_ms = now - rows[i].days * day,
+			.body = "{}"};
+		assert_int_equal(store_wait_append(world->store->journal, &row, 1), 0);
+	}
+	struct journal_purge purge = {.before_ms = {now - 365 * day, now - 31 * day}};
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, NULL), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
+	assert_null(verdict.fault);
+	assert_int_equal(verdict.stubs, 3);
+	assert_int_equal(verdict.checked, 1);
+	purge.before_ms[JOURNAL_RECORDS] = now;
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, NULL), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
+	assert_string_equal(verdict.fault, "removed early");
+	assert_int_equal(verdict.first_bad, 4);
+}
+
+static void expect_points(struct world *world, const struct journal_point *points,
+	size_t count, const char *fault, uint64_t number)
+{
+	struct store_rows verdict = {0};
+	assert_int_equal(store_wait_verify(world->store->journal, points, count,
+				 &verdict),
+		0);
+	assert_int_equal(verdict.fault != NULL, fault != NULL);
+	if (fault)
+		assert_string_equal(verdict.fault, fault);
+	assert_int_equal(fault ? verdict.first_bad : verdict.points, number);
+}
+
+static void test_the_chain_goes_through_points(void **state)
+{
+	struct world *world = *state;
+	struct journal_point points[4] = {{.seq = 0}};
+	struct store_rows facts = {0};
+	for (size_t i = 0; i < 3; i++) {
+		append_rows(world, 300);
+		assert_int_equal(store_wait_look(world->store->journal, &facts), 0);
+		points[i].seq = facts.last_seq;
+		points[i].at_ms = FIRST_MS + 400 * INT64_C(86400000);
+		memcpy(points[i].hash, facts.last_hash, JOURNAL_HASH);
+	}
+	expect_points(world, points, 3, NULL, 3);
+	points[1].hash[7] ^= 1;
+	expect_points(world, points, 3, "rewritten", 600);
+	points[1].hash[7] ^= 1;
+	points[3] = points[2];
+	points[3].seq = 901;
+	expect_points(world, points, 4, "missing tail", 901);
+	/* What the anchor has passed is not compared any more, but must have been old enough. */
+	purge_all(world, FIRST_MS + 300 * 60000, 900);
+	expect_points(world, points, 2, NULL, 0);
+	points[0].at_ms = clock_wall_ms() - 364 * INT64_C(86400000);
+	expect_points(world, points, 2, "removed early", 301);
+	points[2].hash[0] ^= 1;
+	expect_points(world, points + 2, 1, "rewritten", 900);
 }
 
 static void test_what_was_told_survives(void **state)
@@ -726,6 +879,9 @@ int main(void)
 		STORE_TEST(test_an_append_is_all_or_nothing),
 		STORE_TEST(test_the_chain_is_what_its_header_says),
 		STORE_TEST(test_a_purge_keeps_the_chain),
+		STORE_TEST(test_each_class_goes_in_its_own_time),
+		STORE_TEST(test_rows_that_went_too_early_are_named),
+		STORE_TEST(test_the_chain_goes_through_points),
 		STORE_TEST(test_what_was_told_survives),
 		STORE_TEST(test_many_threads_at_once),
 		STORE_TEST(test_no_change_is_lost),

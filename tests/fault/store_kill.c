@@ -199,7 +199,7 @@ static uint64_t check(const struct acknowledged *list, size_t count)
 	check_file();
 	struct store *store = open_store();
 	struct store_rows verdict = {0};
-	int r = store_wait_verify(store->journal, &verdict);
+	int r = store_wait_verify(store->journal, NULL, 0, &verdict);
 	if (r || verdict.fault)
 		die(verdict.fault ? verdict.fault : "verify", r);
 	for (size_t i = 0; i < count; i++)

@@ -367,7 +367,7 @@ KINDS = ["audit", "login", "session", "bandwidth"]
 
 
 def netstring(text):
-    raw = text.encode()
+    raw = text if isinstance(text, bytes) else text.encode()
     return b"%d:%s," % (len(raw), raw)
 
 
@@ -395,7 +395,8 @@ def fill_a_year(gateway, license, count):
         kind, body = body_of(number, at)
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         seq += 1
-        parts = ("engawa-journal-1", str(seq), node, kind, "", license, str(at), text)
+        rest = hashlib.sha256(b"".join(map(netstring, (node, "", license, text)))).digest()
+        parts = ("engawa-journal-2", str(seq), kind, str(at), rest)
         before = hashlib.sha256(before + b"".join(map(netstring, parts))).digest()
         rows.append((seq, KINDS.index(kind), "", license, at, node, text, before))
         hours.setdefault(at // 3_600_000, [seq, seq])[1] = seq

@@ -10,12 +10,18 @@
 
 #define MEMORY_JOURNAL_MAGIC 0x4d4a6f75
 
+/* A row, or where it was. */
+struct memory_row {
+	struct journal_row *row; /* NULL: gone */
+	struct journal_stub *stub;
+};
+
 struct memory_journal {
 	struct journal journal; /* first: journal * is memory_journal * */
 	uint32_t magic;
 	pthread_mutex_t mutex;
 	char *node;
-	struct journal_row **rows; /* rows[i] has seq anchor.seq + 1 + i */
+	struct memory_row *rows; /* rows[i] has seq anchor.seq + 1 + i */
 	size_t count, cap;
 	struct journal_mark anchor, head;
 };
@@ -50,8 +56,7 @@ static int room(struct memory_journal *memory, size_t count)
 		cap *= 2;
 	if (cap == memory->cap)
 		return 0;
-	struct journal_row **more =
-		realloc(memory->rows, cap * sizeof(struct journal_row *));
+	struct memory_row *more = realloc(memory->rows, cap * sizeof(*more));
 	if (!more)
 		return -REASON_NO_MEMORY;
 	memory->rows = more;
@@ -70,7 +75,7 @@ static int append_one(struct memory_journal *memory, const struct journal_row *f
 		free(row);
 		return r;
 	}
-	memory->rows[memory->count++] = row;
+	memory->rows[memory->count++] = (struct memory_row){.row = row};
 	memory->head.seq = row->seq;
 	memcpy(memory->head.hash, row->hash, JOURNAL_HASH);
 	return 0;
@@ -86,7 +91,7 @@ static int append_locked(struct memory_journal *memory, const struct journal_row
 		r = append_one(memory, &rows[i]);
 	if (r) {
 		while (memory->count > before)
-			free(memory->rows[--memory->count]);
+			free(memory->rows[--memory->count].row);
 		memory->head = head;
 	}
 	return r;
@@ -126,7 +131,9 @@ static int query_locked(struct memory_journal *memory, const struct journal_quer
 	uint64_t after = query->after_seq;
 	for (size_t i = 0; i < memory->count && left; i++) {
 		struct journal_row *row =
-			memory->rows[newest ? memory->count - 1 - i : i];
+			memory->rows[newest ? memory->count - 1 - i : i].row;
+		if (!row)
+			continue;
 		if (after && (newest ? row->seq >= after : row->seq <= after))
 			continue;
 		if (!matches(query, row))
@@ -150,48 +157,105 @@ static void query_rows(struct journal *journal, const struct journal_query *quer
 	reply_send(reply, r);
 }
 
-static void verify(struct journal *journal, struct post_box *box, journal_done done,
-	void *ctx)
+static void verify(struct journal *journal, const struct journal_point *points,
+	size_t count, struct post_box *box, journal_done done, void *ctx)
 {
 	struct memory_journal *memory = mine(journal);
 	struct reply *reply = reply_new_journal(box, done, ctx);
 	struct journal_check check;
 	int r = 0;
 	pthread_mutex_lock(&memory->mutex);
-	journal_chain_start(&check, &memory->anchor);
+	journal_chain_start(&check, &memory->anchor, points, count);
 	for (size_t i = 0; i < memory->count && r == 0; i++)
-		r = journal_chain_row(&check, memory->rows[i]);
+		r = memory->rows[i].row
+			    ? journal_chain_row(&check, memory->rows[i].row)
+			    : journal_chain_gone(&check, memory->rows[i].stub);
 	journal_chain_end(&check, &memory->head);
 	pthread_mutex_unlock(&memory->mutex);
 	journal_chain_answer(&check, reply_journal_answer(reply));
 	reply_send(reply, r < 0 ? r : 0);
 }
 
-static void purge(struct journal *journal, int64_t before_ms, struct post_box *box,
-	journal_done done, void *ctx)
+/* 1: it went. */
+static int remove_row(struct memory_row *at, const struct journal_purge *purge)
 {
-	struct memory_journal *memory = mine(journal);
-	struct reply *reply = reply_new_journal(box, done, ctx);
+	if (!at->row || at->row->at_ms >= journal_purge_before(purge, at->row->kind,
+						  at->row->tenant))
+		return 0;
+	at->stub = malloc(sizeof(*at->stub));
+	int r = at->stub ? journal_chain_stub(at->row, at->stub) : -REASON_NO_MEMORY;
+	if (r) {
+		free(at->stub);
+		at->stub = NULL;
+		return r;
+	}
+	free(at->row);
+	at->row = NULL;
+	return 1;
+}
+
+static void drop_stubs(struct memory_journal *memory, int64_t before_ms)
+{
 	size_t gone = 0;
-	pthread_mutex_lock(&memory->mutex);
-	for (; gone < memory->count && memory->rows[gone]->at_ms < before_ms; gone++) {
-		struct journal_row *row = memory->rows[gone];
-		memory->anchor.seq = row->seq;
-		memcpy(memory->anchor.hash, row->hash, JOURNAL_HASH);
-		free(row);
+	for (; gone < memory->count && memory->rows[gone].stub &&
+		memory->rows[gone].stub->at_ms < before_ms;
+		gone++) {
+		struct journal_stub *stub = memory->rows[gone].stub;
+		memory->anchor.seq = stub->seq;
+		memcpy(memory->anchor.hash, stub->hash, JOURNAL_HASH);
+		free(stub);
 	}
 	memory->count -= gone;
 	if (gone)
 		memmove(memory->rows, memory->rows + gone,
 			memory->count * sizeof(*memory->rows));
+}
+
+static void purge(struct journal *journal, const struct journal_purge *rule,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	uint64_t gone = 0;
+	int r = 0;
+	pthread_mutex_lock(&memory->mutex);
+	for (size_t i = 0; i < memory->count && r >= 0; i++) {
+		r = remove_row(&memory->rows[i], rule);
+		gone += r > 0;
+	}
+	drop_stubs(memory, rule->stubs_before_ms);
 	pthread_mutex_unlock(&memory->mutex);
 	reply_journal_answer(reply)->checked = gone;
+	reply_send(reply, r < 0 ? r : 0);
+}
+
+static void look(struct journal *journal, struct post_box *box, journal_done done,
+	void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	struct journal_answer *answer = reply_journal_answer(reply);
+	pthread_mutex_lock(&memory->mutex);
+	answer->last_seq = memory->head.seq;
+	memcpy(answer->last_hash, memory->head.hash, JOURNAL_HASH);
+	answer->facts.anchor_seq = memory->anchor.seq;
+	for (size_t i = 0; i < memory->count; i++) {
+		const struct journal_row *row = memory->rows[i].row;
+		answer->facts.stubs += !row;
+		if (!row)
+			continue;
+		if (!answer->facts.first_ms)
+			answer->facts.first_ms = row->at_ms;
+		answer->facts.rows[row->kind]++;
+	}
+	pthread_mutex_unlock(&memory->mutex);
 	reply_send(reply, 0);
 }
 
 int memory_journal_new(const char *node, struct journal **ret)
 {
-	static const struct journal_vtable vtable = {append, query_rows, verify, purge};
+	static const struct journal_vtable vtable = {
+		append, query_rows, verify, purge, look};
 	struct memory_journal *memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -REASON_NO_MEMORY;
@@ -212,8 +276,10 @@ struct journal *memory_journal_free(struct journal *journal)
 	if (!journal)
 		return NULL;
 	struct memory_journal *memory = mine(journal);
-	for (size_t i = 0; i < memory->count; i++)
-		free(memory->rows[i]);
+	for (size_t i = 0; i < memory->count; i++) {
+		free(memory->rows[i].row);
+		free(memory->rows[i].stub);
+	}
 	free(memory->rows);
 	free(memory->node);
 	pthread_mutex_destroy(&memory->mutex);

@@ -1,36 +1,28 @@
--- Removes some rows from the start of the chain and keeps where they ended.
--- KEYS: rows, anchor, hours. ARGV: what the keys of indexes begin with, before when, how many.
-local last, hash, gone, indexes, hours = nil, nil, 0, {}, {}
-for _, row in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[3])) do
-	local f = row[2]
-	if #f ~= 14 or tonumber(f[8]) >= tonumber(ARGV[2]) then
-		break
+-- Puts stubs in the place of some rows.
+-- KEYS: rows, stubs. ARGV: what the keys of indexes begin with; then of each row its seq and the digest of its rest.
+-- A stub: by seq in a sorted set, "SEQ KIND TIME " and two times 32 bytes, rest and hash.
+local found = {}
+for i = 2, #ARGV, 2 do
+	local row = redis.call('XRANGE', KEYS[1], ARGV[i] .. '-0', ARGV[i] .. '-0')[1]
+	if row and #row[2] == 14 then
+		found[#found + 1] = {ARGV[i], ARGV[i + 1], row[1], row[2]}
 	end
-	last, hash, gone = row[1]:match('^%d+'), f[14], gone + 1
-	hours[string.format('%.0f', math.floor(tonumber(f[8]) / 3600000))] = true
-	indexes[ARGV[1] .. f[2]] = true
-	indexes[ARGV[1] .. f[2] .. ':t:' .. f[4]] = true
-	indexes[ARGV[1] .. f[2] .. ':l:' .. f[6]] = true
-end
-if gone == 0 then
-	return {'0'}
 end
 -- This comes first because it frees memory: a script that has begun to write is not refused for
 -- full memory any more.
-local next_id = string.format('%.0f-0', tonumber(last) + 1)
-redis.call('XTRIM', KEYS[1], 'MINID', '=', next_id)
-redis.call('HSET', KEYS[2], 'seq', last, 'hash', hash)
-for index in pairs(indexes) do
-	redis.call('XTRIM', index, 'MINID', '=', next_id)
-	if redis.call('XLEN', index) == 0 then
-		redis.call('DEL', index)
+for _, row in ipairs(found) do
+	local id, f = row[3], row[4]
+	redis.call('XDEL', KEYS[1], id)
+	local indexes = {f[2], f[2] .. ':t:' .. f[4]}
+	if f[6] ~= '' then
+		indexes[3] = f[2] .. ':l:' .. f[6]
 	end
-end
--- An hour goes with its last row.
-for hour in pairs(hours) do
-	local range = redis.call('ZRANGEBYSCORE', KEYS[3], hour, hour)[1]
-	if range and tonumber(range:match('%d+$')) <= tonumber(last) then
-		redis.call('ZREM', KEYS[3], range)
+	for _, index in ipairs(indexes) do
+		redis.call('XDEL', ARGV[1] .. index, id)
+		if redis.call('XLEN', ARGV[1] .. index) == 0 then
+			redis.call('DEL', ARGV[1] .. index)
+		end
 	end
+	redis.call('ZADD', KEYS[2], row[1], row[1] .. ' ' .. f[2] .. ' ' .. f[8] .. ' ' .. row[2] .. f[14])
 end
-return {tostring(gone)}
+return {tostring(#found)}

@@ -18,7 +18,7 @@
 #define STEP_BYTES (512 * 1024)
 #define HOUR_MS INT64_C(3600000)
 
-/* A look into the journal, of any of the three kinds. */
+/* A look into the journal, of any kind. */
 struct look {
 	struct redis_ask ask; /* first */
 	struct redis_link *link;
@@ -36,15 +36,15 @@ struct look {
 	struct journal_mark anchor;
 	struct journal_check check;
 	int begun;
-	/* a purge */
-	int64_t before_ms;
-	uint64_t gone;
+	struct journal_point *points;
+	size_t count;
 };
 
 static void finish(struct look *look, int status)
 {
 	redis_ask_done(&look->ask);
 	reply_send(look->reply, status);
+	free(look->points);
 	free(look);
 }
 
@@ -244,24 +244,39 @@ static int walk_step(struct look *look)
 	redis_words_key(&words, look->prefix, "journal:anchor");
 	redis_words_key(&words, look->prefix, "journal:head");
 	redis_words_key(&words, look->prefix, "journal:hours");
+	redis_words_key(&words, look->prefix, "journal:stubs");
 	redis_words_key(&words, look->prefix, REDIS_ROW_INDEX);
 	redis_words_number(&words, (int64_t)look->check.at.seq + 1);
 	redis_words_number(&words, STEP_ROWS);
 	redis_words_number(&words, STEP_BYTES);
-	return redis_words_script(&words, REDIS_WALK, 4, &look->ask);
+	return redis_words_script(&words, REDIS_WALK, 5, &look->ask);
+}
+
+static int check_stub(struct look *look, const struct redisReply *entry)
+{
+	struct journal_stub stub;
+	if (redis_row_stub(entry, &stub) == 0)
+		return journal_chain_gone(&look->check, &stub);
+	journal_chain_bad(&look->check, stub.seq, "hash");
+	return 1;
+}
+
+static int check_row(struct look *look, const struct redisReply *entry)
+{
+	struct journal_row row;
+	if (redis_row_read(entry, &row) == 0)
+		return journal_chain_row(&look->check, &row);
+	journal_chain_bad(&look->check, row.seq, "hash");
+	return 1;
 }
 
 static int check_rows(struct look *look, const struct redisReply *rows)
 {
-	struct journal_row row;
 	int r = 0;
 	for (size_t i = 0; i < redis_reply_count(rows) && r == 0; i++) {
-		r = redis_row_read(redis_reply_at(rows, i), &row);
-		if (r) {
-			journal_chain_bad(&look->check, row.seq, "hash");
-			return 1;
-		}
-		r = journal_chain_row(&look->check, &row);
+		const struct redisReply *entry = redis_reply_at(rows, i);
+		r = redis_row_is_stub(entry) ? check_stub(look, entry)
+					     : check_row(look, entry);
 	}
 	return r;
 }
@@ -283,7 +298,7 @@ static int read_walk(struct look *look, const struct redisReply *reply)
 		int again = look->begun;
 		look->begun = 1;
 		look->anchor = anchor;
-		journal_chain_start(&look->check, &anchor);
+		journal_chain_start(&look->check, &anchor, look->points, look->count);
 		if (again)
 			return 0;
 	}
@@ -307,45 +322,64 @@ static int read_verify(struct look *look, const struct redisReply *reply)
 }
 
 void redis_history_verify(struct redis_link *link, const char *prefix,
-	struct post_box *box, journal_done reader, void *ctx)
+	const struct journal_point *points, size_t count, struct post_box *box,
+	journal_done reader, void *ctx)
 {
 	struct look *look = look_new(link, prefix, reply_new_journal(box, reader, ctx));
 	if (!look)
 		return;
+	look->count = count;
+	look->points = malloc((count + 1) * sizeof(*points));
+	if (!look->points) {
+		finish(look, -REASON_NO_MEMORY);
+		return;
+	}
+	if (count)
+		memcpy(look->points, points, count * sizeof(*points));
 	look->read = read_verify;
 	look->step = walk_step;
 	start(look);
 }
 
-static int purge_step(struct look *look)
+static int look_step(struct look *look)
 {
 	struct redis_words words;
 	redis_words_init(&words);
 	redis_words_key(&words, look->prefix, "journal");
+	redis_words_key(&words, look->prefix, "journal:stubs");
 	redis_words_key(&words, look->prefix, "journal:anchor");
-	redis_words_key(&words, look->prefix, "journal:hours");
+	redis_words_key(&words, look->prefix, "journal:head");
 	redis_words_key(&words, look->prefix, REDIS_ROW_INDEX);
-	redis_words_number(&words, look->before_ms);
-	redis_words_number(&words, STEP_ROWS);
-	return redis_words_script(&words, REDIS_PURGE, 3, &look->ask);
+	for (int kind = 0; kind < JOURNAL_KINDS; kind++)
+		redis_words_text(&words, journal_kind_name((enum journal_kind)kind));
+	return redis_words_script(&words, REDIS_LOOK, 4, &look->ask);
 }
 
-static int read_purge(struct look *look, const struct redisReply *reply)
+static int read_look(struct look *look, const struct redisReply *reply)
 {
-	uint64_t gone = redis_reply_number(redis_reply_at(reply, 0));
-	look->gone += gone;
-	reply_journal_answer(look->reply)->checked = look->gone;
-	return gone < STEP_ROWS;
+	struct journal_answer *answer = reply_journal_answer(look->reply);
+	struct journal_facts *facts = &answer->facts;
+	struct journal_mark head;
+	if (redis_row_mark(redis_reply_at(reply, 0), redis_reply_at(reply, 1), &head))
+		return -REASON_STATE_DAMAGED;
+	answer->last_seq = head.seq;
+	memcpy(answer->last_hash, head.hash, JOURNAL_HASH);
+	facts->anchor_seq = redis_reply_number(redis_reply_at(reply, 2));
+	facts->stubs = redis_reply_number(redis_reply_at(reply, 3));
+	facts->first_ms = (int64_t)redis_reply_number(redis_reply_at(reply, 4));
+	facts->bytes = redis_reply_number(redis_reply_at(reply, 5));
+	for (size_t kind = 0; kind < JOURNAL_KINDS; kind++)
+		facts->rows[kind] = redis_reply_number(redis_reply_at(reply, 6 + kind));
+	return 1;
 }
 
-void redis_history_purge(struct redis_link *link, const char *prefix, int64_t before_ms,
-	struct post_box *box, journal_done reader, void *ctx)
+void redis_history_look(struct redis_link *link, const char *prefix, struct post_box *box,
+	journal_done reader, void *ctx)
 {
 	struct look *look = look_new(link, prefix, reply_new_journal(box, reader, ctx));
 	if (!look)
 		return;
-	look->read = read_purge;
-	look->step = purge_step;
-	look->before_ms = before_ms;
+	look->read = read_look;
+	look->step = look_step;
 	start(look);
 }

@@ -14,6 +14,7 @@
 #include "store/redis/redis_append.h"
 #include "store/redis/redis_history.h"
 #include "store/redis/redis_link.h"
+#include "store/redis/redis_purge.h"
 #include "store/redis/redis_reply.h"
 #include "store/redis/redis_row.h"
 #include "store/redis/redis_words.h"
@@ -286,6 +287,15 @@ static void pump(struct redis_journal *redis)
 		send_next(redis, load_waiting);
 }
 
+/* 1, or why it never will be. */
+static void tell_opened(struct redis_journal *redis, int opened)
+{
+	pthread_mutex_lock(&redis->mutex);
+	redis->opened = opened;
+	pthread_cond_broadcast(&redis->changed);
+	pthread_mutex_unlock(&redis->mutex);
+}
+
 static void on_opened(struct redis_ask *ask, const struct redisReply *reply)
 {
 	struct redis_journal *redis =
@@ -302,11 +312,10 @@ static void on_opened(struct redis_ask *ask, const struct redisReply *reply)
 		journal_spool_drop(redis->spool, last);
 		learn_head(redis, reply);
 		redis->ready = 1;
-		pthread_mutex_lock(&redis->mutex);
-		redis->opened = 1;
-		pthread_cond_broadcast(&redis->changed);
-		pthread_mutex_unlock(&redis->mutex);
+		tell_opened(redis, 1);
 	} else {
+		if (redis_reply_is(redis_reply_at(reply, 0), "form"))
+			tell_opened(redis, -REASON_VERSION);
 		rest(redis);
 	}
 	pump(redis);
@@ -322,10 +331,12 @@ static void open_run(struct redis_journal *redis)
 	redis_words_init(&words);
 	redis_words_key(&words, prefix, "journal:nodes");
 	redis_words_key(&words, prefix, "journal:head");
+	redis_words_key(&words, prefix, "journal:form");
 	redis_words_text(&words, redis->node);
 	redis_words_text(&words, redis->run);
+	redis_words_number(&words, JOURNAL_CHAIN_FORM);
 	redis->ask = (struct redis_ask){.done = on_opened};
-	if (redis_words_script(&words, REDIS_OPEN, 2, &redis->ask)) {
+	if (redis_words_script(&words, REDIS_OPEN, 3, &redis->ask)) {
 		rest(redis);
 		return;
 	}
@@ -410,26 +421,34 @@ static void query_rows(struct journal *journal, const struct journal_query *quer
 	redis_history_query(redis->link, redis->address->prefix, query, box, done, ctx);
 }
 
-static void verify(struct journal *journal, struct post_box *box, journal_done done,
+static void verify(struct journal *journal, const struct journal_point *points,
+	size_t count, struct post_box *box, journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_history_verify(redis->link, redis->address->prefix, points, count, box,
+		done, ctx);
+}
+
+static void purge(struct journal *journal, const struct journal_purge *rule,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_purge_start(redis->link, redis->address->prefix, rule, box, done, ctx);
+}
+
+static void look(struct journal *journal, struct post_box *box, journal_done done,
 	void *ctx)
 {
 	struct redis_journal *redis = mine(journal);
-	redis_history_verify(redis->link, redis->address->prefix, box, done, ctx);
-}
-
-static void purge(struct journal *journal, int64_t before_ms, struct post_box *box,
-	journal_done done, void *ctx)
-{
-	struct redis_journal *redis = mine(journal);
-	redis_history_purge(redis->link, redis->address->prefix, before_ms, box, done,
-		ctx);
+	redis_history_look(redis->link, redis->address->prefix, box, done, ctx);
 }
 
 int redis_journal_new(struct redis_link *link, const struct redis_address *address,
 	const char *node, const char *run, struct journal **ret,
 	char error[static STORE_ERROR])
 {
-	static const struct journal_vtable vtable = {append, query_rows, verify, purge};
+	static const struct journal_vtable vtable = {
+		append, query_rows, verify, purge, look};
 	_Static_assert(JOURNAL_SPOOL_ERROR == STORE_ERROR, "one text serves both");
 	struct redis_journal *redis = calloc(1, sizeof(*redis));
 	if (!redis)
@@ -471,7 +490,7 @@ int redis_journal_wait(struct journal *journal)
 			break;
 	int opened = redis->opened;
 	pthread_mutex_unlock(&redis->mutex);
-	return opened ? 0 : -REASON_STORE_UNAVAILABLE;
+	return opened > 0 ? 0 : opened < 0 ? opened : -REASON_STORE_UNAVAILABLE;
 }
 
 void redis_journal_drain(struct journal *journal)

@@ -25,7 +25,8 @@ struct redis_link;
 MUST_CHECK int redis_journal_new(struct redis_link *link,
 	const struct redis_address *address, const char *node, const char *run,
 	struct journal **ret, char error[static STORE_ERROR]);
-/* After the link started: waits until the head of the chain is known. -REASON_STORE_UNAVAILABLE. */
+/* After the link started: waits until the head of the chain is known. -REASON_STORE_UNAVAILABLE, -REASON_VERSION
+ * (the store has an older form of chain). */
 MUST_CHECK int redis_journal_wait(struct journal *journal);
 /* Waits until every row is in Redis or in the spool; the link still runs. */
 void redis_journal_drain(struct journal *journal);

@@ -1,5 +1,7 @@
 #include "store/redis/redis_row.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +59,31 @@ int redis_row_read(const struct redisReply *entry, struct journal_row *ret)
 	memcpy(ret->hash, hash, JOURNAL_HASH);
 	ret->at_ms = strtoll(at, &end, 10);
 	return *end ? -REASON_STATE_DAMAGED : 0;
+}
+
+int redis_row_is_stub(const struct redisReply *entry)
+{
+	size_t len;
+	return redis_reply_text(entry, &len) != NULL;
+}
+
+int redis_row_stub(const struct redisReply *entry, struct journal_stub *ret)
+{
+	char kind[16] = "", *end;
+	size_t len = 0;
+	int64_t at_ms = 0;
+	int head = 0;
+	const char *text = redis_reply_text(entry, &len);
+	*ret = (struct journal_stub){.seq = text ? strtoull(text, &end, 10) : 0};
+	if (!text || len < 2 * JOURNAL_HASH ||
+		sscanf(end, " %15[a-z] %" SCNd64 "%n", kind, &at_ms, &head) != 2 ||
+		(size_t)(end - text) + (size_t)head + 1 + 2 * JOURNAL_HASH != len ||
+		end[head] != ' ' || read_kind(kind, &ret->kind))
+		return -REASON_STATE_DAMAGED;
+	ret->at_ms = at_ms;
+	memcpy(ret->rest, text + len - 2 * JOURNAL_HASH, JOURNAL_HASH);
+	memcpy(ret->hash, text + len - JOURNAL_HASH, JOURNAL_HASH);
+	return 0;
 }
 
 int redis_row_mark(const struct redisReply *seq, const struct redisReply *hash,

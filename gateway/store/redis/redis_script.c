@@ -18,6 +18,7 @@ static struct redis_script scripts[REDIS_SCRIPTS] = {
 	[REDIS_BOUNDS] = SCRIPT(bounds),
 	[REDIS_CLAIM] = SCRIPT(claim),
 	[REDIS_LIST] = SCRIPT(list),
+	[REDIS_LOOK] = SCRIPT(look),
 	[REDIS_OPEN] = SCRIPT(open),
 	[REDIS_PAGE] = SCRIPT(page),
 	[REDIS_PUBLISH] = SCRIPT(publish),
@@ -27,6 +28,7 @@ static struct redis_script scripts[REDIS_SCRIPTS] = {
 	[REDIS_REMOVE] = SCRIPT(remove),
 	[REDIS_RENEW] = SCRIPT(renew),
 	[REDIS_TAIL] = SCRIPT(tail),
+	[REDIS_TRIM] = SCRIPT(trim),
 	[REDIS_WALK] = SCRIPT(walk),
 };
 

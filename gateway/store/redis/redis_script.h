@@ -22,6 +22,7 @@ enum redis_script_name {
 	REDIS_BOUNDS,
 	REDIS_CLAIM,
 	REDIS_LIST,
+	REDIS_LOOK,
 	REDIS_OPEN,
 	REDIS_PAGE,
 	REDIS_PUBLISH,
@@ -31,6 +32,7 @@ enum redis_script_name {
 	REDIS_REMOVE,
 	REDIS_RENEW,
 	REDIS_TAIL,
+	REDIS_TRIM,
 	REDIS_WALK,
 	REDIS_SCRIPTS
 };

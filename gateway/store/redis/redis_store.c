@@ -67,6 +67,11 @@ static int start(struct redis_store *store, char error[static STORE_ERROR])
 		return r;
 	store->serving = 1;
 	r = redis_journal_wait(store->store.journal);
+	if (r == -REASON_VERSION)
+		snprintf(error, STORE_ERROR, "%s",
+			"the store has an older form of the journal that is not read any "
+			"more: give an empty Redis or another prefix and import the "
+			"licenses again");
 	if (r == 0)
 		r = redis_bus_wait(store->store.bus);
 	return r;

@@ -6,11 +6,10 @@
 #include "base/reason.h"
 #include "store/journal_chain.h"
 #include "store/reply.h"
+#include "store/sqlite/sqlite_purge.h"
 #include "store/sqlite/sqlite_row.h"
 
 #define SQLITE_JOURNAL_MAGIC 0x53714a6f
-/* Rows removed per transaction: rows that wait to be written wait no longer than that. */
-#define PURGE_STEP 2000
 
 struct sqlite_journal {
 	struct journal journal; /* first: journal * is sqlite_journal * */
@@ -35,9 +34,11 @@ struct row_job {
 	struct sqlite_journal *journal;
 	struct reply *reply;
 	struct journal_query query;
-	int64_t before_ms;
 	struct journal_mark head; /* after the append */
-	uint64_t gone;
+	struct journal_point *points;
+	struct journal_purge *purge;
+	struct sqlite_purge so_far,
+		then; /* the step that was taken leads from one to the other */
 	size_t count;
 	struct journal_row rows[];
 };
@@ -59,6 +60,8 @@ static void row_answer(struct sqlite_job *base, int status)
 {
 	struct row_job *job = (struct row_job *)base;
 	reply_send(job->reply, status);
+	free(job->points);
+	free(job->purge);
 	free(job);
 }
 
@@ -102,8 +105,14 @@ static int append_work(struct sqlite_job *base, struct sqlite_db *db)
 	struct row_job *job = (struct row_job *)base;
 	struct sqlite_journal *journal = job->journal;
 	int r = load_head(journal, db);
-	for (size_t i = 0; i < job->count && r == 0; i++)
+	int64_t counts[JOURNAL_KINDS] = {0};
+	for (size_t i = 0; i < job->count && r == 0; i++) {
 		r = append_one(journal, db, &job->rows[i]);
+		counts[job->rows[i].kind]++;
+	}
+	for (int kind = 0; kind < JOURNAL_KINDS && r == 0; kind++)
+		r = sqlite_row_count(db, journal_kind_name((enum journal_kind)kind),
+			counts[kind]);
 	if (r == 0)
 		r = sqlite_row_set_mark(db, "head", &journal->head);
 	job->head = journal->head;
@@ -182,18 +191,26 @@ static int verify_work(struct sqlite_job *base, struct sqlite_db *db)
 	int r = sqlite_db_run(db, SQL_BEGIN_READ, "");
 	if (r)
 		return r;
-	r = sqlite_row_verify(db, &check);
+	r = sqlite_row_verify(db, job->points, job->count, &check);
 	int end = sqlite_db_run(db, SQL_COMMIT, "");
 	journal_chain_answer(&check, reply_journal_answer(job->reply));
 	return r ? r : end;
 }
 
-static void verify(struct journal *journal, struct post_box *box, journal_done done,
-	void *ctx)
+static void verify(struct journal *journal, const struct journal_point *points,
+	size_t count, struct post_box *box, journal_done done, void *ctx)
 {
 	struct row_job *job = row_job_new(journal, reply_new_journal(box, done, ctx), 0);
 	if (!job)
 		return;
+	job->count = count;
+	job->points = malloc((count + 1) * sizeof(*points));
+	if (!job->points) {
+		row_answer(&job->job, -REASON_NO_MEMORY);
+		return;
+	}
+	if (count)
+		memcpy(job->points, points, count * sizeof(*points));
 	job->job.work = verify_work;
 	job->job.answer = row_answer;
 	sqlite_thread_put(job->journal->auditor, &job->job);
@@ -202,36 +219,60 @@ static void verify(struct journal *journal, struct post_box *box, journal_done d
 static int purge_work(struct sqlite_job *base, struct sqlite_db *db)
 {
 	struct row_job *job = (struct row_job *)base;
-	job->count = 0;
-	return sqlite_row_purge(db, job->before_ms, PURGE_STEP, &job->count);
+	return sqlite_purge_step(db, job->purge, &job->so_far, &job->then);
 }
 
 static void purge_answer(struct sqlite_job *base, int status)
 {
 	struct row_job *job = (struct row_job *)base;
 	if (status == 0)
-		job->gone += job->count;
-	/* A full step: there may be more. Rows that came meanwhile are written first. When the store
-	 * is closing, put() answers with an error and the rest goes at the next purge. */
-	if (status == 0 && job->count == PURGE_STEP) {
-		job->count = 0;
+		job->so_far = job->then;
+	/* Rows that came meanwhile are written first. When the store is closing, put() answers with an
+	 * error and the rest goes at the next purge. */
+	if (status == 0 && !job->so_far.done) {
 		sqlite_thread_put(job->journal->writer, base);
 		return;
 	}
-	reply_journal_answer(job->reply)->checked = job->gone;
+	reply_journal_answer(job->reply)->checked = job->so_far.gone;
 	row_answer(base, status);
 }
 
-static void purge(struct journal *journal, int64_t before_ms, struct post_box *box,
-	journal_done done, void *ctx)
+static void purge(struct journal *journal, const struct journal_purge *rule,
+	struct post_box *box, journal_done done, void *ctx)
 {
 	struct row_job *job = row_job_new(journal, reply_new_journal(box, done, ctx), 0);
 	if (!job)
 		return;
-	job->before_ms = before_ms;
+	job->purge = journal_purge_copy(rule);
+	if (!job->purge) {
+		row_answer(&job->job, -REASON_NO_MEMORY);
+		return;
+	}
 	job->job.work = purge_work;
 	job->job.answer = purge_answer;
 	sqlite_thread_put(job->journal->writer, &job->job);
+}
+
+static int look_work(struct sqlite_job *base, struct sqlite_db *db)
+{
+	struct row_job *job = (struct row_job *)base;
+	int r = sqlite_db_run(db, SQL_BEGIN_READ, "");
+	if (r)
+		return r;
+	r = sqlite_row_look(db, reply_journal_answer(job->reply));
+	int end = sqlite_db_run(db, SQL_COMMIT, "");
+	return r ? r : end;
+}
+
+static void look(struct journal *journal, struct post_box *box, journal_done done,
+	void *ctx)
+{
+	struct row_job *job = row_job_new(journal, reply_new_journal(box, done, ctx), 0);
+	if (!job)
+		return;
+	job->job.work = look_work;
+	job->job.answer = row_answer;
+	sqlite_thread_put(job->journal->reader, &job->job);
 }
 
 int sqlite_journal_chain_end(struct sqlite_db *db)
@@ -240,7 +281,9 @@ int sqlite_journal_chain_end(struct sqlite_db *db)
 	int64_t last;
 	int r = sqlite_row_mark(db, "head", &head);
 	if (r == 0)
-		r = sqlite_db_number(db, "SELECT coalesce(max(seq), 0) FROM journal",
+		r = sqlite_db_number(db,
+			"SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
+			" coalesce((SELECT max(seq) FROM journal_stub), 0))",
 			&last);
 	if (r == -REASON_NOT_FOUND || (r == 0 && (uint64_t)last > head.seq))
 		r = -REASON_STATE_DAMAGED;
@@ -249,7 +292,8 @@ int sqlite_journal_chain_end(struct sqlite_db *db)
 
 int sqlite_journal_new(const char *node, struct journal **ret)
 {
-	static const struct journal_vtable vtable = {append, query_rows, verify, purge};
+	static const struct journal_vtable vtable = {
+		append, query_rows, verify, purge, look};
 	struct sqlite_journal *journal = calloc(1, sizeof(*journal));
 	if (!journal)
 		return -REASON_NO_MEMORY;

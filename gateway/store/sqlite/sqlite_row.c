@@ -52,8 +52,7 @@ static const char *text_of(sqlite3_stmt *row, int column)
 	return text;
 }
 
-/* -REASON_STATE_DAMAGED for a row that cannot be ours; its seq is set all the same. */
-static int read_row(sqlite3_stmt *from, struct journal_row *ret)
+int sqlite_row_read(sqlite3_stmt *from, struct journal_row *ret)
 {
 	int64_t kind = sqlite3_column_int64(from, 1);
 	const void *hash = sqlite3_column_blob(from, 7);
@@ -71,13 +70,12 @@ static int read_row(sqlite3_stmt *from, struct journal_row *ret)
 	return 0;
 }
 
-/* The range of seq that can hold rows of these times. */
-static int seq_range(struct sqlite_db *db, const struct journal_query *query,
+int sqlite_row_range(struct sqlite_db *db, int64_t from_ms, int64_t to_ms,
 	uint64_t *ret_first, uint64_t *ret_last)
 {
 	sqlite3_stmt *row;
-	int64_t from = query->from_ms ? query->from_ms / HOUR_MS : INT64_MIN;
-	int64_t to = query->to_ms ? (query->to_ms - 1) / HOUR_MS : INT64_MAX;
+	int64_t from = from_ms ? from_ms / HOUR_MS : INT64_MIN;
+	int64_t to = to_ms ? (to_ms - 1) / HOUR_MS : INT64_MAX;
 	int r = sqlite_db_bind(db, SQL_HOUR_BOUNDS, &row, "ii", from, to);
 	if (r)
 		return r;
@@ -88,6 +86,13 @@ static int seq_range(struct sqlite_db *db, const struct journal_query *query,
 		r = 0;
 	}
 	sqlite_db_done(row);
+	return r;
+}
+
+static int seq_range(struct sqlite_db *db, const struct journal_query *query,
+	uint64_t *ret_first, uint64_t *ret_last)
+{
+	int r = sqlite_row_range(db, query->from_ms, query->to_ms, ret_first, ret_last);
 	if (!query->after_seq)
 		return r;
 	if (query->order == JOURNAL_NEWEST_FIRST && *ret_last >= query->after_seq)
@@ -129,7 +134,7 @@ int sqlite_row_query(struct sqlite_db *db, const struct journal_query *query,
 	if (r)
 		return r;
 	while ((r = sqlite_db_step(db, row)) > 0) {
-		r = read_row(row, &found);
+		r = sqlite_row_read(row, &found);
 		if (r == 0)
 			r = reply_row(reply, &found);
 		if (r)
@@ -171,23 +176,55 @@ static int check_hour(struct sqlite_db *db, struct hour *hour,
 	return 1;
 }
 
+/* -REASON_STATE_DAMAGED for what cannot be ours; its seq is set all the same. */
+static int read_stub(sqlite3_stmt *from, struct journal_stub *ret)
+{
+	int64_t kind = sqlite3_column_int64(from, 1);
+	*ret = (struct journal_stub){.seq = (uint64_t)sqlite3_column_int64(from, 0),
+		.kind = (enum journal_kind)kind,
+		.at_ms = sqlite3_column_int64(from, 4)};
+	if (kind < 0 || kind >= JOURNAL_KINDS ||
+		sqlite3_column_bytes(from, 7) != JOURNAL_HASH ||
+		sqlite3_column_bytes(from, 8) != JOURNAL_HASH)
+		return -REASON_STATE_DAMAGED;
+	memcpy(ret->hash, sqlite3_column_blob(from, 7), JOURNAL_HASH);
+	memcpy(ret->rest, sqlite3_column_blob(from, 8), JOURNAL_HASH);
+	return 0;
+}
+
+static int walk_stub(sqlite3_stmt *at, struct journal_check *check)
+{
+	struct journal_stub stub;
+	if (read_stub(at, &stub)) {
+		journal_chain_bad(check, stub.seq, "hash");
+		return 1;
+	}
+	return journal_chain_gone(check, &stub);
+}
+
+static int walk_row(struct sqlite_db *db, sqlite3_stmt *at, struct hour *hour,
+	struct journal_check *check)
+{
+	struct journal_row row;
+	if (sqlite_row_read(at, &row)) {
+		journal_chain_bad(check, row.seq, "hash");
+		return 1;
+	}
+	int r = journal_chain_row(check, &row);
+	return r ? r : check_hour(db, hour, &row, check);
+}
+
 static int walk(struct sqlite_db *db, struct journal_check *check)
 {
 	sqlite3_stmt *at;
-	struct journal_row row;
 	struct hour hour = {.hour = INT64_MIN};
 	int r = sqlite_db_bind(db, SQL_ROW_ALL, &at, "");
 	if (r)
 		return r;
 	while ((r = sqlite_db_step(db, at)) > 0) {
-		if (read_row(at, &row)) {
-			journal_chain_bad(check, row.seq, "hash");
-			r = 1;
-		} else {
-			r = journal_chain_row(check, &row);
-		}
-		if (r == 0)
-			r = check_hour(db, &hour, &row, check);
+		r = sqlite3_column_type(at, 8) == SQLITE_NULL
+			    ? walk_row(db, at, &hour, check)
+			    : walk_stub(at, check);
 		if (r)
 			break;
 	}
@@ -195,10 +232,11 @@ static int walk(struct sqlite_db *db, struct journal_check *check)
 	return r < 0 ? r : 0;
 }
 
-int sqlite_row_verify(struct sqlite_db *db, struct journal_check *ret)
+int sqlite_row_verify(struct sqlite_db *db, const struct journal_point *points,
+	size_t count, struct journal_check *ret)
 {
 	struct journal_mark anchor = {0}, head = {0};
-	journal_chain_start(ret, &anchor);
+	journal_chain_start(ret, &anchor, NULL, 0);
 	int r = sqlite_row_mark(db, "anchor", &anchor);
 	if (r == 0)
 		r = sqlite_row_mark(db, "head", &head);
@@ -207,7 +245,7 @@ int sqlite_row_verify(struct sqlite_db *db, struct journal_check *ret)
 		journal_chain_bad(ret, 1, "order");
 		return 0;
 	}
-	journal_chain_start(ret, &anchor);
+	journal_chain_start(ret, &anchor, points, count);
 	if (r == 0)
 		r = walk(db, ret);
 	if (r == 0)
@@ -215,38 +253,58 @@ int sqlite_row_verify(struct sqlite_db *db, struct journal_check *ret)
 	return r;
 }
 
-int sqlite_row_purge(struct sqlite_db *db, int64_t before_ms, size_t most,
-	size_t *ret_gone)
+int sqlite_row_count(struct sqlite_db *db, const char *name, int64_t more)
 {
-	struct journal_mark anchor;
+	return more ? sqlite_db_run(db, SQL_COUNT_ADD, "ti", name, more) : 0;
+}
+
+static int read_count(struct sqlite_db *db, const char *name, uint64_t *ret)
+{
 	sqlite3_stmt *row;
-	size_t gone = 0;
+	int r = sqlite_db_bind(db, SQL_COUNT_GET, &row, "t", name);
+	if (r)
+		return r;
+	r = sqlite_db_step(db, row);
+	*ret = r > 0 ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
+	sqlite_db_done(row);
+	return r < 0 ? r : 0;
+}
+
+static int read_first_ms(struct sqlite_db *db, int64_t *ret)
+{
+	sqlite3_stmt *row;
+	int r = sqlite_db_bind(db, SQL_ROW_FIRST, &row, "");
+	if (r)
+		return r;
+	r = sqlite_db_step(db, row);
+	*ret = r > 0 ? sqlite3_column_int64(row, 1) : 0;
+	sqlite_db_done(row);
+	return r < 0 ? r : 0;
+}
+
+int sqlite_row_look(struct sqlite_db *db, struct journal_answer *ret)
+{
+	struct journal_mark anchor, head;
+	int64_t pages = 0, size = 0;
 	int r = sqlite_row_mark(db, "anchor", &anchor);
 	if (r == 0)
-		r = sqlite_db_bind(db, SQL_ROW_HEAD, &row, "uu", anchor.seq,
-			(uint64_t)most);
+		r = sqlite_row_mark(db, "head", &head);
+	for (int kind = 0; kind < JOURNAL_KINDS && r == 0; kind++)
+		r = read_count(db, journal_kind_name((enum journal_kind)kind),
+			&ret->facts.rows[kind]);
+	if (r == 0)
+		r = read_count(db, "stub", &ret->facts.stubs);
+	if (r == 0)
+		r = read_first_ms(db, &ret->facts.first_ms);
+	if (r == 0)
+		r = sqlite_db_number(db, "PRAGMA page_count", &pages);
+	if (r == 0)
+		r = sqlite_db_number(db, "PRAGMA page_size", &size);
 	if (r)
 		return r == -REASON_NOT_FOUND ? -REASON_STATE_DAMAGED : r;
-	while ((r = sqlite_db_step(db, row)) > 0 &&
-		sqlite3_column_int64(row, 1) < before_ms) {
-		if (sqlite3_column_bytes(row, 2) != JOURNAL_HASH) {
-			r = -REASON_STATE_DAMAGED;
-			break;
-		}
-		anchor.seq = (uint64_t)sqlite3_column_int64(row, 0);
-		memcpy(anchor.hash, sqlite3_column_blob(row, 2), JOURNAL_HASH);
-		gone++;
-	}
-	sqlite_db_done(row);
-	if (r >= 0 && gone) {
-		r = sqlite_row_set_mark(db, "anchor", &anchor);
-		if (r == 0)
-			r = sqlite_db_run(db, SQL_ROW_DELETE, "u", anchor.seq);
-		if (r == 0)
-			r = sqlite_db_run(db, SQL_HOUR_DELETE, "u", anchor.seq);
-	}
-	if (r < 0)
-		return r;
-	*ret_gone = gone;
+	ret->facts.anchor_seq = anchor.seq;
+	ret->facts.bytes = (uint64_t)pages * (uint64_t)size;
+	ret->last_seq = head.seq;
+	memcpy(ret->last_hash, head.hash, JOURNAL_HASH);
 	return 0;
 }

@@ -19,10 +19,17 @@ MUST_CHECK int sqlite_row_set_mark(struct sqlite_db *db, const char *name,
 MUST_CHECK int sqlite_row_insert(struct sqlite_db *db, const struct journal_row *row);
 MUST_CHECK int sqlite_row_query(struct sqlite_db *db, const struct journal_query *query,
 	struct reply *reply);
-/* Walks the whole chain; `ret` is filled also on error. */
-MUST_CHECK int sqlite_row_verify(struct sqlite_db *db, struct journal_check *ret);
-/* At most `most` rows from the start; *ret_gone is how many went. */
-MUST_CHECK int sqlite_row_purge(struct sqlite_db *db, int64_t before_ms, size_t most,
-	size_t *ret_gone);
+/* Walks the whole chain; `ret` is filled also on error. The points are borrowed by it. */
+MUST_CHECK int sqlite_row_verify(struct sqlite_db *db, const struct journal_point *points,
+	size_t count, struct journal_check *ret);
+MUST_CHECK int sqlite_row_look(struct sqlite_db *db, struct journal_answer *ret);
+/* Adds to how many there are: a kind's name, or "stub". */
+MUST_CHECK int sqlite_row_count(struct sqlite_db *db, const char *name, int64_t more);
+/* Whether `from` is a row of ours; its strings live until the next step. -REASON_STATE_DAMAGED; its seq is
+ * set all the same. */
+MUST_CHECK int sqlite_row_read(sqlite3_stmt *from, struct journal_row *ret);
+/* The range of seq that can hold rows of these times; 0: open. first > last: none. */
+MUST_CHECK int sqlite_row_range(struct sqlite_db *db, int64_t from_ms, int64_t to_ms,
+	uint64_t *ret_first, uint64_t *ret_last);
 
 #endif

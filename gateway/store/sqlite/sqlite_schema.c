@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/reason.h"
 
-/* steps[i] leads from version i to i+1. STRICT: a cell that somebody changed to another type is
+/* steps[i] leads from version FIRST + i - 1 (or from nothing) to FIRST + i. Version 1 had another chain of
+ * rows and no stubs. STRICT: a cell that somebody changed to another type is
  * refused by the library itself. */
 static const char *const steps[] = {
 	"CREATE TABLE migration(version INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
@@ -25,6 +26,10 @@ static const char *const steps[] = {
 	"CREATE INDEX journal_kind ON journal(kind);"
 	"CREATE INDEX journal_tenant ON journal(kind, tenant);"
 	"CREATE INDEX journal_license ON journal(kind, license);"
+	"CREATE TABLE journal_stub(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+	" at_ms INTEGER NOT NULL, rest BLOB NOT NULL, hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE journal_count(name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
 	"CREATE TABLE journal_mark(name TEXT PRIMARY KEY, seq INTEGER NOT NULL,"
 	" hash BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO journal_mark VALUES('anchor', 0, zeroblob(32)), ('head', 0, "
@@ -33,7 +38,8 @@ static const char *const steps[] = {
 	" last_seq INTEGER NOT NULL) STRICT;",
 };
 
-#define VERSION ((int64_t)ARRAY_LEN(steps))
+#define FIRST 2
+#define VERSION (FIRST - 1 + (int64_t)ARRAY_LEN(steps))
 
 static int refuse(int reason, char error[static STORE_ERROR], const char *text)
 {
@@ -56,6 +62,11 @@ static int read_state(struct sqlite_db *db, int64_t *ret_version,
 	if (!fresh && app != SQLITE_SCHEMA_APP)
 		return refuse(-REASON_STATE_DAMAGED, error,
 			"the file is not a store of Engawa");
+	if (!fresh && version < FIRST)
+		return refuse(-REASON_VERSION, error,
+			"the store has an older form of the journal that is not read any "
+			"more: move the file away, start with a new one and import the "
+			"licenses again");
 	if (version > VERSION)
 		return refuse(-REASON_VERSION, error,
 			"the store was written by a newer version of Engawa");
@@ -63,15 +74,15 @@ static int read_state(struct sqlite_db *db, int64_t *ret_version,
 	return 0;
 }
 
-static int step(struct sqlite_db *db, int64_t from)
+static int step(struct sqlite_db *db, int64_t to)
 {
 	char sql[256];
 	snprintf(sql, sizeof(sql),
 		"INSERT INTO migration VALUES(%" PRId64 ", %" PRId64 ", '" ENGAWA_VERSION
 		"');"
 		"PRAGMA application_id=%d; PRAGMA user_version=%" PRId64 ";",
-		from + 1, clock_wall_ms(), SQLITE_SCHEMA_APP, from + 1);
-	int r = sqlite_db_exec(db, steps[from]);
+		to, clock_wall_ms(), SQLITE_SCHEMA_APP, to);
+	int r = sqlite_db_exec(db, steps[to - FIRST]);
 	return r ? r : sqlite_db_exec(db, sql);
 }
 
@@ -82,8 +93,8 @@ int sqlite_schema_apply(struct sqlite_db *db, char error[static STORE_ERROR])
 	if (r || version == VERSION)
 		return r;
 	r = sqlite_db_exec(db, "BEGIN IMMEDIATE");
-	for (; version < VERSION && r == 0; version++)
-		r = step(db, version);
+	for (int64_t to = version ? version + 1 : FIRST; to <= VERSION && r == 0; to++)
+		r = step(db, to);
 	if (r == 0)
 		r = sqlite_db_exec(db, "COMMIT");
 	if (r) {

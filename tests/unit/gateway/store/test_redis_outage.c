@@ -129,7 +129,7 @@ static void verify(struct store *store, uint64_t rows)
 {
 	struct store_rows verdict = {0};
 	for (int tries = 0; tries < 100; tries++) {
-		if (store_wait_verify(store->journal, &verdict) == 0)
+		if (store_wait_verify(store->journal, NULL, 0, &verdict) == 0)
 			break;
 		usleep(50000);
 	}

@@ -281,15 +281,22 @@ static void test_many_nodes_write_one_chain(void **state)
 		assert_int_equal(writers[i].bad, 0);
 	}
 	assert_int_equal(count_rows(world, EACH), NODES * EACH);
-	assert_int_equal(store_wait_verify(world->stores[1]->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->stores[1]->journal, NULL, 0, &verdict),
+		0);
 	assert_null(verdict.fault);
 	assert_int_equal(verdict.checked, NODES * EACH);
 }
 
+static const struct journal_purge everything = {
+	.before_ms = {INT64_MAX, INT64_MAX}, .stubs_before_ms = INT64_MAX};
+
+static const struct journal_purge nothing = {.before_ms = {1, 1}};
+
 static void expect_fault(struct world *world, const char *fault, uint64_t seq)
 {
 	struct store_rows verdict = {0};
-	assert_int_equal(store_wait_verify(world->stores[0]->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->stores[0]->journal, NULL, 0, &verdict),
+		0);
 	assert_non_null(verdict.fault);
 	assert_string_equal(verdict.fault, fault);
 	assert_int_equal(verdict.first_bad, seq);
@@ -316,6 +323,19 @@ static void test_who_bends_the_record_is_found_out(void **state)
 	expect_fault(world, "order", 1);
 }
 
+static void test_an_older_form_is_refused(void **state)
+{
+	struct world *world = *state;
+	char error[STORE_ERROR] = "";
+	redis_rig_number(&world->redis, "HSET engawa:journal:head seq 1 hash x");
+	assert_int_equal(try_open(world, 0, "", error), -REASON_VERSION);
+	assert_non_null(strstr(error, "older form"));
+	redis_rig_number(&world->redis, "DEL engawa:journal:head");
+	assert_int_equal(try_open(world, 0, "", error), 0);
+	redis_rig_number(&world->redis, "SET engawa:journal:form 3");
+	assert_int_equal(try_open(world, 1, "", error), -REASON_VERSION);
+}
+
 /* The user of docs/capacity.md: our keys, the commands we need, and nothing else. */
 static void test_a_user_of_few_rights_suffices(void **state)
 {
@@ -328,7 +348,7 @@ static void test_a_user_of_few_rights_suffices(void **state)
 		"+eval "
 		"+evalsha +hget +hmget +hset +hdel +zadd +zrem +zrange +zrangebylex "
 		"+zrangebyscore +get +set +del +pexpire +persist +xadd +xread +xrange "
-		"+xrevrange +xtrim +xlen");
+		"+xrevrange +xdel +xlen +zcard +zremrangebyscore +exists");
 	assert_string_equal(said, "OK");
 	free(said);
 	redis_rig_number(&world->redis, "CONFIG SET requirepass other");
@@ -360,9 +380,10 @@ static void test_a_user_of_few_rights_suffices(void **state)
 	assert_int_equal(store_wait_query(world->stores[0]->journal, &query, &rows), 0);
 	assert_int_equal(rows.count, 1);
 	store_rows_free(&rows);
-	assert_int_equal(store_wait_verify(world->stores[0]->journal, &rows), 0);
+	assert_int_equal(store_wait_verify(world->stores[0]->journal, NULL, 0, &rows), 0);
 	assert_int_equal(rows.checked, 1);
-	assert_int_equal(store_wait_purge(world->stores[0]->journal, INT64_MAX), 0);
+	assert_int_equal(store_wait_purge(world->stores[0]->journal, &everything, NULL),
+		0);
 	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 1), 0);
 	assert_int_equal(bus_publish(world->stores[0]->bus, "orders", "{}"), 0);
 	/* Other keys and commands are not ours. */
@@ -425,14 +446,15 @@ static void test_full_memory_stops_what_grows(void **state)
 	assert_int_equal(append(world, 0, "{\"node\":0,\"i\":2}"), 0);
 	assert_int_equal(count_rows(world, 0), 1);
 	/* Room is made by removing. */
-	assert_int_equal(store_wait_purge(world->stores[0]->journal, 1), 0);
+	assert_int_equal(store_wait_purge(world->stores[0]->journal, &nothing, NULL), 0);
 	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 0), 0);
 	redis_rig_number(redis, "CONFIG SET maxmemory 0");
 	for (int tries = 0; tries < 1000 && count_rows(world, 0) < 3; tries++)
 		usleep(20000);
 	assert_int_equal(count_rows(world, 0), 3);
 	assert_int_equal(put(world, "lic_b", 0, "{}"), 0);
-	assert_int_equal(store_wait_verify(world->stores[0]->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->stores[0]->journal, NULL, 0, &verdict),
+		0);
 	assert_null(verdict.fault);
 	assert_int_equal(verdict.checked, 3);
 }
@@ -447,6 +469,7 @@ int main(void)
 		REDIS_TEST(test_a_claim_has_one_winner_among_nodes),
 		REDIS_TEST(test_many_nodes_write_one_chain),
 		REDIS_TEST(test_who_bends_the_record_is_found_out),
+		REDIS_TEST(test_an_older_form_is_refused),
 		REDIS_TEST(test_a_user_of_few_rights_suffices),
 		REDIS_TEST(test_an_emptied_redis_gives_nothing_away),
 		REDIS_TEST(test_full_memory_stops_what_grows),

@@ -147,7 +147,7 @@ static void test_one_process_writes_others_look(void **state)
 	assert_non_null(strstr(error, world->path));
 	assert_int_equal(store_open_reader(world->address, &reader, error), 0);
 	struct store_rows verdict = {0};
-	assert_int_equal(store_wait_verify(reader->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(reader->journal, NULL, 0, &verdict), 0);
 	assert_int_equal(verdict.checked, 10);
 	assert_null(verdict.fault);
 	struct state_doc doc = {STATE_META, "a", "", 0, "{}"};
@@ -156,7 +156,9 @@ static void test_one_process_writes_others_look(void **state)
 	assert_int_equal(store_wait_claim(reader->state, "l", "s", "h", 1, NULL),
 		-REASON_FORBIDDEN);
 	assert_int_equal(store_wait_locate(reader->state, "l", &docs), -REASON_FORBIDDEN);
-	assert_int_equal(store_wait_purge(reader->journal, INT64_MAX), -REASON_FORBIDDEN);
+	assert_int_equal(store_wait_purge(reader->journal,
+				 &(struct journal_purge){.count = 0}, NULL),
+		-REASON_FORBIDDEN);
 	assert_int_equal(store_wait_put(world->store->state, &doc, NULL), 0);
 	assert_int_equal(store_wait_get(reader->state, STATE_META, "a", &docs), 0);
 	store_docs_free(&docs);
@@ -235,7 +237,7 @@ static void expect_fault(struct world *world, uint64_t seq, const char *fault)
 	struct store *reader;
 	struct store_rows verdict = {0};
 	assert_int_equal(store_open_reader(world->address, &reader, world->error), 0);
-	assert_int_equal(store_wait_verify(reader->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(reader->journal, NULL, 0, &verdict), 0);
 	if (verdict.first_bad != seq ||
 		(fault && (!verdict.fault || strcmp(fault, verdict.fault))))
 		fail_msg("expected %s at %llu, got %s at %llu", fault,
@@ -243,8 +245,50 @@ static void expect_fault(struct world *world, uint64_t seq, const char *fault)
 			verdict.fault ? verdict.fault : "nothing",
 			(unsigned long long)verdict.first_bad);
 	if (seq)
-		assert_int_equal(verdict.checked, seq - 1);
+		assert_int_equal(verdict.checked + verdict.stubs, seq - 1);
 	store_close(reader);
+}
+
+/* Hashes all rows anew, as who has the file but no key can. */
+static void rechain(struct world *world)
+{
+	sqlite3 *db = open_behind(world);
+	sqlite3_stmt *all, *set;
+	uint8_t hash[JOURNAL_HASH] = {0};
+	edit(db, "BEGIN");
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "SELECT seq, kind, tenant, license, at_ms, node, body "
+				 "FROM journal ORDER BY seq",
+				 -1, &all, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "UPDATE journal SET hash=?1 WHERE seq=?2",
+				 -1, &set, NULL),
+		SQLITE_OK);
+	while (sqlite3_step(all) == SQLITE_ROW) {
+		struct journal_row row = {.seq = (uint64_t)sqlite3_column_int64(all, 0),
+			.kind = (enum journal_kind)sqlite3_column_int(all, 1),
+			.tenant = (const char *)sqlite3_column_text(all, 2),
+			.license = (const char *)sqlite3_column_text(all, 3),
+			.at_ms = sqlite3_column_int64(all, 4),
+			.node = (const char *)sqlite3_column_text(all, 5),
+			.body = (const char *)sqlite3_column_text(all, 6)};
+		assert_int_equal(journal_chain_hash(hash, &row, hash), 0);
+		sqlite3_bind_blob(set, 1, hash, sizeof(hash), SQLITE_STATIC);
+		sqlite3_bind_int64(set, 2, (int64_t)row.seq);
+		assert_int_equal(sqlite3_step(set), SQLITE_DONE);
+		sqlite3_reset(set);
+	}
+	sqlite3_finalize(all);
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "UPDATE journal_mark SET hash=?1 WHERE name='head'", -1,
+				 &all, NULL),
+		SQLITE_OK);
+	sqlite3_bind_blob(all, 1, hash, sizeof(hash), SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(all), SQLITE_DONE);
+	sqlite3_finalize(all);
+	sqlite3_finalize(set);
+	edit(db, "COMMIT");
+	sqlite3_close(db);
 }
 
 #define ROWS 10000
@@ -284,6 +328,32 @@ static const struct mutation {
 	 "last_seq",
 		"hidden"},
 	{"DELETE FROM journal_hour WHERE $1 BETWEEN first_seq AND last_seq", "hidden"},
+	/* Stubs that we did not make. */
+	{"INSERT INTO journal_stub SELECT seq, kind, at_ms, zeroblob(32), hash FROM "
+	 "journal "
+	 "WHERE seq=$1; DELETE FROM journal WHERE seq=$1",
+		"hash"},
+	{"INSERT INTO journal_stub SELECT seq, kind, at_ms, zeroblob(32), hash FROM "
+	 "journal "
+	 "WHERE seq=$2; DELETE FROM journal WHERE seq=$1",
+		"gap"},
+	{"INSERT INTO journal_stub SELECT $1, kind, at_ms, x'00', x'00' FROM journal "
+	 "WHERE seq=$2; DELETE FROM journal WHERE seq=$1",
+		"hash"},
+};
+/* And where there are stubs: every row before STUBS that counts went. */
+#define STUBS 5000
+static const struct mutation stub_mutations[] = {
+	{"UPDATE journal_stub SET rest=randomblob(32) WHERE seq=$1", "hash"},
+	{"UPDATE journal_stub SET hash=randomblob(32) WHERE seq=$1", "hash"},
+	{"UPDATE journal_stub SET at_ms=at_ms-1 WHERE seq=$1", "hash"},
+	{"UPDATE journal_stub SET kind=0 WHERE seq=$1", "hash"},
+	{"UPDATE journal_stub SET kind=-1 WHERE seq=$1", "hash"},
+	{"UPDATE journal_stub SET rest=(SELECT rest FROM journal_stub WHERE seq=$2) "
+	 "WHERE "
+	 "seq=$1",
+		"hash"},
+	{"DELETE FROM journal_stub WHERE seq=$1", "gap"},
 };
 
 /* The first row of the hour that row `seq` is in: one row a minute, and 1.7e12 ms is 13 min 20 s
@@ -326,6 +396,8 @@ static void mutate(struct world *world, const struct mutation *mutation, int fir
 	edit(db, sql);
 	edit(db, "BEGIN; DELETE FROM journal; INSERT INTO journal SELECT * FROM "
 		 "pure.journal;"
+		 "DELETE FROM journal_stub; INSERT INTO journal_stub SELECT * FROM "
+		 "pure.journal_stub;"
 		 "DELETE FROM journal_hour; INSERT INTO journal_hour SELECT * FROM "
 		 "pure.journal_hour;"
 		 "COMMIT");
@@ -350,6 +422,43 @@ static void test_edits_behind_our_back_are_named(void **state)
 	expect_fault(world, 0, NULL);
 }
 
+static void test_forged_stubs_are_named(void **state)
+{
+	struct world *world = *state;
+	struct store_rows gone = {0};
+	char sql[128];
+	make(world, ROWS);
+	/* Every second row counts. */
+	edit_behind(world, "UPDATE journal SET kind=seq%2*3");
+	rechain(world);
+	struct journal_purge purge = {
+		.before_ms = {0, INT64_C(1700000000000) + STUBS * 60000}};
+	open_store(world);
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, &gone), 0);
+	assert_int_equal(gone.checked, STUBS / 2);
+	close_store(world);
+	expect_fault(world, 0, NULL);
+	snprintf(sql, sizeof(sql), "VACUUM INTO '%s.copy'", world->path);
+	edit_behind(world, sql);
+	edit_behind(world, "PRAGMA synchronous=OFF");
+	srand(20261122);
+	for (int i = 0; i < 70; i++) {
+		int first = 1 + rand() % (STUBS / 2 - 2) * 2;
+		mutate(world, &stub_mutations[(size_t)i % ARRAY_LEN(stub_mutations)],
+			first, first + 2);
+	}
+	expect_fault(world, 0, NULL);
+}
+
+static void test_an_older_form_is_refused(void **state)
+{
+	struct world *world = *state;
+	make(world, 3);
+	edit_behind(world, "PRAGMA user_version=1");
+	assert_int_equal(try_open(world), -REASON_VERSION);
+	assert_non_null(strstr(world->error, "older form"));
+}
+
 static void test_ends_of_the_chain_are_guarded(void **state)
 {
 	struct world *world = *state;
@@ -358,7 +467,7 @@ static void test_ends_of_the_chain_are_guarded(void **state)
 	struct store_rows verdict = {0};
 	struct store *reader;
 	assert_int_equal(store_open_reader(world->address, &reader, world->error), 0);
-	assert_int_equal(store_wait_verify(reader->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(reader->journal, NULL, 0, &verdict), 0);
 	store_close(reader);
 	struct journal_row row = {.kind = JOURNAL_AUDIT,
 		.tenant = "acme",
@@ -447,13 +556,13 @@ static void test_a_full_disk_changes_nothing(void **state)
 	assert_int_equal(store_wait_claim(world->store->state, "l", "s", "h", 1000, NULL),
 		0);
 	struct store_rows verdict = {0};
-	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
 	assert_null(verdict.fault);
 	assert_int_equal(verdict.checked, written);
 	set_room(RLIM_INFINITY);
 	assert_int_equal(store_wait_put(world->store->state, &doc, NULL), 0);
 	assert_int_equal(append(world, written, 10, text), 0);
-	assert_int_equal(store_wait_verify(world->store->journal, &verdict), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
 	assert_null(verdict.fault);
 	assert_int_equal(verdict.checked, written + 10);
 	free(body);
@@ -489,6 +598,8 @@ int main(void)
 		STORE_TEST(test_addresses_are_checked),
 		STORE_TEST(test_damage_is_found_at_open),
 		STORE_TEST(test_edits_behind_our_back_are_named),
+		STORE_TEST(test_forged_stubs_are_named),
+		STORE_TEST(test_an_older_form_is_refused),
 		STORE_TEST(test_ends_of_the_chain_are_guarded),
 		STORE_TEST(test_rows_behind_a_running_gateway),
 		STORE_TEST(test_a_full_disk_changes_nothing),
