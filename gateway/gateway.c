@@ -26,6 +26,7 @@
 #include "setup/chronicle.h"
 #include "setup/data_dir.h"
 #include "setup/seed.h"
+#include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
 
 #define OFFICE_QUEUE 256
@@ -136,8 +137,11 @@ static int open_store(struct gateway *gateway, char *error)
 			gateway->dir.path);
 		given = address;
 	}
-	status = store_open_in(gateway->dir.path, given, gateway->dir.node,
-		&gateway->store, more);
+	struct store *below;
+	status = store_open_in(gateway->dir.path, given, gateway->dir.node, &below, more);
+	if (!status)
+		status = sealed_store_open(below, gateway->dir.master, &gateway->store,
+			more);
 	if (status) {
 		text_clip(error, GATEWAY_ERROR, more);
 		return status;

@@ -20,9 +20,11 @@ int journal_rows_check(const struct journal_row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct journal_row *row = &rows[i];
 		CHECK((unsigned)row->kind < JOURNAL_KINDS);
+		size_t body =
+			state_is_boxed(row->body) ? JOURNAL_BOX_MAX : JOURNAL_BODY_MAX;
 		if (strnlen(row->tenant, STATE_TENANT_MAX + 1) > STATE_TENANT_MAX ||
 			strnlen(row->license, STATE_ID_MAX + 1) > STATE_ID_MAX ||
-			strnlen(row->body, JOURNAL_BODY_MAX + 1) > JOURNAL_BODY_MAX)
+			strnlen(row->body, body + 1) > body)
 			return -REASON_LIMIT;
 	}
 	return 0;

@@ -29,6 +29,7 @@ enum journal_class { JOURNAL_RECORDS, JOURNAL_COUNTS, JOURNAL_CLASSES };
 
 #define JOURNAL_HASH 32
 #define JOURNAL_BODY_MAX (32 * 1024)
+#define JOURNAL_BOX_MAX (JOURNAL_BODY_MAX / 3 * 4 + 512) /* sealed: store/sealed */
 #define JOURNAL_APPEND_MAX 1000
 #define JOURNAL_QUERY_MAX 1000
 

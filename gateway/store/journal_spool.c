@@ -20,7 +20,7 @@
 #define ROW_MAGIC 0x456e5352u
 #define ROW_HEAD 32 /* magic, kind, end of group, lengths, number, time */
 #define ROW_MAX                                                                          \
-	(ROW_HEAD + STATE_TENANT_MAX + STATE_ID_MAX + JOURNAL_BODY_MAX + JOURNAL_HASH)
+	(ROW_HEAD + STATE_TENANT_MAX + STATE_ID_MAX + JOURNAL_BOX_MAX + JOURNAL_HASH)
 
 struct journal_spool {
 	uint32_t magic;
@@ -75,7 +75,7 @@ static int read_head(struct cursor *cursor, struct record *ret)
 		return -REASON_BAD_MESSAGE;
 	if (magic != ROW_MAGIC || unused || kind >= JOURNAL_KINDS || ends_group > 1 ||
 		tenant > STATE_TENANT_MAX || license > STATE_ID_MAX ||
-		body > JOURNAL_BODY_MAX)
+		body > JOURNAL_BOX_MAX)
 		return -REASON_BAD_MESSAGE;
 	ret->row.kind = (enum journal_kind)kind;
 	ret->row.at_ms = (int64_t)at_ms;

@@ -46,6 +46,8 @@ enum state_kind {
 #define STATE_ID_MAX 160
 #define STATE_TENANT_MAX 40
 #define STATE_BODY_MAX (256 * 1024)
+/* A sealed body (store/sealed) is longer than what is in it. */
+#define STATE_BOX_MAX (STATE_BODY_MAX / 3 * 4 + 512)
 
 struct state_doc {
 	enum state_kind kind;
@@ -180,6 +182,9 @@ static inline void state_withdraw(struct state *state, const char *license,
 
 /* For the implementations: -REASON_LIMIT when the id is empty or a part is too long. */
 MUST_CHECK int state_doc_check(const struct state_doc *doc);
+
+/* Whether a body has the beginning of a sealed one. */
+int state_is_boxed(const char *body);
 
 /* "license", for logs, keys and tables. */
 const char *state_kind_name(enum state_kind kind);

@@ -17,6 +17,7 @@
 #include "base/reason.h"
 #include "fakes/redis_rig.h"
 #include "store/journal_chain.h"
+#include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
@@ -24,10 +25,11 @@ struct backend {
 	const char *name;
 	int survives; /* a reopened store knows what it was told */
 	int shared; /* a server keeps it: claims outlive the process, by the server's clock */
+	int sealed; /* with what is stored sealed */
 };
 
-static const struct backend backends[] = {
-	{"memory", 0, 0}, {"sqlite", 1, 0}, {"redis", 1, 1}};
+static const struct backend backends[] = {{"memory", 0, 0, 0}, {"sqlite", 1, 0, 0},
+	{"redis", 1, 1, 0}, {"memory", 0, 0, 1}, {"sqlite", 1, 0, 1}, {"redis", 1, 1, 1}};
 static const struct backend *backend;
 
 struct world {
@@ -41,6 +43,9 @@ static void open_store(struct world *world)
 {
 	char error[STORE_ERROR] = "";
 	int r = store_open(world->address, "node-1", &world->store, error);
+	if (r == 0 && backend->sealed)
+		r = sealed_store_open(world->store, (const uint8_t[32]){"master"},
+			&world->store, error);
 	if (r)
 		fail_msg("store_open: %s %s", reason_symbol(r), error);
 }
@@ -499,6 +504,13 @@ static void expect_chain(struct world *world, uint64_t checked, uint64_t last)
 	store_rows_free(&verdict);
 }
 
+/* What is chained is what stands in the store. */
+static struct journal *chained(struct world *world)
+{
+	return backend->sealed ? sealed_store_below(world->store)->journal
+			       : world->store->journal;
+}
+
 static void test_the_chain_is_what_its_header_says(void **state)
 {
 	struct world *world = *state;
@@ -510,8 +522,7 @@ static void test_the_chain_is_what_its_header_says(void **state)
 			.after_seq = (uint64_t)i,
 			.limit = 1};
 		struct store_rows rows = {0};
-		assert_int_equal(store_wait_query(world->store->journal, &query, &rows),
-			0);
+		assert_int_equal(store_wait_query(chained(world), &query, &rows), 0);
 		assert_int_equal(rows.rows[0].seq, i + 1);
 		assert_int_equal(journal_chain_hash(hash, &rows.rows[0], next), 0);
 		assert_memory_equal(rows.rows[0].hash, next, JOURNAL_HASH);
@@ -890,8 +901,11 @@ int main(void)
 	int failed = 0;
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
 		backend = &backends[i];
-		printf("# %s\n", backend->name);
-		failed += cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
+		char name[32];
+		snprintf(name, sizeof(name), "%s%s", backend->name,
+			backend->sealed ? ", sealed" : "");
+		printf("# %s\n", name);
+		failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
 	}
 	return failed != 0;
 }

@@ -1,1 +1,1 @@
-set(links PkgConfig::SQLITE fakes_redis)
+set(links store_sealed PkgConfig::SQLITE fakes_redis)
