@@ -232,21 +232,28 @@ static void query_rows(struct journal *journal, const struct journal_query *quer
 	journal_query(sealed->below, query, box, opened, question);
 }
 
-static void verify(struct journal *journal, struct post_box *box, journal_done done,
-	void *ctx)
+static void verify(struct journal *journal, const struct journal_point *points,
+	size_t count, struct post_box *box, journal_done done, void *ctx)
 {
-	journal_verify(mine(journal)->below, box, done, ctx);
+	journal_verify(mine(journal)->below, points, count, box, done, ctx);
 }
 
-static void purge(struct journal *journal, int64_t before_ms, struct post_box *box,
-	journal_done done, void *ctx)
+static void purge(struct journal *journal, const struct journal_purge *what,
+	struct post_box *box, journal_done done, void *ctx)
 {
-	journal_purge(mine(journal)->below, before_ms, box, done, ctx);
+	journal_purge(mine(journal)->below, what, box, done, ctx);
+}
+
+static void look(struct journal *journal, struct post_box *box, journal_done done,
+	void *ctx)
+{
+	journal_look(mine(journal)->below, box, done, ctx);
 }
 
 int sealed_journal_new(struct sealed_core *core, struct journal **ret)
 {
-	static const struct journal_vtable vtable = {append, query_rows, verify, purge};
+	static const struct journal_vtable vtable = {
+		append, query_rows, verify, purge, look};
 	struct sealed_journal *sealed = calloc(1, sizeof(*sealed));
 	if (!sealed)
 		return -REASON_NO_MEMORY;

@@ -271,7 +271,7 @@ static void test_a_moved_row_says_nothing(void **state)
 	assert_int_equal(append(world->store, "acme", BODY), 0);
 	alter(world, "UPDATE journal SET at_ms=at_ms+1");
 	expect_row(world->store, "acme", "{\"damaged\":true}");
-	assert_int_equal(store_wait_verify(world->store->journal, &rows), 0);
+	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &rows), 0);
 	assert_int_equal(rows.first_bad, 1);
 	store_rows_free(&rows);
 }
@@ -395,7 +395,7 @@ static void test_a_destroyed_key_opens_nothing(void **state)
 		expect_damaged(store, STATE_LICENSE, "id_acme");
 		expect(store, STATE_LICENSE, "id_other", BODY);
 		/* The chain needs no key. */
-		assert_int_equal(store_wait_verify(store->journal, &rows), 0);
+		assert_int_equal(store_wait_verify(store->journal, NULL, 0, &rows), 0);
 		assert_int_equal(rows.first_bad, 0);
 		assert_int_equal(rows.checked, 2);
 		store_rows_free(&rows);
