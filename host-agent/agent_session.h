@@ -49,6 +49,8 @@ MUST_CHECK int agent_session_new(struct agent_session **ret,
 /* An OPEN for it, first or resumed. On error the session at the node is to be closed. */
 MUST_CHECK int agent_session_open(struct agent_session *session, struct uplink *uplink,
 	const struct message_open *open);
+/* The company's policy has changed: only ever narrows the session, or ends it. */
+void agent_session_policy(struct agent_session *session, const char *text);
 void agent_session_data(struct agent_session *session, uint8_t *record, size_t len);
 void agent_session_room(struct agent_session *session);
 void agent_session_close(struct agent_session *session,

@@ -16,10 +16,13 @@
 struct veto {
 	int view_only;
 	int clipboard_to_host, clipboard_to_viewer;
-	char *hours; /* "Mon-Fri 08:00-20:00, Sat 09:00-12:00", local time; "" : always */
-	int64_t max_session_ms; /* 0: no limit of the host's own */
-	char *kinds;            /* "native,web" */
-	int sign, lock_at_end;
+	int file_to_host, file_to_viewer;
+	char *hours; /* "Mon-Fri 08:00-20:00, Sat 09:00-12:00"; "" : always */
+	char *zone;  /* "Asia/Tokyo": the clock of `hours`; "": this PC's */
+	/* 0: no limit of the host's own */
+	int64_t max_session_ms, idle_ms, clip_max_bytes, file_max_bytes, devices_max;
+	char *kinds; /* "native,web" */
+	int sign, lock_at_end, consent, watermark;
 	char *lock_command;
 };
 
@@ -33,7 +36,9 @@ void veto_sample(FILE *out);
 uint16_t veto_rights(const struct veto *veto, uint16_t rights);
 /* 0, -REASON_OUT_OF_HOURS, -REASON_VETO (the kind of viewer). `class` as in e2e/inner.h. */
 MUST_CHECK int veto_admits(const struct veto *veto, int class, int64_t wall_ms);
-/* Whether `hours` permits this moment of local time; -REASON_BAD_VALUE for a malformed text.
+/* Whether this kind of viewer is let in. */
+int veto_kind(const struct veto *veto, int class);
+/* Whether `hours` permits this moment of its clock; -REASON_BAD_VALUE for a malformed text.
  * `week_minute` counts from Monday 00:00. */
 MUST_CHECK int veto_hours(const char *hours, int week_minute);
 

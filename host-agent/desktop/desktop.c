@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/reason.h"
 #include "base/text.h"
 #include "desktop/desktop_events.h"
@@ -15,8 +16,9 @@
 #include "link/gate.h"
 #include "screen/pattern_source.h"
 #include "screen/vnc_source.h"
+#include "screen/watermark.h"
 #include "screen/x11_source.h"
-#include "sign/x11_sign.h"
+#include "sign/x11_panel.h"
 
 /* The kernel doubles it and caps it at net.core.wmem_max; a slice of the pacer fits either way. */
 #define STREAM_BUFFER (4 * 1024 * 1024)
@@ -29,8 +31,9 @@ struct desktop {
 	char *display, *lock_command;
 	struct desktop_outbox *outbox;
 	struct desktop_thread *thread;
-	struct x11_sign *sign;
-	uint32_t rights; /* of the open stream; 0: none */
+	struct x11_panel *sign, *question;
+	unsigned question_number; /* written only while no question is shown */
+	uint32_t rights;          /* of the open stream; 0: none */
 };
 
 static int make_source(const struct desktop_config *config, struct source **ret)
@@ -96,7 +99,8 @@ struct desktop *desktop_free(struct desktop *desktop)
 {
 	if (!desktop)
 		return NULL;
-	x11_sign_free(desktop->sign);
+	x11_panel_free(desktop->sign);
+	x11_panel_free(desktop->question);
 	desktop_thread_free(desktop->thread);
 	desktop_events_close(desktop->outbox);
 	free(desktop->display);
@@ -199,25 +203,94 @@ int desktop_clipboard_set(struct desktop *desktop, const char *text, size_t len)
 	return 0;
 }
 
+void desktop_clip_limit(struct desktop *desktop, int64_t max_bytes)
+{
+	struct desktop_order *order = order_of(ORDER_CLIP_LIMIT, 0);
+	if (!order)
+		return desktop_close_stream(desktop);
+	order->most = max_bytes > 0 && max_bytes < DESKTOP_CLIPBOARD_MAX
+			      ? (size_t)max_bytes
+			      : DESKTOP_CLIPBOARD_MAX;
+	desktop_thread_put(desktop->thread, order);
+}
+
+int desktop_watermark(struct desktop *desktop, const char *text)
+{
+	struct desktop_order *order = order_of(ORDER_WATERMARK, 0);
+	int r = order ? 0 : -REASON_NO_MEMORY;
+	if (r == 0 && text)
+		r = watermark_new(text, &order->watermark);
+	if (r < 0) {
+		free(order);
+		return r;
+	}
+	desktop_thread_put(desktop->thread, order);
+	return 0;
+}
+
+int64_t desktop_input_ms(const struct desktop *desktop)
+{
+	return desktop_thread_input_ms(desktop->thread);
+}
+
 /* On the sign's thread. */
-static void on_button(void *ctx)
+static void on_sign(void *ctx, enum x11_panel_word word)
 {
 	const struct desktop_event event = {.kind = DESKTOP_EV_ENDED_BY_PERSON};
 	struct desktop *desktop = ctx;
-	desktop_events_put(desktop->outbox, &event);
+	if (word == X11_PANEL_FIRST)
+		desktop_events_put(desktop->outbox, &event);
+	else
+		log_line(LOG_WARN, "the sign could not be shown");
 }
 
 int desktop_sign(struct desktop *desktop, const char *text, const char *button)
 {
-	desktop->sign = x11_sign_free(desktop->sign);
+	desktop->sign = x11_panel_free(desktop->sign);
 	if (!text)
 		return 0;
 	if (desktop->kind != DESKTOP_X11)
 		return -REASON_NO_DISPLAY;
 	if (!button)
 		button = reason_lang_env() == REASON_JA ? "終了" : "End";
-	return x11_sign_new(desktop->display, text, button, on_button, desktop,
-		&desktop->sign);
+	const struct x11_panel_look look = {
+		.place = X11_PANEL_TOP, .lines = {text}, .buttons = {button}};
+	return x11_panel_new(desktop->display, &look, on_sign, desktop, &desktop->sign);
+}
+
+/* On the question's thread. */
+static void on_answer(void *ctx, enum x11_panel_word word)
+{
+	struct desktop *desktop = ctx;
+	const struct desktop_event event = {.kind = DESKTOP_EV_ANSWERED,
+		.question = desktop->question_number,
+		.yes = word == X11_PANEL_FIRST};
+	desktop_events_put(desktop->outbox, &event);
+}
+
+int desktop_ask(struct desktop *desktop,
+	const char *const lines[static DESKTOP_ASK_LINES], int64_t wait_ms,
+	unsigned *ret_question)
+{
+	int ja = reason_lang_env() == REASON_JA;
+	struct x11_panel_look look = {.place = X11_PANEL_CENTRE,
+		.buttons = {ja ? "許可する" : "Allow", ja ? "拒否する" : "Refuse"},
+		.time_ms = wait_ms,
+		.count_before = ja ? "" : "Refused in ",
+		.count_after = ja ? " 秒後に自動的に拒否します" : " s without an answer"};
+	desktop_ask_no_more(desktop);
+	if (desktop->kind != DESKTOP_X11)
+		return -REASON_NO_DISPLAY;
+	for (size_t i = 0; i < DESKTOP_ASK_LINES && lines[i]; i++)
+		look.lines[i] = lines[i];
+	*ret_question = ++desktop->question_number;
+	return x11_panel_new(desktop->display, &look, on_answer, desktop,
+		&desktop->question);
+}
+
+void desktop_ask_no_more(struct desktop *desktop)
+{
+	desktop->question = x11_panel_free(desktop->question);
 }
 
 void desktop_lock(struct desktop *desktop)

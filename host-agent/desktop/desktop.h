@@ -7,7 +7,7 @@
  *   events, through the caller's box        +-- input, clipboard        sign: a thread of its own
  *
  * Thread: all functions by the one thread that owns the box; none of them waits for the display
- *         or for the other end of a stream, except desktop_new, desktop_free and desktop_sign (one connection).
+ *         or for the other end of a stream, except desktop_new and desktop_free.
  *         SIGPIPE is ignored in the whole process from desktop_new on.
  * Owner:  the caller owns the desktop and the descriptors that it was given.
  * Errors: 0 or -REASON_*.
@@ -58,6 +58,8 @@ enum desktop_event_kind {
 	DESKTOP_EV_SOURCE_LOST, /* display or VNC server gone: free this desktop, make a new one */
 	DESKTOP_EV_STREAM_ENDED, /* the RFB side ended: the viewer's bytes made no sense */
 	DESKTOP_EV_RESIZED,      /* the screen is now `width` x `height` */
+	DESKTOP_EV_CLIP_TOO_LARGE, /* a text was over the limit and not copied */
+	DESKTOP_EV_ANSWERED,       /* desktop_ask(): `yes` */
 };
 
 struct desktop_event {
@@ -67,6 +69,9 @@ struct desktop_event {
 	const char *text;
 	size_t len;
 	int width, height;
+	/* ANSWERED: to which question, and whether the person at the office permits it. */
+	unsigned question;
+	int yes;
 };
 
 /* Runs on the thread of the box; never after desktop_free(). */
@@ -112,11 +117,34 @@ void desktop_let_go(struct desktop *desktop);
 MUST_CHECK int desktop_clipboard_set(struct desktop *desktop, const char *text,
 	size_t len);
 
+/* Larger texts are not copied, either way; 0: DESKTOP_CLIPBOARD_MAX. Until the next call. */
+void desktop_clip_limit(struct desktop *desktop, int64_t max_bytes);
+
+#define DESKTOP_WATERMARK_MAX 401 /* bytes of UTF-8 with NUL; more is cut */
+
+/* Puts this text over every picture that leaves, not over the screen itself, until the next call; NULL: none.
+ * Errors of screen/watermark.h: then the former one stays, and no session may rely on it. */
+MUST_CHECK int desktop_watermark(struct desktop *desktop, const char *text);
+
+/* When the viewer last typed, clicked, pointed or pasted (monotonic ms); 0: never. */
+int64_t desktop_input_ms(const struct desktop *desktop);
+
 /* Shows the sign that a session runs, with a button that ends it at once (ENDED_BY_PERSON), or
  * takes it away (text NULL). `button` NULL: "End" or 終了, by locale. Only where there is an X display:
  * -REASON_NO_DISPLAY else. */
 MUST_CHECK int desktop_sign(struct desktop *desktop, const char *text,
 	const char *button);
+
+#define DESKTOP_ASK_LINES 5
+
+/* Asks the person at the office a question of these lines (NULL ends them); one that was open is taken
+ * back. ANSWERED with its number follows: nobody answers for `wait_ms`, or nobody can be asked any more: no.
+ * -REASON_NO_DISPLAY, -REASON_NO_MEMORY, -REASON_LIMIT: nobody can be asked. */
+MUST_CHECK int desktop_ask(struct desktop *desktop,
+	const char *const lines[static DESKTOP_ASK_LINES], int64_t wait_ms,
+	unsigned *ret_question);
+/* Takes the question back. Its answer may still be on the way. */
+void desktop_ask_no_more(struct desktop *desktop);
 
 /* Locks the session of the office PC; runs on, and says in the log how it went. */
 void desktop_lock(struct desktop *desktop);

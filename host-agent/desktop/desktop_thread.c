@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,6 +21,7 @@
 #include "rfb/pacer.h"
 #include "rfb/rfb_server.h"
 #include "screen/source.h"
+#include "screen/watermark.h"
 
 #define ECHO_US 300000 /* a small change so soon after a key is its echo */
 #define ECHO_PIXELS 32768
@@ -34,6 +36,7 @@ struct desktop_thread {
 	struct desktop_outbox *outbox;
 	pthread_t thread;
 	int runs, wake_fd;
+	atomic_llong input_ms;
 
 	pthread_mutex_t lock; /* everything from here to the next blank line */
 	struct desktop_order *first, **last;
@@ -49,6 +52,8 @@ struct desktop_thread {
 	struct gate *gate; /* NULL: no stream */
 	int probe;
 	uint32_t rights, flags;
+	size_t clip_most;            /* bytes of UTF-8 that may be copied, either way */
+	struct watermark *watermark; /* NULL: none */
 	int damaged, all_damaged, partial, lost;
 	int busy; /* this turn may have talked to an X server: look again before sleeping */
 	int64_t key_us, pointer_us;
@@ -84,9 +89,16 @@ static void apply_pointer(struct desktop_thread *thread, int x, int y, uint32_t 
 		thread->source->ops->pointer(thread->source, x, y, buttons);
 }
 
+/* Whether it is permitted or not: somebody is there. */
+static void note_input(struct desktop_thread *thread)
+{
+	atomic_store(&thread->input_ms, clock_mono_ms());
+}
+
 static void on_key(void *ctx, uint32_t keysym, int down)
 {
 	struct desktop_thread *thread = ctx;
+	note_input(thread);
 	if (!may(thread, DESKTOP_CONTROL) || !held_key(&thread->held, keysym, down))
 		return;
 	thread->busy = 1;
@@ -97,6 +109,7 @@ static void on_key(void *ctx, uint32_t keysym, int down)
 static void on_pointer(void *ctx, int x, int y, uint32_t buttons)
 {
 	struct desktop_thread *thread = ctx;
+	note_input(thread);
 	if (!may(thread, DESKTOP_CONTROL))
 		return;
 	held_pointer(&thread->held, x, y, buttons);
@@ -121,9 +134,19 @@ static void let_go(struct desktop_thread *thread)
 
 /* ---- clipboard ---- */
 
+/* Too large is told, so that nobody takes it for a fault. */
+static int fits(struct desktop_thread *thread, size_t len)
+{
+	if (len <= thread->clip_most)
+		return 1;
+	tell(thread, DESKTOP_EV_CLIP_TOO_LARGE, 0);
+	return 0;
+}
+
 static void to_host(struct desktop_thread *thread, const char *text, size_t len)
 {
-	if (!may(thread, DESKTOP_CLIP_TO_HOST))
+	note_input(thread);
+	if (!may(thread, DESKTOP_CLIP_TO_HOST) || !fits(thread, len))
 		return;
 	thread->busy = 1;
 	if (!thread->clipboard)
@@ -144,7 +167,7 @@ static void to_viewer(void *ctx, const char *text, size_t len)
 	struct desktop_thread *thread = ctx;
 	struct desktop_event event = {
 		.kind = DESKTOP_EV_CLIPBOARD, .text = text, .len = len};
-	if (!may(thread, DESKTOP_CLIP_TO_VIEWER))
+	if (!may(thread, DESKTOP_CLIP_TO_VIEWER) || !fits(thread, len))
 		return;
 	desktop_events_put(thread->outbox, &event);
 	if (thread->flags & DESKTOP_RFB_CLIPBOARD)
@@ -238,7 +261,15 @@ static void drop_order(struct desktop_order *order)
 		close(order->probe);
 		gate_unref(order->gate);
 	}
+	watermark_free(order->watermark);
 	free(order);
+}
+
+static void mark(struct desktop_thread *thread, struct watermark *watermark)
+{
+	watermark_free(thread->watermark);
+	thread->watermark = watermark;
+	thread->all_damaged = 1;
 }
 
 /* 0: stop. */
@@ -269,6 +300,12 @@ static int run_orders(struct desktop_thread *thread)
 			break;
 		case ORDER_CLIPBOARD:
 			to_host(thread, order->text, order->len);
+			break;
+		case ORDER_CLIP_LIMIT:
+			thread->clip_most = order->most;
+			break;
+		case ORDER_WATERMARK:
+			mark(thread, order->watermark);
 			break;
 		case ORDER_STOP:
 			go_on = 0;
@@ -355,6 +392,10 @@ static void capture_rect(struct desktop_thread *thread, const struct source_rect
 	int stride;
 	const uint32_t *pixels =
 		thread->source->ops->capture(thread->source, rect, &stride);
+	if (pixels && thread->watermark) {
+		pixels = watermark_over(thread->watermark, rect, pixels, stride);
+		stride = rect->w;
+	}
 	if (!pixels)
 		return;
 	const struct tiles_rect where = {rect->x, rect->y, rect->w, rect->h};
@@ -546,6 +587,7 @@ int desktop_thread_new(struct source *source, int own_input, const char *display
 	thread->outbox = outbox;
 	thread->wake_fd = thread->probe = thread->current_probe = -1;
 	thread->last = &thread->first;
+	thread->clip_most = DESKTOP_CLIPBOARD_MAX;
 	pthread_mutex_init(&thread->lock, NULL);
 	int r = setup(thread, own_input, display, name);
 	if (r < 0) {
@@ -570,6 +612,7 @@ struct desktop_thread *desktop_thread_free(struct desktop_thread *thread)
 		pthread_join(thread->thread, NULL);
 	}
 	rfb_server_free(thread->server);
+	watermark_free(thread->watermark);
 	x11_inject_free(thread->inject);
 	x11_clipboard_free(thread->clipboard);
 	source_free(thread->source);
@@ -598,6 +641,11 @@ void desktop_thread_cut(struct desktop_thread *thread)
 	if (thread->current_probe >= 0)
 		shutdown(thread->current_probe, SHUT_RDWR);
 	pthread_mutex_unlock(&thread->lock);
+}
+
+int64_t desktop_thread_input_ms(struct desktop_thread *thread)
+{
+	return atomic_load(&thread->input_ms);
 }
 
 void desktop_thread_size(struct desktop_thread *thread, int *ret_width, int *ret_height)

@@ -14,6 +14,7 @@
 struct desktop_thread;
 struct gate;
 struct source;
+struct watermark;
 
 enum desktop_order_kind {
 	ORDER_OPEN,
@@ -21,6 +22,8 @@ enum desktop_order_kind {
 	ORDER_RIGHTS,
 	ORDER_LET_GO,
 	ORDER_CLIPBOARD,
+	ORDER_CLIP_LIMIT,
+	ORDER_WATERMARK,
 	ORDER_STOP
 };
 
@@ -31,6 +34,8 @@ struct desktop_order {
 	int fd;    /* OPEN: the library's end */
 	int probe; /* OPEN: the caller's end once more, to see how full the stream is */
 	struct gate *gate;
+	struct watermark *watermark; /* WATERMARK: taken over; NULL: none */
+	size_t most;                 /* CLIP_LIMIT: bytes */
 	size_t len;
 	char text[];
 };
@@ -43,10 +48,12 @@ MUST_CHECK int desktop_thread_new(struct source *source, int own_input,
 /* Accepts NULL, returns NULL. */
 struct desktop_thread *desktop_thread_free(struct desktop_thread *thread);
 
-/* Takes over the order, its descriptors and its gate. */
+/* Takes over the order, its descriptors, its gate and its watermark. */
 void desktop_thread_put(struct desktop_thread *thread, struct desktop_order *order);
 /* Breaks the present stream off at once, even out of a blocked write. */
 void desktop_thread_cut(struct desktop_thread *thread);
+/* When the viewer last typed, clicked, pointed or pasted (monotonic ms); 0: never. */
+int64_t desktop_thread_input_ms(struct desktop_thread *thread);
 void desktop_thread_size(struct desktop_thread *thread, int *ret_width, int *ret_height);
 
 #endif

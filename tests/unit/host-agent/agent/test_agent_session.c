@@ -50,7 +50,13 @@ static struct {
 	/* The desktop. */
 	int streams, closed, locked, stream_end;
 	uint32_t stream_rights;
-	char clip[64];
+	char clip[64], mark[DESKTOP_WATERMARK_MAX], asked[DESKTOP_ASK_LINES][256];
+	int64_t clip_limit, input_ms, asked_ms;
+	unsigned question;
+	int asking, cannot_ask, cannot_mark;
+	/* What the viewer was told. */
+	int notices, notice_reason;
+	char notice[INNER_TEXT_MAX + 1];
 } world;
 
 /* ---- the desktop --------------------------------------------------------------------------- */
@@ -102,6 +108,43 @@ int desktop_sign(struct desktop *desktop UNUSED, const char *text UNUSED,
 	const char *button UNUSED)
 {
 	return 0;
+}
+
+void desktop_clip_limit(struct desktop *desktop UNUSED, int64_t max_bytes)
+{
+	world.clip_limit = max_bytes;
+}
+
+int desktop_watermark(struct desktop *desktop UNUSED, const char *text)
+{
+	if (world.cannot_mark)
+		return -REASON_MISSING_PROGRAM;
+	snprintf(world.mark, sizeof(world.mark), "%s", text ? text : "");
+	return 0;
+}
+
+int64_t desktop_input_ms(const struct desktop *desktop UNUSED)
+{
+	return world.input_ms;
+}
+
+int desktop_ask(struct desktop *desktop UNUSED,
+	const char *const lines[static DESKTOP_ASK_LINES], int64_t wait_ms,
+	unsigned *ret_question)
+{
+	if (world.cannot_ask)
+		return -REASON_NO_DISPLAY;
+	for (size_t i = 0; i < DESKTOP_ASK_LINES && lines[i]; i++)
+		snprintf(world.asked[i], sizeof(world.asked[i]), "%s", lines[i]);
+	world.asking = 1;
+	world.asked_ms = wait_ms;
+	*ret_question = ++world.question;
+	return 0;
+}
+
+void desktop_ask_no_more(struct desktop *desktop UNUSED)
+{
+	world.asking = 0;
 }
 
 void desktop_lock(struct desktop *desktop UNUSED)
@@ -201,8 +244,19 @@ static void on_ended(void *ctx UNUSED, int reason, enum tunnel_end how UNUSED)
 	world.viewer_ended = reason;
 }
 
+static void on_message(void *ctx UNUSED, const struct inner_message *message)
+{
+	if (message->kind == INNER_RIGHTS)
+		world.told = message->rights.rights;
+	if (message->kind != INNER_NOTICE)
+		return;
+	world.notices++;
+	world.notice_reason = message->notice.reason;
+	snprintf(world.notice, sizeof(world.notice), "%s", message->notice.en);
+}
+
 static const struct tunnel_events viewer_events = {
-	.accept = on_accept, .up = on_up, .ended = on_ended};
+	.accept = on_accept, .up = on_up, .message = on_message, .ended = on_ended};
 
 static void new_viewer(void)
 {
@@ -317,6 +371,7 @@ static int set_up(void **state UNUSED)
 		sizeof(device.key));
 	memset(device.pair_psk, 7, sizeof(device.pair_psk));
 	strcpy(device.name, "laptop");
+	strcpy(device.user, "sato");
 	assert_int_equal(peers_authorise(world.peers, &device), 0);
 	return 0;
 }
@@ -356,10 +411,11 @@ static void wanting_everything_gives_what_exists(void **state UNUSED)
 static void no_policy_widens_the_veto(void **state UNUSED)
 {
 	static const char *const policies[] = {"", "{\"rights\":65535}",
-		"{\"rights\":-1}", "{\"rights\":63,\"view_only\":false}"};
+		"{\"rights\":63,\"veto\":false}", "{\"rights\":63,\"view_only\":false}"};
 	const uint16_t left =
-		INNER_RIGHTS_ALL & ~(INNER_RIGHT_CONTROL | INNER_RIGHT_CLIP_TO_HOST |
-					   INNER_RIGHT_CLIP_TO_VIEWER);
+		INNER_RIGHTS_ALL &
+		~(INNER_RIGHT_CONTROL | INNER_RIGHT_CLIP_TO_HOST |
+			INNER_RIGHT_CLIP_TO_VIEWER | INNER_RIGHT_FILE_TO_HOST);
 	write_veto("[session]\nview_only = yes\n[clipboard]\nto_viewer = no\n");
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		join(policies[i]);
@@ -374,7 +430,13 @@ static void a_policy_that_is_nonsense_permits_nothing(void **state UNUSED)
 	static const char *const policies[] = {"{", "[]", "null", "{}",
 		"{\"rights\":\"all\"}", "{\"rights\":1e9}", "{\"rights\":[63]}",
 		"{\"rights\":null}", "\x80", "rights=63", "{\"rights\":0}",
-		"{\"rights\":2}", "{\"rights\":99999999999999999999}"};
+		"{\"rights\":2}", "{\"rights\":99999999999999999999}", "{\"rights\":-1}",
+		"{\"rights\":63,\"rights\":63}", "{\"rights\":63,\"max_session_ms\":-1}",
+		"{\"rights\":63,\"max_session_ms\":\"long\"}",
+		"{\"rights\":63,\"consent\":0}", "{\"rights\":63,\"watermark\":\"no\"}",
+		"{\"rights\":63,\"clip_max_bytes\":1.5}",
+		"{\"rights\":63,\"viewer_kinds\":0}",
+		"{\"rights\":63,\"viewer_kinds\":2}"};
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		join(policies[i]);
 		assert_int_equal(world.up, 0);
@@ -424,8 +486,7 @@ static void any_time_limit_is_no_overflow(void **state UNUSED)
 		int ends;
 	} rows[] = {
 		{"{\"rights\":63,\"max_session_ms\":9223372036854775807}", 0},
-		{"{\"rights\":63,\"max_session_ms\":-9223372036854775808}", 0},
-		{"{\"rights\":63,\"max_session_ms\":\"long\"}", 0},
+		{"{\"rights\":63,\"idle_ms\":9223372036854775807}", 0},
 		{"{\"rights\":63,\"max_session_ms\":60000}", 1},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -541,6 +602,206 @@ static void a_silent_line_is_a_cut_one(void **state UNUSED)
 	part();
 }
 
+/* ---- a gateway that grants everything ------------------------------------------------------- */
+
+#define GENEROUS                                                                         \
+	"{\"rights\":65535,\"viewer_kinds\":65535,\"max_session_ms\":"                   \
+	"9000000000000000000,"                                                           \
+	"\"idle_ms\":9000000000000000000,\"until_ms\":9000000000000000000,"              \
+	"\"clip_max_bytes\":9000000000000000000,\"file_max_bytes\":9000000000000000000," \
+	"\"devices_max\":9000000000000000000,\"grace_ms\":9000000000000000000,"          \
+	"\"consent\":false,\"watermark\":false,\"lock_at_end\":false,\"veto\":{},"       \
+	"\"hours\":[],\"sign\":false}"
+
+static void answer(unsigned question, int yes)
+{
+	const struct desktop_event event = {
+		.kind = DESKTOP_EV_ANSWERED, .question = question, .yes = yes};
+	agent_session_event(world.session, &event);
+	settle();
+}
+
+/* A veto that says no to everything it can, and a gateway that says yes. */
+static void a_generous_gateway_widens_nothing(void **state UNUSED)
+{
+	write_veto("[session]\nview_only = yes\nconsent = yes\nwatermark = yes\n"
+		   "lock_at_end = yes\nmax_session = 60s\nidle = 100ms\n"
+		   "[clipboard]\nto_viewer = no\nmax_bytes = 10\n"
+		   "[files]\nto_viewer = no\n");
+	join(GENEROUS);
+	assert_int_equal(world.up, 0); /* not before somebody said yes */
+	assert_true(world.asking);
+	answer(world.question, 1);
+	assert_int_equal(world.up, 1);
+	assert_int_equal(world.told, INNER_RIGHT_VIEW);
+	assert_int_equal(agent_session_rights(world.session), INNER_RIGHT_VIEW);
+	assert_int_equal(world.clip_limit, 10);
+	assert_non_null(strstr(world.mark, "sato@laptop  lic_7k3qx09fa"));
+	/* Nor while it runs. */
+	agent_session_policy(world.session, GENEROUS);
+	agent_session_tick(world.session, clock_wall_ms());
+	settle();
+	assert_int_equal(world.told, INNER_RIGHT_VIEW);
+	assert_int_equal(world.clip_limit, 10);
+	usleep(150 * 1000);
+	agent_session_tick(world.session, clock_wall_ms());
+	settle();
+	assert_int_equal(world.ended, REASON_IDLE_TIME_UP);
+	assert_int_equal(world.locked, 1);
+	assert_string_equal(world.mark, ""); /* the next session begins without */
+	write_veto("[session]\nmax_session = 60s\n");
+	join(GENEROUS);
+	assert_int_equal(world.up, 1);
+	agent_session_tick(world.session, clock_wall_ms() + 61000);
+	settle();
+	assert_int_equal(world.ended, REASON_SESSION_TIME_UP);
+	write_veto("[session]\nviewers = web\n");
+	join(GENEROUS);
+	assert_int_equal(world.up, 0);
+	assert_int_equal(world.viewer_ended, REASON_VETO);
+	/* Three days from now, by Tokyo's clock, is another day of the week for certain. */
+	static const char *const days[] = {
+		"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	char veto[100];
+	snprintf(veto, sizeof(veto),
+		"[session]\nzone = Asia/Tokyo\nhours = %s 08:00-20:00\n",
+		days[(clock_wall_ms() / 86400000 + 3) % 7]);
+	write_veto(veto);
+	join(GENEROUS);
+	assert_int_equal(world.up, 0);
+	assert_int_equal(world.viewer_ended, REASON_OUT_OF_HOURS);
+}
+
+/* ---- what the company's policy demands ------------------------------------------------------ */
+
+static void the_policy_is_in_force(void **state UNUSED)
+{
+	join("{\"rights\":13,\"clip_max_bytes\":100,\"watermark\":true,"
+	     "\"lock_at_end\":true}");
+	assert_int_equal(world.told, 13);
+	assert_int_equal(world.clip_limit, 100);
+	assert_non_null(strstr(world.mark, "sato@laptop"));
+	part();
+	assert_int_equal(world.locked, 1);
+	/* Over in the hours that OPEN named, and not to be had after them. */
+	char policy[100];
+	snprintf(policy, sizeof(policy), "{\"rights\":63,\"until_ms\":%lld}",
+		(long long)clock_wall_ms() + 300000);
+	join(policy);
+	assert_int_equal(world.up, 1);
+	agent_session_tick(world.session, clock_wall_ms() + 299000);
+	settle();
+	assert_int_equal(world.ended, 0);
+	assert_int_equal(world.notice_reason, REASON_OUT_OF_HOURS);
+	agent_session_tick(world.session, clock_wall_ms() + 300001);
+	settle();
+	assert_int_equal(world.ended, REASON_OUT_OF_HOURS);
+	join("{\"rights\":63,\"until_ms\":1000}");
+	assert_int_equal(world.viewer_ended, REASON_OUT_OF_HOURS);
+	/* A picture that should name its viewer and cannot is not shown. */
+	world.cannot_mark = 1;
+	join("{\"rights\":63,\"watermark\":true}");
+	assert_int_equal(world.up, 0);
+	assert_int_equal(world.viewer_ended, REASON_POLICY);
+}
+
+static void idle_time_is_told_before_it_is_up(void **state UNUSED)
+{
+	join("{\"rights\":63,\"idle_ms\":400}");
+	world.input_ms = clock_mono_ms() - 3600000; /* of a session long ago */
+	agent_session_tick(world.session, clock_wall_ms());
+	settle();
+	assert_int_equal(world.notices, 0);
+	usleep(310 * 1000);
+	agent_session_tick(world.session, clock_wall_ms());
+	settle();
+	if (!world.ended) { /* on a machine that was not too busy to look in time */
+		assert_int_equal(world.notices, 1);
+		assert_int_equal(world.notice_reason, REASON_IDLE_TIME_UP);
+		assert_non_null(strstr(world.notice, "ends in 1 s"));
+		/* Somebody moves: all is well again. */
+		world.input_ms = clock_mono_ms();
+		agent_session_tick(world.session, clock_wall_ms());
+		settle();
+		assert_int_equal(world.ended, 0);
+		usleep(410 * 1000);
+		agent_session_tick(world.session, clock_wall_ms());
+		settle();
+	}
+	assert_int_equal(world.ended, REASON_IDLE_TIME_UP);
+}
+
+static void a_policy_that_changes_only_narrows(void **state UNUSED)
+{
+	join("{\"rights\":63}");
+	agent_session_policy(world.session,
+		"{\"rights\":9,\"clip_max_bytes\":5,\"watermark\":true}");
+	settle();
+	assert_int_equal(world.told, 9);
+	assert_int_equal(agent_session_rights(world.session), 9);
+	assert_int_equal(world.clip_limit, 5);
+	assert_true(*world.mark);
+	agent_session_policy(world.session, "{\"rights\":63,\"max_session_ms\":60000}");
+	settle();
+	assert_int_equal(world.told, 9);
+	assert_int_equal(world.clip_limit, 5);
+	agent_session_tick(world.session, clock_wall_ms() + 61000);
+	settle();
+	assert_int_equal(world.ended, REASON_SESSION_TIME_UP);
+	static const struct {
+		const char *policy;
+		int reason;
+	} rows[] = {{"{\"rights\":2}", REASON_POLICY}, {"nonsense", REASON_POLICY},
+		{"{\"rights\":63,\"viewer_kinds\":2}", REASON_POLICY},
+		{"{\"rights\":63,\"until_ms\":5}", REASON_OUT_OF_HOURS}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		join("{\"rights\":63}");
+		assert_int_equal(world.up, 1);
+		agent_session_policy(world.session, rows[i].policy);
+		settle();
+		assert_int_equal(world.ended, rows[i].reason);
+	}
+}
+
+/* ---- the person at the office ---------------------------------------------------------------- */
+
+static void nobody_is_let_in_unasked(void **state UNUSED)
+{
+	static const char consent[] = "{\"rights\":63,\"consent\":true}";
+	join(consent);
+	assert_int_equal(world.up, 0);
+	assert_int_equal(world.viewer_ended, 0);
+	assert_int_equal(world.asked_ms, 30000);
+	assert_non_null(strstr(world.asked[1], "sato"));
+	assert_non_null(strstr(world.asked[2], "laptop"));
+	/* While nobody has answered there is no picture, whatever the viewer sends. */
+	assert_int_equal(world.streams, 0);
+	answer(world.question, 0);
+	assert_int_equal(world.viewer_ended, REASON_CONSENT_REFUSED);
+	assert_int_equal(world.up, 0);
+	assert_null(world.session);
+	/* The yes to a question that was taken back is none to the next one. */
+	join(consent);
+	unsigned before = world.question;
+	agent_session_cut(world.session, REASON_PEER_LOST);
+	settle();
+	assert_false(world.asking);
+	assert_null(world.session);
+	join(consent);
+	answer(before, 1);
+	assert_int_equal(world.up, 0);
+	/* What is forbidden meanwhile stays forbidden. */
+	write_veto("[session]\nview_only = yes\n");
+	answer(world.question, 1);
+	assert_int_equal(world.up, 1);
+	assert_false(world.told & INNER_RIGHT_CONTROL);
+	part();
+	world.cannot_ask = 1;
+	join(consent);
+	assert_int_equal(world.up, 0);
+	assert_int_equal(world.viewer_ended, REASON_CONSENT_REFUSED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -555,6 +816,11 @@ int main(void)
 		TEST(the_picture_stream_has_the_granted_rights),
 		TEST(replacing_a_session_locks_the_desktop),
 		TEST(a_silent_line_is_a_cut_one),
+		TEST(a_generous_gateway_widens_nothing),
+		TEST(the_policy_is_in_force),
+		TEST(idle_time_is_told_before_it_is_up),
+		TEST(a_policy_that_changes_only_narrows),
+		TEST(nobody_is_let_in_unasked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

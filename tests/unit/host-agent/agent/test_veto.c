@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/reason.h"
 #include "e2e/inner.h"
 #include "veto.h"
@@ -54,7 +55,7 @@ static void hours_by_table(void **state)
 static void rights_are_only_cleared(void **state)
 {
 	(void)state;
-	struct veto veto = {.clipboard_to_host = 1, .clipboard_to_viewer = 1};
+	struct veto veto = {.file_to_host = 1, .file_to_viewer = 1};
 	for (unsigned bits = 0; bits < 16; bits++) {
 		veto.view_only = bits & 1;
 		veto.clipboard_to_host = (bits & 2) != 0;
@@ -132,6 +133,42 @@ static void kinds_of_viewers(void **state)
 	veto_done(&veto);
 }
 
+/* The same moment by three clocks; in Berlin summer ends between the last two. */
+static void hours_mean_the_clock_of_the_zone(void **state)
+{
+	static const struct {
+		const char *zone, *at;
+		int status;
+	} rows[] = {
+		{"Asia/Tokyo", "2026-11-22T23:30:00Z", 0}, /* Monday 08:30 */
+		{"Asia/Tokyo", "2026-11-22T22:59:00Z", -REASON_OUT_OF_HOURS},
+		{"UTC", "2026-11-22T23:30:00Z", -REASON_OUT_OF_HOURS},
+		{"America/New_York", "2026-11-23T13:00:00Z", 0},
+		{"Europe/Berlin", "2026-10-23T06:30:00Z", 0},
+		{"Europe/Berlin", "2026-10-26T06:30:00Z", -REASON_OUT_OF_HOURS},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[200];
+		struct veto veto = {0};
+		struct conf_error error = {0};
+		int64_t ms;
+		snprintf(text, sizeof(text),
+			"[session]\nhours = Mon-Fri 08:00-20:00\nzone = %s\n",
+			rows[i].zone);
+		assert_int_equal(read_text(text, &veto, &error), 0);
+		assert_int_equal(clock_parse(rows[i].at, &ms), 0);
+		if (veto_admits(&veto, INNER_NATIVE, ms) != rows[i].status)
+			fail_msg("%s at %s", rows[i].zone, rows[i].at);
+		veto_done(&veto);
+	}
+	struct veto veto = {0};
+	struct conf_error error = {0};
+	assert_int_equal(read_text("[session]\nzone = Tokyo\n", &veto, &error),
+		-REASON_CONFIG);
+	assert_int_equal(error.line, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +177,7 @@ int main(void)
 		cmocka_unit_test(file_is_read_whole_or_not_at_all),
 		cmocka_unit_test(missing_file_is_the_defaults),
 		cmocka_unit_test(kinds_of_viewers),
+		cmocka_unit_test(hours_mean_the_clock_of_the_zone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

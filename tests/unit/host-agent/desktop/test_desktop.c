@@ -32,7 +32,7 @@
 SANITIZER_READS const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:x11_sign_new\nleak:desktop_sign\nleak:XftDrawCreate\nleak:"
+	return "leak:x11_panel\nleak:desktop_sign\nleak:XftDrawCreate\nleak:"
 	       "libfontconfig\n";
 }
 
@@ -758,6 +758,8 @@ static void test_sign_ends_the_session(void **state)
 	SendPointerEvent(office->viewer.client, x, y, 0);
 	run_until_event(office, DESKTOP_EV_ENDED_BY_PERSON);
 	assert_int_equal(desktop_sign(office->desktop, NULL, NULL), 0);
+	for (int tries = 0; tries < 400 && find_sign(office, &about) != None; tries++)
+		usleep(100000);
 	assert_true(find_sign(office, &about) == None);
 }
 
