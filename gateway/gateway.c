@@ -15,6 +15,7 @@
 #include "base/post.h"
 #include "base/reason.h"
 #include "base/text.h"
+#include "console/console.h"
 #include "gateway_plan.h"
 #include "http/http_server.h"
 #include "http/office.h"
@@ -252,6 +253,7 @@ static int build_office(struct gateway *gateway, char *error)
 	struct admin_parts parts = {.store = gateway->store,
 		.node = gateway->dir.node,
 		.master = gateway->dir.master,
+		.assets = &console_assets,
 		.streams = threads / 2,
 		.facts = tell_facts,
 		.limits = tell_limits,

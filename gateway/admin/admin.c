@@ -19,6 +19,7 @@
 #include "admin/repeat.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "http/assets.h"
 #include "http/router.h"
 
 #define SCRYPTS 2
@@ -66,13 +67,25 @@ struct admin *admin_free(struct admin *admin)
 	return NULL;
 }
 
+/* Files first: no route of the API has a file's name. A page that is in neither is missing. */
+static int serve_console(const struct router *router, struct exchange *exchange)
+{
+	const struct assets *assets = call_of(exchange)->admin->parts.assets;
+
+	if (!assets)
+		return 0;
+	return assets_answer(assets, exchange) ||
+	       (!router_match(router, exchange) && assets_missing(assets, exchange));
+}
+
 void admin_handle(void *arg, struct exchange *exchange)
 {
 	const struct router router = {routes, ARRAY_LEN(routes), permit_check, arg};
 	struct call call = {.admin = arg, .exchange = exchange};
 
 	exchange->who = &call;
-	router_dispatch(&router, exchange);
+	if (!serve_console(&router, exchange))
+		router_dispatch(&router, exchange);
 	repeat_end(&call);
 	exchange->who = NULL;
 	/* The path without its query, and never a body or header. */

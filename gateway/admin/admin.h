@@ -14,6 +14,7 @@
 #include "http/exchange.h"
 
 struct admin;
+struct assets;
 struct store;
 
 /* What only the whole node knows; asked on office threads. */
@@ -27,6 +28,7 @@ struct admin_parts {
 	struct store *store;   /* borrowed */
 	const char *node;      /* borrowed */
 	const uint8_t *master; /* 32 bytes, borrowed */
+	const struct assets *assets; /* the console, borrowed */
 	size_t streams;        /* how many long answers may run at once */
 	void (*facts)(void *ctx, struct admin_facts *ret);
 	/* Appends {"name","value","change","help"} per limit. */

@@ -114,7 +114,7 @@ void exchange_whole(struct exchange *exchange, int status, const char *type,
 	if (exchange->copy)
 		exchange->copy(exchange->copy_ctx, status, type, bytes, len);
 	snprintf(framing, sizeof(framing), "Content-Length: %zu\r\n", len);
-	if (send_head(exchange, type, status == 204 ? "" : framing))
+	if (send_head(exchange, type, status == 204 || status == 304 ? "" : framing))
 		return;
 	if (exchange->request->method != REQUEST_HEAD)
 		sink(exchange, bytes, len);

@@ -1,0 +1,33 @@
+// cell: one value that many parts of the page look at; whoever uses it is drawn again when it changes.
+
+import { useEffect, useState } from "preact/hooks";
+
+export interface Cell<T> {
+	get(): T;
+	set(value: T): void;
+	use(): T;
+	watch(act: (value: T) => void): () => void;
+}
+
+export function cell<T>(first: T): Cell<T> {
+	let value = first;
+	const watchers = new Set<(value: T) => void>();
+	const watch = (act: (value: T) => void) => {
+		watchers.add(act);
+		return () => void watchers.delete(act);
+	};
+	return {
+		get: () => value,
+		set(next) {
+			if (Object.is(next, value)) return;
+			value = next;
+			for (const act of [...watchers]) act(next);
+		},
+		use() {
+			const [, draw] = useState(0);
+			useEffect(() => watch(() => draw((n) => n + 1)), []);
+			return value;
+		},
+		watch,
+	};
+}

@@ -1,0 +1,31 @@
+// pages: the pages of the console in the order of the menu. A page is shown to those who have its
+// permission (rules/role.def); "" is everybody.
+
+import type { ComponentType } from "preact";
+
+import { may } from "../api/client";
+import type { IconName } from "../parts/icons";
+import type { Words } from "../words";
+import { Hosts } from "./hosts";
+import { Licenses } from "./licenses";
+import { Overview } from "./overview";
+import { Sessions } from "./sessions";
+
+export interface PageRow {
+	name: IconName;
+	group: keyof Words["groups"];
+	needs: string;
+	/** Gets what stands behind the page's name in the address. */
+	show: ComponentType<{ id: string; query: Record<string, string> }>;
+}
+
+export const pages: PageRow[] = [
+	{ name: "overview", group: "work", needs: "", show: Overview },
+	{ name: "licenses", group: "work", needs: "license.read", show: Licenses },
+	{ name: "sessions", group: "work", needs: "session.read", show: Sessions },
+	{ name: "hosts", group: "work", needs: "host.read", show: Hosts },
+];
+
+export function permitted(page: PageRow): boolean {
+	return !page.needs || may(page.needs);
+}

@@ -1,0 +1,47 @@
+/* assets: the files of the console, linked into the gateway, each as it is and compressed. Nothing is
+ * read from the disk while the gateway runs, so what is served is what was built.
+ *
+ * Thread: any; constant data. The table is made by gateway/console/build.mjs; gateway.c passes it on.
+ * Files whose name has their hash are kept by browsers for ever; of the others they ask each time
+ * (ETag). Every file has the console's Content-Security-Policy.
+ */
+#ifndef HTTP_ASSETS_H
+#define HTTP_ASSETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/exchange.h"
+
+enum assets_form { ASSETS_PLAIN, ASSETS_GZIP, ASSETS_BROTLI, ASSETS_FORMS };
+enum assets_life { ASSETS_ASK, ASSETS_LASTING };
+
+struct assets_file {
+	const char *path; /* "/", "/assets/app-0123456789abcdef.js" */
+	const char *type; /* Content-Type */
+	const char *sum;  /* of the contents, for the ETag */
+	enum assets_life life;
+	/* Without bytes: not in this form. ASSETS_PLAIN is always there. */
+	struct {
+		const uint8_t *bytes;
+		size_t len;
+	} forms[ASSETS_FORMS];
+};
+
+struct assets {
+	const struct assets_file *files;
+	size_t count;
+};
+
+/* The page that a browser shows where nothing is. */
+#define ASSETS_MISSING "/missing.html"
+
+/* 1: it was a file and is answered (GET and HEAD; 200 or 304); 0: it is none. */
+int assets_answer(const struct assets *assets, struct exchange *exchange);
+/* To a browser that looks for a page that is not there: 404 with ASSETS_MISSING, and 1. 0: it wants
+ * no page (a program, the API), or there is none. */
+int assets_missing(const struct assets *assets, struct exchange *exchange);
+/* The best form that this Accept-Encoding (may be NULL) and the file permit. */
+enum assets_form assets_choose(const struct assets_file *file, const char *accept);
+
+#endif
