@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "base/text.h"
+#include "store/journal_chain.h"
 #include "store/state.h"
 
 const char *journal_kind_name(enum journal_kind kind)
@@ -75,4 +77,31 @@ struct journal_purge *journal_purge_copy(const struct journal_purge *purge)
 		at += size;
 	}
 	return copy;
+}
+
+int journal_is_stub(const struct journal_row *row)
+{
+	return !*row->node;
+}
+
+void journal_stub_row(const struct journal_stub *stub, struct journal_row *ret,
+	char ret_body[static 2 * JOURNAL_HASH + 1])
+{
+	text_hex(ret_body, stub->rest, JOURNAL_HASH);
+	*ret = (struct journal_row){.kind = stub->kind,
+		.tenant = "",
+		.license = "",
+		.at_ms = stub->at_ms,
+		.body = ret_body,
+		.seq = stub->seq,
+		.node = ""};
+	memcpy(ret->hash, stub->hash, JOURNAL_HASH);
+}
+
+int journal_row_stub(const struct journal_row *row, struct journal_stub *ret)
+{
+	*ret = (struct journal_stub){
+		.seq = row->seq, .kind = row->kind, .at_ms = row->at_ms};
+	memcpy(ret->hash, row->hash, JOURNAL_HASH);
+	return text_unhex(ret->rest, JOURNAL_HASH, row->body) ? -REASON_STATE_DAMAGED : 0;
 }

@@ -93,7 +93,7 @@ struct journal_answer {
 	uint64_t first_bad; /* seq of the first bad row, 0: none */
 	/* "hash", "gap", "order", "missing tail", "hidden", "removed early", "rewritten" */
 	const char *fault;
-	uint64_t last_seq; /* look: the head */
+	uint64_t last_seq; /* look: the head; copy: the anchor */
 	uint8_t last_hash[JOURNAL_HASH];
 	struct journal_facts facts; /* look */
 };
@@ -112,6 +112,11 @@ struct journal_vtable {
 	void (*purge)(struct journal *, const struct journal_purge *, struct post_box *,
 		journal_done, void *ctx);
 	void (*look)(struct journal *, struct post_box *, journal_done, void *ctx);
+	void (*copy)(struct journal *, uint64_t after_seq, struct post_box *,
+		journal_done, void *ctx);
+	void (*bring)(struct journal *, const struct journal_point *anchor,
+		const struct journal_row *rows, size_t count, struct post_box *,
+		journal_done, void *ctx);
 };
 
 struct journal {
@@ -161,6 +166,24 @@ static inline void journal_look(struct journal *journal, struct post_box *box,
 	journal->vtable->look(journal, box, done, ctx);
 }
 
+/* For backups: what stands after this seq, of every kind, as it stands, some of it; no rows: there are
+ * no more. A stub is a row with the node "" and with its rest, in hex, for body. */
+static inline void journal_copy(struct journal *journal, uint64_t after_seq,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	journal->vtable->copy(journal, after_seq, box, done, ctx);
+}
+
+/* For restoring: puts what was copied behind what is there, with its own seq, node and hash. Into an
+ * empty journal it goes behind `anchor`. Nothing is verified but that seq goes on:
+ * -REASON_CONFLICT. */
+static inline void journal_bring(struct journal *journal,
+	const struct journal_point *anchor, const struct journal_row *rows, size_t count,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	journal->vtable->bring(journal, anchor, rows, count, box, done, ctx);
+}
+
 enum journal_class journal_class_of(enum journal_kind kind);
 
 /* For the implementations. What is before this moment may go; a copy with everything in it, freed by
@@ -169,6 +192,12 @@ int64_t journal_purge_before(const struct journal_purge *purge, enum journal_kin
 	const char *tenant);
 int64_t journal_purge_latest(const struct journal_purge *purge, enum journal_kind kind);
 struct journal_purge *journal_purge_copy(const struct journal_purge *purge);
+/* For the implementations: a stub as journal_copy() gives it, and back. -REASON_STATE_DAMAGED. */
+struct journal_stub;
+int journal_is_stub(const struct journal_row *row);
+void journal_stub_row(const struct journal_stub *stub, struct journal_row *ret,
+	char ret_body[static 2 * JOURNAL_HASH + 1]);
+MUST_CHECK int journal_row_stub(const struct journal_row *row, struct journal_stub *ret);
 /* For the implementations: -REASON_LIMIT when there are too many rows or a part is too long. */
 MUST_CHECK int journal_rows_check(const struct journal_row *rows, size_t count);
 

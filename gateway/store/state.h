@@ -96,6 +96,8 @@ struct state_vtable {
 		void *ctx);
 	void (*withdraw)(struct state *, const char *license, const char *node,
 		struct post_box *, state_done, void *ctx);
+	void (*raise)(struct state *, uint64_t least, struct post_box *, state_done,
+		void *ctx);
 };
 
 /* Every implementation's struct begins with this. */
@@ -178,6 +180,14 @@ static inline void state_withdraw(struct state *state, const char *license,
 	const char *node, struct post_box *box, state_done done, void *ctx)
 {
 	state->vtable->withdraw(state, license, node, box, done, ctx);
+}
+
+/* For backups: fences drawn from now on are above `least`, which may have been drawn elsewhere, and
+ * above every one drawn here; the answer's fence is one of those. Durable before the answer. */
+static inline void state_raise(struct state *state, uint64_t least, struct post_box *box,
+	state_done done, void *ctx)
+{
+	state->vtable->raise(state, least, box, done, ctx);
 }
 
 /* For the implementations: -REASON_LIMIT when the id is empty or a part is too long. */

@@ -212,6 +212,32 @@ int store_wait_withdraw(struct state *state, const char *license, const char *no
 	WAIT(NULL, NULL, state_answered, state_withdraw, state, license, node);
 }
 
+int store_wait_raise(struct state *state, uint64_t least, uint64_t *ret_fence)
+{
+	struct wait wait;
+	struct store_docs docs = {0};
+	int r = start(&wait, &docs, NULL);
+	if (r)
+		return r;
+	state_raise(state, least, post_pump_box(wait.pump), state_answered, &wait);
+	r = finish(&wait);
+	if (r == 0)
+		*ret_fence = docs.fence;
+	store_docs_free(&docs);
+	return r;
+}
+
+int store_wait_copy(struct journal *journal, uint64_t after_seq, struct store_rows *ret)
+{
+	WAIT(NULL, ret, journal_answered, journal_copy, journal, after_seq);
+}
+
+int store_wait_bring(struct journal *journal, const struct journal_point *anchor,
+	const struct journal_row *rows, size_t count)
+{
+	WAIT(NULL, NULL, journal_answered, journal_bring, journal, anchor, rows, count);
+}
+
 int store_wait_append(struct journal *journal, const struct journal_row *rows,
 	size_t count)
 {

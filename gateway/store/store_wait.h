@@ -48,6 +48,12 @@ MUST_CHECK int store_wait_announce(struct state *state, const char *license,
 	const char *node, const char *value, int64_t ttl_ms);
 MUST_CHECK int store_wait_withdraw(struct state *state, const char *license,
 	const char *node);
+MUST_CHECK int store_wait_raise(struct state *state, uint64_t least, uint64_t *ret_fence);
+/* `last_seq` and `last_hash` of `ret` are the anchor. */
+MUST_CHECK int store_wait_copy(struct journal *journal, uint64_t after_seq,
+	struct store_rows *ret);
+MUST_CHECK int store_wait_bring(struct journal *journal,
+	const struct journal_point *anchor, const struct journal_row *rows, size_t count);
 MUST_CHECK int store_wait_append(struct journal *journal, const struct journal_row *rows,
 	size_t count);
 MUST_CHECK int store_wait_query(struct journal *journal,

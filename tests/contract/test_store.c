@@ -706,6 +706,100 @@ static void test_the_chain_goes_through_points(void **state)
 	expect_points(world, points + 2, 1, "rewritten", 900);
 }
 
+/* Everything of one journal into another. */
+static void carry(struct journal *from, struct journal *to)
+{
+	struct store_rows rows = {0};
+	uint64_t after = 0;
+	for (;;) {
+		assert_int_equal(store_wait_copy(from, after, &rows), 0);
+		if (!rows.count)
+			break;
+		struct journal_point anchor = {.seq = rows.last_seq};
+		memcpy(anchor.hash, rows.last_hash, JOURNAL_HASH);
+		assert_int_equal(store_wait_bring(to, &anchor, rows.rows, rows.count), 0);
+		after = rows.rows[rows.count - 1].seq;
+		/* The same again does not go on from there. */
+		assert_int_equal(store_wait_bring(to, &anchor, rows.rows, rows.count),
+			-REASON_CONFLICT);
+		store_rows_free(&rows);
+	}
+	store_rows_free(&rows);
+}
+
+static void test_a_journal_can_be_carried(void **state)
+{
+	struct world *world = *state, other = *world;
+	char error[STORE_ERROR];
+	struct journal_purge purge = {
+		.before_ms = {FIRST_MS + 600 * 60000, FIRST_MS + 600 * 60000},
+		.stubs_before_ms = FIRST_MS + 200 * 60000};
+	assert_int_equal(store_open("memory:", "node-2", &other.store, error), 0);
+	append_rows(&other, 1200);
+	assert_int_equal(store_wait_purge(other.store->journal, &purge, NULL), 0);
+	carry(other.store->journal, chained(world));
+	expect_chain(world, 600, 1200);
+	struct store_rows rows = {0};
+	assert_int_equal(store_wait_look(world->store->journal, &rows), 0);
+	assert_int_equal(rows.facts.anchor_seq, 200);
+	assert_int_equal(rows.facts.stubs, 400);
+	assert_int_equal(rows.facts.rows[JOURNAL_LOGIN], 150);
+	store_rows_free(&rows);
+	/* It is found, and goes on. */
+	struct journal_query query = {.kind = JOURNAL_LOGIN,
+		.tenant = "acme",
+		.license = "lic_2",
+		.from_ms = FIRST_MS + 1000 * 60000,
+		.limit = 1};
+	assert_int_equal(store_wait_query(world->store->journal, &query, &rows), 0);
+	assert_int_equal(rows.count, 1);
+	assert_string_equal(rows.rows[0].node, "node-2");
+	assert_true(matches(&query, (int)rows.rows[0].seq - 1));
+	store_rows_free(&rows);
+	append_rows(world, 50);
+	expect_chain(world, 650, 1250);
+	/* And back again. */
+	store_close(other.store);
+	assert_int_equal(store_open("memory:", "node-2", &other.store, error), 0);
+	carry(chained(world), other.store->journal);
+	append_rows(&other, 5);
+	expect_chain(&other, 655, 1255);
+	store_close(other.store);
+}
+
+static void test_fences_can_be_raised(void **state)
+{
+	struct world *world = *state;
+	struct state *s = world->store->state;
+	struct store_docs docs = {0};
+	uint64_t fence, least;
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 60000, &docs), 0);
+	fence = docs.fence;
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_raise(s, 0, &least), 0);
+	assert_true(least > fence);
+	assert_int_equal(store_wait_raise(s, least + 5000000, &fence), 0);
+	assert_true(fence > least + 5000000);
+	for (int i = 0; i < 2; i++) {
+		int r = -REASON_STORE_UNAVAILABLE;
+		/* The next range may have to be written first. */
+		for (int tries = 0; tries < 500 && r == -REASON_STORE_UNAVAILABLE;
+			tries++) {
+			r = store_wait_claim(s, "lic_b", "ses_1", "x", 60000, &docs);
+			if (r == -REASON_STORE_UNAVAILABLE)
+				usleep(10000);
+		}
+		assert_int_equal(r, 0);
+		assert_true(docs.fence > least + 5000000);
+		store_docs_free(&docs);
+		if (!backend->survives)
+			break;
+		world->store = store_close(world->store);
+		open_store(world);
+		s = world->store->state;
+	}
+}
+
 static void test_what_was_told_survives(void **state)
 {
 	struct world *world = *state;
@@ -893,6 +987,8 @@ int main(void)
 		STORE_TEST(test_each_class_goes_in_its_own_time),
 		STORE_TEST(test_rows_that_went_too_early_are_named),
 		STORE_TEST(test_the_chain_goes_through_points),
+		STORE_TEST(test_a_journal_can_be_carried),
+		STORE_TEST(test_fences_can_be_raised),
 		STORE_TEST(test_what_was_told_survives),
 		STORE_TEST(test_many_threads_at_once),
 		STORE_TEST(test_no_change_is_lost),

@@ -88,6 +88,19 @@ void lease_extend(struct lease *lease, uint64_t limit)
 	pthread_mutex_unlock(&lease->mutex);
 }
 
+uint64_t lease_raise(struct lease *lease, uint64_t least)
+{
+	CHECK_OBJ(lease, LEASE_MAGIC);
+	pthread_mutex_lock(&lease->mutex);
+	if (lease->fence <= least)
+		lease->fence = least + 1;
+	uint64_t fence = lease->fence;
+	if (lease->limit < fence)
+		lease->limit = fence;
+	pthread_mutex_unlock(&lease->mutex);
+	return fence;
+}
+
 int lease_low(struct lease *lease, uint64_t *ret_limit)
 {
 	CHECK_OBJ(lease, LEASE_MAGIC);

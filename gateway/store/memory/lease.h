@@ -26,6 +26,9 @@ struct lease *lease_free(struct lease *lease);
 void lease_extend(struct lease *lease, uint64_t limit);
 /* Less than half a range is left; true once per lease_extend(). *ret_limit: the next one. */
 int lease_low(struct lease *lease, uint64_t *ret_limit);
+/* From now on only fences above `least`, up to the limit of before or the range behind them; the number
+ * is one of those. */
+uint64_t lease_raise(struct lease *lease, uint64_t least);
 /* Where the fences of a store start that knows `durable` as drawn: above it, and above what an
  * older copy of the store (a backup put back) can have drawn by now. */
 uint64_t lease_floor(uint64_t durable, int64_t wall_ms);

@@ -14,7 +14,16 @@
 struct memory_row {
 	struct journal_row *row; /* NULL: gone */
 	struct journal_stub *stub;
+	char *node; /* of a row that was brought, NULL: the journal's */
 };
+
+static void memory_row_free(struct memory_row *at)
+{
+	free(at->row);
+	free(at->stub);
+	free(at->node);
+	*at = (struct memory_row){0};
+}
 
 struct memory_journal {
 	struct journal journal; /* first: journal * is memory_journal * */
@@ -190,7 +199,9 @@ static int remove_row(struct memory_row *at, const struct journal_purge *purge)
 		return r;
 	}
 	free(at->row);
+	free(at->node);
 	at->row = NULL;
+	at->node = NULL;
 	return 1;
 }
 
@@ -203,7 +214,7 @@ static void drop_stubs(struct memory_journal *memory, int64_t before_ms)
 		struct journal_stub *stub = memory->rows[gone].stub;
 		memory->anchor.seq = stub->seq;
 		memcpy(memory->anchor.hash, stub->hash, JOURNAL_HASH);
-		free(stub);
+		memory_row_free(&memory->rows[gone]);
 	}
 	memory->count -= gone;
 	if (gone)
@@ -252,10 +263,100 @@ static void look(struct journal *journal, struct post_box *box, journal_done don
 	reply_send(reply, 0);
 }
 
+/* The rows' node is that of the journal, but for those that were brought. */
+static int copy_one(const struct memory_row *from, struct reply *reply)
+{
+	struct journal_row row;
+	char body[2 * JOURNAL_HASH + 1];
+	if (from->row)
+		return reply_row(reply, from->row);
+	journal_stub_row(from->stub, &row, body);
+	return reply_row(reply, &row);
+}
+
+static void copy(struct journal *journal, uint64_t after_seq, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	struct journal_answer *answer = reply_journal_answer(reply);
+	int r = 0;
+	pthread_mutex_lock(&memory->mutex);
+	answer->last_seq = memory->anchor.seq;
+	memcpy(answer->last_hash, memory->anchor.hash, JOURNAL_HASH);
+	size_t at = after_seq > memory->anchor.seq ? after_seq - memory->anchor.seq : 0;
+	for (; at < memory->count && answer->count < JOURNAL_QUERY_MAX && r == 0; at++)
+		r = copy_one(&memory->rows[at], reply);
+	pthread_mutex_unlock(&memory->mutex);
+	reply_send(reply, r);
+}
+
+static int bring_one(struct memory_journal *memory, const struct journal_row *from)
+{
+	struct memory_row *at = &memory->rows[memory->count];
+	*at = (struct memory_row){0};
+	int r = -REASON_NO_MEMORY;
+	if (from->seq != memory->head.seq + 1)
+		return -REASON_CONFLICT;
+	if (journal_is_stub(from)) {
+		at->stub = malloc(sizeof(*at->stub));
+		r = at->stub ? journal_row_stub(from, at->stub) : -REASON_NO_MEMORY;
+	} else if ((at->row = row_new(from, memory->node))) {
+		at->node = strdup(from->node);
+		at->row->node = at->node;
+		r = at->node ? 0 : -REASON_NO_MEMORY;
+	}
+	if (r) {
+		memory_row_free(at);
+		return r;
+	}
+	memory->count++;
+	memory->head.seq = from->seq;
+	memcpy(memory->head.hash, from->hash, JOURNAL_HASH);
+	return 0;
+}
+
+static int bring_locked(struct memory_journal *memory, const struct journal_point *anchor,
+	const struct journal_row *rows, size_t count)
+{
+	struct journal_mark head = memory->head, start = memory->anchor;
+	size_t before = memory->count;
+	if (!head.seq) {
+		memory->head.seq = anchor->seq;
+		memcpy(memory->head.hash, anchor->hash, JOURNAL_HASH);
+		memory->anchor = memory->head;
+	}
+	int r = room(memory, count);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = bring_one(memory, &rows[i]);
+	if (r) {
+		while (memory->count > before)
+			memory_row_free(&memory->rows[--memory->count]);
+		memory->head = head;
+		memory->anchor = start;
+	}
+	return r;
+}
+
+static void bring(struct journal *journal, const struct journal_point *anchor,
+	const struct journal_row *rows, size_t count, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct memory_journal *memory = mine(journal);
+	struct reply *reply = reply_new_journal(box, done, ctx);
+	int r = journal_rows_check(rows, count);
+	if (r == 0) {
+		pthread_mutex_lock(&memory->mutex);
+		r = bring_locked(memory, anchor, rows, count);
+		pthread_mutex_unlock(&memory->mutex);
+	}
+	reply_send(reply, r);
+}
+
 int memory_journal_new(const char *node, struct journal **ret)
 {
 	static const struct journal_vtable vtable = {
-		append, query_rows, verify, purge, look};
+		append, query_rows, verify, purge, look, copy, bring};
 	struct memory_journal *memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -REASON_NO_MEMORY;
@@ -276,10 +377,8 @@ struct journal *memory_journal_free(struct journal *journal)
 	if (!journal)
 		return NULL;
 	struct memory_journal *memory = mine(journal);
-	for (size_t i = 0; i < memory->count; i++) {
-		free(memory->rows[i].row);
-		free(memory->rows[i].stub);
-	}
+	for (size_t i = 0; i < memory->count; i++)
+		memory_row_free(&memory->rows[i]);
 	free(memory->rows);
 	free(memory->node);
 	pthread_mutex_destroy(&memory->mutex);

@@ -204,6 +204,14 @@ static void claim(struct state *state, const char *license, const char *session,
 		reply_new_state(box, done, ctx));
 }
 
+static void raise_fences(struct state *state, uint64_t least, struct post_box *box,
+	state_done done, void *ctx)
+{
+	struct reply *reply = reply_new_state(box, done, ctx);
+	reply_state_answer(reply)->fence = lease_raise(mine(state)->lease, least);
+	reply_send(reply, 0);
+}
+
 static void renew(struct state *state, const char *license, const char *session,
 	int64_t ttl_ms, struct post_box *box, state_done done, void *ctx)
 {
@@ -242,7 +250,7 @@ static void withdraw(struct state *state, const char *license, const char *node,
 int memory_state_new(struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw};
+		renew, release, announce, locate, withdraw, raise_fences};
 	struct memory_state *memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -REASON_NO_MEMORY;

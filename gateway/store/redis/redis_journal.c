@@ -12,6 +12,7 @@
 #include "store/journal_spool.h"
 #include "store/redis/redis_address.h"
 #include "store/redis/redis_append.h"
+#include "store/redis/redis_carry.h"
 #include "store/redis/redis_history.h"
 #include "store/redis/redis_link.h"
 #include "store/redis/redis_purge.h"
@@ -443,12 +444,28 @@ static void look(struct journal *journal, struct post_box *box, journal_done don
 	redis_history_look(redis->link, redis->address->prefix, box, done, ctx);
 }
 
+static void copy(struct journal *journal, uint64_t after_seq, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_carry_copy(redis->link, redis->address->prefix, after_seq, box, done, ctx);
+}
+
+static void bring(struct journal *journal, const struct journal_point *anchor,
+	const struct journal_row *rows, size_t count, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct redis_journal *redis = mine(journal);
+	redis_carry_bring(redis->link, redis->address->prefix, anchor, rows, count, box,
+		done, ctx);
+}
+
 int redis_journal_new(struct redis_link *link, const struct redis_address *address,
 	const char *node, const char *run, struct journal **ret,
 	char error[static STORE_ERROR])
 {
 	static const struct journal_vtable vtable = {
-		append, query_rows, verify, purge, look};
+		append, query_rows, verify, purge, look, copy, bring};
 	_Static_assert(JOURNAL_SPOOL_ERROR == STORE_ERROR, "one text serves both");
 	struct redis_journal *redis = calloc(1, sizeof(*redis));
 	if (!redis)

@@ -274,6 +274,22 @@ static void claim(struct state *state, const char *license, const char *session,
 	send(question, redis_words_script(&words, REDIS_CLAIM, 2, &question->ask));
 }
 
+static void raise_fences(struct state *state, uint64_t least, struct post_box *box,
+	state_done reader, void *ctx)
+{
+	struct redis_words words;
+	struct redis_state *redis = mine(state);
+	struct question *question =
+		question_new(state, reply_new_state(box, reader, ctx), read_claim);
+	if (!question)
+		return;
+	redis_words_init(&words);
+	redis_words_key(&words, redis->prefix, "fence");
+	redis_words_number(&words, (int64_t)least);
+	redis_words_number(&words, (int64_t)atomic_load(&redis->fence));
+	send(question, redis_words_script(&words, REDIS_RAISE, 1, &question->ask));
+}
+
 static void renew(struct state *state, const char *license, const char *session,
 	int64_t ttl_ms, struct post_box *box, state_done reader, void *ctx)
 {
@@ -359,7 +375,7 @@ static void withdraw(struct state *state, const char *license, const char *node,
 int redis_state_new(struct redis_link *link, const char *prefix, struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw};
+		renew, release, announce, locate, withdraw, raise_fences};
 	struct redis_state *redis = calloc(1, sizeof(*redis));
 	if (!redis)
 		return -REASON_NO_MEMORY;

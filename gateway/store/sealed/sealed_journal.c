@@ -250,10 +250,23 @@ static void look(struct journal *journal, struct post_box *box, journal_done don
 	journal_look(mine(journal)->below, box, done, ctx);
 }
 
+static void copy(struct journal *journal, uint64_t after_seq, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	journal_copy(mine(journal)->below, after_seq, box, done, ctx);
+}
+
+static void bring(struct journal *journal, const struct journal_point *anchor,
+	const struct journal_row *rows, size_t count, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	journal_bring(mine(journal)->below, anchor, rows, count, box, done, ctx);
+}
+
 int sealed_journal_new(struct sealed_core *core, struct journal **ret)
 {
 	static const struct journal_vtable vtable = {
-		append, query_rows, verify, purge, look};
+		append, query_rows, verify, purge, look, copy, bring};
 	struct sealed_journal *sealed = calloc(1, sizeof(*sealed));
 	if (!sealed)
 		return -REASON_NO_MEMORY;

@@ -303,6 +303,12 @@ static void claim(struct state *state, const char *license, const char *session,
 	state_claim(mine(state)->below, license, session, holder, ttl_ms, box, done, ctx);
 }
 
+static void raise_fences(struct state *state, uint64_t least, struct post_box *box,
+	state_done done, void *ctx)
+{
+	state_raise(mine(state)->below, least, box, done, ctx);
+}
+
 static void renew(struct state *state, const char *license, const char *session,
 	int64_t ttl_ms, struct post_box *box, state_done done, void *ctx)
 {
@@ -337,7 +343,7 @@ static void withdraw(struct state *state, const char *license, const char *node,
 int sealed_state_new(struct sealed_core *core, struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw};
+		renew, release, announce, locate, withdraw, raise_fences};
 	struct sealed_state *sealed = calloc(1, sizeof(*sealed));
 	if (!sealed)
 		return -REASON_NO_MEMORY;

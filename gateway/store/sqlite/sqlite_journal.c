@@ -128,22 +128,25 @@ static void append_answer(struct sqlite_job *base, int status)
 	row_answer(base, status);
 }
 
-static void append(struct journal *journal, const struct journal_row *rows, size_t count,
-	struct post_box *box, journal_done done, void *ctx)
+/* With a copy of the rows; answers by itself and returns NULL when they are refused. */
+static struct row_job *rows_job_new(struct journal *journal,
+	const struct journal_row *rows, size_t count, struct post_box *box,
+	journal_done done, void *ctx)
 {
 	struct reply *reply = reply_new_journal(box, done, ctx);
 	int r = journal_rows_check(rows, count);
 	if (r) {
 		reply_send(reply, r);
-		return;
+		return NULL;
 	}
 	size_t text = 0;
 	for (size_t i = 0; i < count; i++)
 		text += strlen(rows[i].tenant) + strlen(rows[i].license) +
-			strlen(rows[i].body) + 3;
+			strlen(rows[i].body) + (rows[i].node ? strlen(rows[i].node) : 0) +
+			4;
 	struct row_job *job = row_job_new(journal, reply, count * sizeof(*rows) + text);
 	if (!job)
-		return;
+		return NULL;
 	char *at = (char *)(job->rows + count);
 	job->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -151,7 +154,17 @@ static void append(struct journal *journal, const struct journal_row *rows, size
 		job->rows[i].tenant = put_text(&at, rows[i].tenant);
 		job->rows[i].license = put_text(&at, rows[i].license);
 		job->rows[i].body = put_text(&at, rows[i].body);
+		job->rows[i].node = put_text(&at, rows[i].node ? rows[i].node : "");
 	}
+	return job;
+}
+
+static void append(struct journal *journal, const struct journal_row *rows, size_t count,
+	struct post_box *box, journal_done done, void *ctx)
+{
+	struct row_job *job = rows_job_new(journal, rows, count, box, done, ctx);
+	if (!job)
+		return;
 	job->job.work = append_work;
 	job->job.answer = append_answer;
 	sqlite_thread_put(job->journal->writer, &job->job);
@@ -275,6 +288,61 @@ static void look(struct journal *journal, struct post_box *box, journal_done don
 	sqlite_thread_put(job->journal->reader, &job->job);
 }
 
+static int copy_work(struct sqlite_job *base, struct sqlite_db *db)
+{
+	struct row_job *job = (struct row_job *)base;
+	return sqlite_row_copy(db, job->query.after_seq, job->reply);
+}
+
+static void copy(struct journal *journal, uint64_t after_seq, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct row_job *job = row_job_new(journal, reply_new_journal(box, done, ctx), 0);
+	if (!job)
+		return;
+	job->query.after_seq = after_seq;
+	job->job.work = copy_work;
+	job->job.answer = row_answer;
+	sqlite_thread_put(job->journal->reader, &job->job);
+}
+
+static int bring_work(struct sqlite_job *base, struct sqlite_db *db)
+{
+	struct row_job *job = (struct row_job *)base;
+	struct sqlite_journal *journal = job->journal;
+	int r = load_head(journal, db);
+	struct journal_mark head = journal->head;
+	int starts = !head.seq;
+	if (starts)
+		head = job->head;
+	for (size_t i = 0; i < job->count && r == 0; i++)
+		if (job->rows[i].seq != head.seq + 1 + i)
+			job->job.status = -REASON_CONFLICT;
+	if (r || job->job.status)
+		return r;
+	if (starts)
+		r = sqlite_row_set_mark(db, "anchor", &head);
+	if (r == 0)
+		r = sqlite_row_bring(db, job->rows, job->count, &head);
+	if (r == 0)
+		journal->head = head;
+	return r;
+}
+
+static void bring(struct journal *journal, const struct journal_point *anchor,
+	const struct journal_row *rows, size_t count, struct post_box *box,
+	journal_done done, void *ctx)
+{
+	struct row_job *job = rows_job_new(journal, rows, count, box, done, ctx);
+	if (!job)
+		return;
+	job->head.seq = anchor->seq;
+	memcpy(job->head.hash, anchor->hash, JOURNAL_HASH);
+	job->job.work = bring_work;
+	job->job.answer = row_answer;
+	sqlite_thread_put(job->journal->writer, &job->job);
+}
+
 int sqlite_journal_chain_end(struct sqlite_db *db)
 {
 	struct journal_mark head;
@@ -293,7 +361,7 @@ int sqlite_journal_chain_end(struct sqlite_db *db)
 int sqlite_journal_new(const char *node, struct journal **ret)
 {
 	static const struct journal_vtable vtable = {
-		append, query_rows, verify, purge, look};
+		append, query_rows, verify, purge, look, copy, bring};
 	struct sqlite_journal *journal = calloc(1, sizeof(*journal));
 	if (!journal)
 		return -REASON_NO_MEMORY;

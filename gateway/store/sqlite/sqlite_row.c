@@ -253,6 +253,70 @@ int sqlite_row_verify(struct sqlite_db *db, const struct journal_point *points,
 	return r;
 }
 
+static int copy_one(sqlite3_stmt *at, struct reply *reply)
+{
+	struct journal_row row;
+	struct journal_stub stub;
+	char body[2 * JOURNAL_HASH + 1];
+	if (sqlite3_column_type(at, 8) == SQLITE_NULL) {
+		int r = sqlite_row_read(at, &row);
+		return r ? r : reply_row(reply, &row);
+	}
+	int r = read_stub(at, &stub);
+	if (r)
+		return r;
+	journal_stub_row(&stub, &row, body);
+	return reply_row(reply, &row);
+}
+
+int sqlite_row_copy(struct sqlite_db *db, uint64_t after_seq, struct reply *reply)
+{
+	struct journal_answer *answer = reply_journal_answer(reply);
+	struct journal_mark anchor;
+	sqlite3_stmt *at;
+	int r = sqlite_row_mark(db, "anchor", &anchor);
+	if (r == 0)
+		r = sqlite_db_bind(db, SQL_ROW_COPY, &at, "uu", after_seq,
+			(uint64_t)JOURNAL_QUERY_MAX);
+	if (r)
+		return r == -REASON_NOT_FOUND ? -REASON_STATE_DAMAGED : r;
+	answer->last_seq = anchor.seq;
+	memcpy(answer->last_hash, anchor.hash, JOURNAL_HASH);
+	while ((r = sqlite_db_step(db, at)) > 0) {
+		r = copy_one(at, reply);
+		if (r)
+			break;
+	}
+	sqlite_db_done(at);
+	return r;
+}
+
+static int bring_one(struct sqlite_db *db, const struct journal_row *row,
+	struct journal_mark *head)
+{
+	struct journal_stub stub;
+	int is_stub = journal_is_stub(row);
+	int r = is_stub ? journal_row_stub(row, &stub) : sqlite_row_insert(db, row);
+	if (r == 0 && is_stub)
+		r = sqlite_db_run(db, SQL_STUB_INSERT, "uiihh", stub.seq,
+			(int64_t)stub.kind, stub.at_ms, stub.rest, stub.hash);
+	if (r == 0)
+		r = sqlite_row_count(db, is_stub ? "stub" : journal_kind_name(row->kind),
+			1);
+	head->seq = row->seq;
+	memcpy(head->hash, row->hash, JOURNAL_HASH);
+	return r;
+}
+
+int sqlite_row_bring(struct sqlite_db *db, const struct journal_row *rows, size_t count,
+	struct journal_mark *head)
+{
+	int r = 0;
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = bring_one(db, &rows[i], head);
+	return r ? r : sqlite_row_set_mark(db, "head", head);
+}
+
 int sqlite_row_count(struct sqlite_db *db, const char *name, int64_t more)
 {
 	return more ? sqlite_db_run(db, SQL_COUNT_ADD, "ti", name, more) : 0;

@@ -22,6 +22,12 @@ MUST_CHECK int sqlite_row_query(struct sqlite_db *db, const struct journal_query
 /* Walks the whole chain; `ret` is filled also on error. The points are borrowed by it. */
 MUST_CHECK int sqlite_row_verify(struct sqlite_db *db, const struct journal_point *points,
 	size_t count, struct journal_check *ret);
+/* journal_copy() and journal_bring(): `head` is what the chain ends with, before and
+ * after; the rows go on from there. */
+MUST_CHECK int sqlite_row_copy(struct sqlite_db *db, uint64_t after_seq,
+	struct reply *reply);
+MUST_CHECK int sqlite_row_bring(struct sqlite_db *db, const struct journal_row *rows,
+	size_t count, struct journal_mark *head);
 MUST_CHECK int sqlite_row_look(struct sqlite_db *db, struct journal_answer *ret);
 /* Adds to how many there are: a kind's name, or "stub". */
 MUST_CHECK int sqlite_row_count(struct sqlite_db *db, const char *name, int64_t more);

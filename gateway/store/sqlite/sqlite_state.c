@@ -271,6 +271,61 @@ static void order_range(struct sqlite_state *sqlite)
 	sqlite_thread_put(sqlite->writer, &job->job);
 }
 
+struct raise_job {
+	struct sqlite_job job; /* first */
+	struct lease *lease;
+	struct reply *reply;
+	uint64_t least, limit;
+};
+
+static int raise_work(struct sqlite_job *base, struct sqlite_db *db)
+{
+	struct raise_job *job = (struct raise_job *)base;
+	sqlite3_stmt *row;
+	int r = sqlite_db_bind(db, SQL_NUMBER_GET, &row, "t", FENCE_LIMIT);
+	if (r)
+		return r;
+	r = sqlite_db_step(db, row);
+	uint64_t durable = r > 0 ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
+	sqlite_db_done(row);
+	if (r < 0)
+		return r;
+	job->limit = job->least + LEASE_RANGE;
+	/* A smaller number changes nothing. */
+	return durable >= job->limit
+		       ? 0
+		       : sqlite_db_run(db, SQL_NUMBER_SET, "tu", FENCE_LIMIT, job->limit);
+}
+
+static void raise_answer(struct sqlite_job *base, int status)
+{
+	struct raise_job *job = (struct raise_job *)base;
+	if (status == 0) {
+		reply_state_answer(job->reply)->fence =
+			lease_raise(job->lease, job->least);
+		lease_extend(job->lease, job->limit);
+	}
+	reply_send(job->reply, status);
+	free(job);
+}
+
+static void raise_fences(struct state *state, uint64_t least, struct post_box *box,
+	state_done done, void *ctx)
+{
+	struct sqlite_state *sqlite = mine(state);
+	struct reply *reply = reply_new_state(box, done, ctx);
+	struct raise_job *job = sqlite->lease ? calloc(1, sizeof(*job)) : NULL;
+	if (!job) {
+		reply_send(reply, sqlite->lease ? -REASON_NO_MEMORY : -REASON_FORBIDDEN);
+		return;
+	}
+	*job = (struct raise_job){.job = {NULL, raise_work, raise_answer, 0},
+		.lease = sqlite->lease,
+		.reply = reply,
+		.least = least};
+	sqlite_thread_put(sqlite->writer, &job->job);
+}
+
 static void claim(struct state *state, const char *license, const char *session,
 	const char *holder, int64_t ttl_ms, struct post_box *box, state_done done,
 	void *ctx)
@@ -360,7 +415,7 @@ static int first_range(struct sqlite_db *db, struct lease **ret)
 int sqlite_state_new(struct sqlite_db *db, struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw};
+		renew, release, announce, locate, withdraw, raise_fences};
 	struct sqlite_state *sqlite = calloc(1, sizeof(*sqlite));
 	if (!sqlite)
 		return -REASON_NO_MEMORY;
