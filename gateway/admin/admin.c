@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "admin/api_groups.h"
+#include "admin/api_holders.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
 #include "admin/api_license_acts.h"
+#include "admin/api_license_devices.h"
+#include "admin/api_license_list.h"
 #include "admin/api_licenses.h"
 #include "admin/api_metrics.h"
 #include "admin/api_nodes.h"
@@ -46,7 +49,10 @@ int admin_new(const struct admin_parts *parts, struct admin **ret)
 		return -REASON_NO_MEMORY;
 	admin->parts = *parts;
 	int status = once_new(&admin->once);
+	if (!status)
+		status = license_index_new(parts->store, &admin->licenses);
 	if (status) {
+		once_free(admin->once);
 		free(admin);
 		return status;
 	}
@@ -60,6 +66,7 @@ struct admin *admin_free(struct admin *admin)
 {
 	if (!admin)
 		return NULL;
+	license_index_free(admin->licenses);
 	once_free(admin->once);
 	sem_destroy(&admin->streams);
 	sem_destroy(&admin->scrypts);

@@ -10,10 +10,22 @@
 #include "rules/group.h"
 #include "rules/policy.h"
 
-static json_t *show(struct call *call UNUSED, const struct state_doc *doc)
+static long count_of(struct call *call, const char *tenant, const char *group)
+{
+	const struct license_filter own = {
+		.tenant = tenant, .group = group, .online = -1};
+	return license_index_count(call->admin->licenses, &own);
+}
+
+static json_t *show(struct call *call, const struct state_doc *doc)
 {
 	json_t *object = call_body(doc);
+	const char *name = json_string_value(json_object_get(object, "name"));
+	const char *tenant = json_string_value(json_object_get(object, "tenant"));
+	long count = name && tenant ? count_of(call, tenant, name) : -1;
 
+	if (count >= 0)
+		json_object_set_new(object, "licenses", json_integer(count));
 	call_add_times(object);
 	return object;
 }
@@ -21,7 +33,7 @@ static json_t *show(struct call *call UNUSED, const struct state_doc *doc)
 static void answer(struct exchange *exchange, int status, const char *body)
 {
 	struct state_doc doc = {.id = "", .tenant = "", .body = body};
-	exchange_json(exchange, status, show(NULL, &doc));
+	exchange_json(exchange, status, show(call_of(exchange), &doc));
 }
 
 static int record(struct call *call, const struct group *group, json_t *changes)
@@ -184,6 +196,17 @@ out:
 	store_docs_free(&docs);
 }
 
+static int must_be_empty(struct call *call, const struct group *group)
+{
+	char detail[64];
+	long count = count_of(call, group->tenant, group->name);
+
+	if (count <= 0)
+		return count ? call_fail(call, (int)count, NULL) : 0;
+	snprintf(detail, sizeof(detail), "%ld licenses are in it", count);
+	return call_fail(call, -REASON_CONFLICT, detail);
+}
+
 void api_groups_delete(void *admin UNUSED, struct exchange *exchange)
 {
 	struct call *call = call_of(exchange);
@@ -193,7 +216,9 @@ void api_groups_delete(void *admin UNUSED, struct exchange *exchange)
 
 	if (load(call, &docs, &group))
 		return;
-	int status = policy_id_group(policy, group.tenant, group.name);
+	int status = must_be_empty(call, &group);
+	if (!status)
+		status = policy_id_group(policy, group.tenant, group.name);
 	if (!status)
 		status = record(call, &group, json_pack("{s:s}", "act", "deleted"));
 	if (!status)

@@ -137,6 +137,7 @@ void api_license_acts_delete(void *admin UNUSED, struct exchange *exchange)
 		store_wait_remove(call_store(call)->state, STATE_LICENSE, license->id, 0);
 	if (!status)
 		status = remove_belongings(call, license->id);
+	call_changed(call, "license", license->id, license->tenant, "deleted");
 	if (status)
 		call_undone(call, AUDIT_LICENSE_DELETED, license->tenant, license->id,
 			status);

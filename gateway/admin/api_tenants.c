@@ -15,11 +15,15 @@ static int fail(struct call *call, const struct field_error *error)
 }
 
 /* The document with everything that others keep in it, but never a secret: those are not there. */
-static json_t *show(struct call *call UNUSED, const struct state_doc *doc)
+static json_t *show(struct call *call, const struct state_doc *doc)
 {
+	const struct license_filter own = {.tenant = doc->id, .online = -1};
 	json_t *object = call_body(doc);
+	long count = license_index_count(call->admin->licenses, &own);
 
 	json_object_set_new(object, "id", json_string(doc->id));
+	if (count >= 0)
+		json_object_set_new(object, "licenses", json_integer(count));
 	call_add_times(object);
 	return object;
 }
@@ -28,7 +32,7 @@ static void answer(struct exchange *exchange, int status, const char *id,
 	const char *body)
 {
 	struct state_doc doc = {.id = id, .tenant = id, .body = body};
-	exchange_json(exchange, status, show(NULL, &doc));
+	exchange_json(exchange, status, show(call_of(exchange), &doc));
 }
 
 /* create */

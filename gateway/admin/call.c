@@ -197,6 +197,9 @@ void call_changed(struct call *call, const char *type, const char *id, const cha
 	char *text = news ? json_dumps(news, JSON_COMPACT) : NULL;
 
 	json_decref(news);
+	/* Whoever changed it must find it changed, without waiting for his own news. */
+	if (!strcmp(type, "license"))
+		license_index_touch(call->admin->licenses, id);
 	if (!text || bus_publish(call_store(call)->bus, "news", text))
 		log_line(LOG_DEBUG, "news lost", LOG_S("type", type), LOG_S("id", id));
 	free(text);
@@ -205,8 +208,8 @@ void call_changed(struct call *call, const char *type, const char *id, const cha
 void call_add_times(json_t *object)
 {
 	static const char *const names[] = {"created", "changed", "expires", "started",
-		"ended", "seen", "enrolled", "bound", "last", "until", "locked_until",
-		"from", "to"};
+		"ended", "seen", "first", "last_seen", "enrolled", "bound", "last",
+		"until", "locked_until", "from", "to"};
 	char member[32], text[CLOCK_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

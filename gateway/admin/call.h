@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "admin/admin.h"
+#include "admin/license_index.h"
 #include "admin/once.h"
 #include "admin/token.h"
 #include "base/check.h"
@@ -25,6 +26,7 @@
 struct admin {
 	struct admin_parts parts;
 	struct once *once;
+	struct license_index *licenses;
 	sem_t streams; /* long answers that may still begin */
 	sem_t scrypts; /* password hashes that may still begin: 32 MiB each */
 };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "rules/tenant.h"
 
 int license_desk_fail(struct call *call, const struct field_error *error)
 {
@@ -29,6 +30,44 @@ int license_desk_load(struct call *call, struct license_desk *ret)
 		return call_fail(call, -REASON_STATE_DAMAGED, id);
 	}
 	return 0;
+}
+
+static int limit_of(struct call *call, const char *id, long *ret)
+{
+	struct store_docs docs = {0};
+	struct field_error error;
+	struct tenant tenant;
+	int status = store_wait_get(call_store(call)->state, STATE_TENANT, id, &docs);
+
+	if (status)
+		return status;
+	status = tenant_read(docs.docs[0].body, &tenant, &error) ? -REASON_STATE_DAMAGED
+								 : 0;
+	store_docs_free(&docs);
+	if (!status)
+		*ret = (long)tenant.licenses_max;
+	return status;
+}
+
+int license_desk_room(struct call *call, const char *tenant, long more)
+{
+	const struct license_filter all = {.tenant = tenant, .online = -1};
+	char detail[80];
+	long limit = 0;
+	int status = *tenant ? limit_of(call, tenant, &limit) : 0;
+
+	if (status)
+		return call_fail(call, status, NULL);
+	if (!limit)
+		return 0;
+	long count = license_index_count(call->admin->licenses, &all);
+	if (count < 0)
+		return call_fail(call, (int)count, NULL);
+	if (count + more <= limit)
+		return 0;
+	snprintf(detail, sizeof(detail), "the company has %ld of %ld licenses", count,
+		limit);
+	return call_fail(call, -REASON_LIMIT, detail);
 }
 
 void license_desk_unload(struct license_desk *holding)
@@ -69,6 +108,9 @@ int license_desk_put(struct call *call, const struct license_desk *holding)
 	status = store_wait_put(call_store(call)->state, &doc, &version);
 	secret_wipe(body, strlen(body));
 	free(body);
+	if (!status)
+		call_changed(call, "license", holding->license.id,
+			holding->license.tenant, "changed");
 	return status;
 }
 

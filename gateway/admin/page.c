@@ -25,7 +25,7 @@ int page_parse(struct call *call, struct page *ret)
 		if (ret->limit > PAGE_MOST)
 			ret->limit = PAGE_MOST;
 	}
-	if (ret->after && strlen(ret->after) > STATE_ID_MAX)
+	if (ret->after && strlen(ret->after) > PAGE_CURSOR_MAX)
 		return call_fail(call, -REASON_BAD_VALUE,
 			"after: not a cursor of a page");
 	return 0;
@@ -65,6 +65,11 @@ void page_documents(struct call *call, enum state_kind kind, page_item item)
 
 	if (status) {
 		json_decref(into.items);
+		return;
+	}
+	if (page.after && strlen(page.after) > STATE_ID_MAX) {
+		json_decref(into.items);
+		call_wrong(call, "after", "not a cursor of a page");
 		return;
 	}
 	into.limit = page.limit;

@@ -11,6 +11,7 @@
 
 #define PAGE_DEFAULT 100
 #define PAGE_MOST 1000
+#define PAGE_CURSOR_MAX 512
 
 struct page {
 	size_t limit;

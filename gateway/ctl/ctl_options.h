@@ -17,8 +17,8 @@ struct ctl_options {
 	const char *retention_days, *licenses_max, *sessions_max;
 	struct args_many labels;
 	/* which ones */
-	const char *license, *state, *from, *to;
-	int csv, jsonl, newest;
+	const char *license, *state, *from, *to, *q;
+	int csv, jsonl, newest, online, offline, bom;
 	long limit;
 	/* how */
 	int yes, key_only;

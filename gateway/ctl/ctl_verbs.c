@@ -37,6 +37,10 @@
 	{                                                                                \
 		"--limit", "N", ARGS_LONG, AT(limit), "at most N rows"                   \
 	}
+#define QUERY                                                                            \
+	{                                                                                \
+		"--q", "TEXT", ARGS_TEXT, AT(q), "only where a text contains it"         \
+	}
 #define END                                                                              \
 	{                                                                                \
 		0                                                                        \
@@ -55,7 +59,11 @@ static const struct args_option options_LIST[] = {
 	TENANT, GROUP, LABEL,
 	{"--holder", "TEXT", ARGS_TEXT, AT(holder),
 		"only holders whose name contains it"},
-	COUNT, END};
+	QUERY,
+	{"--online", NULL, ARGS_FLAG, AT(online),
+		"only those whose office PC is connected"},
+	{"--offline", NULL, ARGS_FLAG, AT(offline), "only the others"}, COUNT, END};
+static const struct args_option options_HOLDERS[] = {QUERY, TENANT, COUNT, END};
 static const struct args_option options_HOSTS[] = {
 	{"--state", "STATE", ARGS_TEXT, AT(state), "only online or offline ones"}, TENANT,
 	COUNT, END};

@@ -152,6 +152,9 @@ static int list_path(const struct ctl_options *options, struct rest_path *path)
 	rest_path_query(path, "tenant", options->tenant);
 	rest_path_query(path, "group", options->group);
 	rest_path_query(path, "holder", options->holder);
+	rest_path_query(path, "q", options->q);
+	if (options->online || options->offline)
+		rest_path_query(path, "online", options->online ? "1" : "0");
 	if (options->labels.count > 1)
 		return program_fail(-REASON_USAGE, "--label: only one when listing.");
 	rest_path_query(path, "label",
@@ -199,6 +202,45 @@ int license_verbs_policy(void *arg, int count, char **words)
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, "/policy", count, words);
 	return status ? status : policy_verbs_print(arg, path.text);
+}
+
+static const struct table_column device_columns[] = {{"DEVICE", "id"}, {"NAME", "name"},
+	{"KIND", "kind"}, {"PROGRAM", "program"}, {"ADDRESS", "address"},
+	{"FIRST", "first", TABLE_TIME}, {"LAST", "last", TABLE_TIME},
+	{"PERMITTED", "permitted"}, {0}};
+static const struct table_column holder_columns[] = {{"HOLDER", "holder"},
+	{"COMPANY", "tenant"}, {"LICENSES", "licenses"}, {"ONLINE", "online"},
+	{"LAST SEEN", "last_seen", TABLE_TIME}, {0}};
+
+int license_verbs_devices(void *arg, int count, char **words)
+{
+	struct rest_path path;
+	int status = ctl_verbs_path(&path, LICENSES, "/devices", count, words);
+	return status ? status : ctl_verbs_list(arg, path.text, device_columns);
+}
+
+int license_verbs_forget(void *arg, int count, char **words)
+{
+	struct rest_path path;
+	int status = ctl_verbs_path(&path, LICENSES, "/devices", count, words);
+
+	if (!status && count < 2)
+		status = program_fail(-REASON_USAGE, "ID and DEVICE are needed.");
+	if (status)
+		return status;
+	rest_path_segment(&path, words[1]);
+	return ctl_verbs_act(arg, "DELETE", path.text, NULL);
+}
+
+int license_verbs_holders(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct ctl_options *options = arg;
+	struct rest_path path;
+
+	rest_path(&path, "/api/v1/holders");
+	rest_path_query(&path, "q", options->q);
+	rest_path_query(&path, "tenant", options->tenant);
+	return ctl_verbs_list(options, path.text, holder_columns);
 }
 
 static int patch_state(void *arg, const char *state, int count, char **words)

@@ -67,3 +67,41 @@ int device_book_see(const char *body, const struct device_sighting *sighting, ch
 		*ret_new = is_new;
 	return r;
 }
+
+int device_book_forget(const char *body, const char *device_id, char **ret)
+{
+	struct field_error error;
+	json_t *book;
+	int r = -REASON_NOT_FOUND;
+	if (field_parse(body, &book, &error))
+		return -REASON_STATE_DAMAGED;
+	json_t *devices = json_object_get(book, "devices");
+	for (size_t i = json_array_size(devices); i--;) {
+		if (!is_device(json_array_get(devices, i), device_id))
+			continue;
+		json_array_remove(devices, i);
+		r = 0;
+	}
+	if (r == 0)
+		r = field_print(book, ret);
+	json_decref(book);
+	return r;
+}
+
+int64_t device_book_last_ms(const char *body)
+{
+	struct field_error error;
+	json_t *book;
+	int64_t last = 0;
+	if (field_parse(body, &book, &error))
+		return 0;
+	const json_t *devices = json_object_get(book, "devices"), *entry;
+	size_t i;
+	json_array_foreach(devices, i, entry)
+	{
+		int64_t ms = json_integer_value(json_object_get(entry, "last_ms"));
+		last = ms > last ? ms : last;
+	}
+	json_decref(book);
+	return last;
+}

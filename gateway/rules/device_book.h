@@ -3,7 +3,7 @@
  *
  * JSON body: {"devices":[{"device_id","name","kind","program","address","first_ms","last_ms"},…]},
  * newest last, at most DEVICE_BOOK_MAX: the one unseen for longest makes room.
- * Thread: any; pure. Errors: -REASON_NO_MEMORY.
+ * Thread: any; pure. Errors: -REASON_NO_MEMORY, -REASON_STATE_DAMAGED.
  */
 #ifndef RULES_DEVICE_BOOK_H
 #define RULES_DEVICE_BOOK_H
@@ -23,5 +23,10 @@ struct device_sighting {
  * was not in it. The caller frees *ret. */
 MUST_CHECK int device_book_see(const char *body, const struct device_sighting *sighting,
 	char **ret, int *ret_new);
+
+/* Takes one out. -REASON_NOT_FOUND when it is not in it. The caller frees *ret. */
+MUST_CHECK int device_book_forget(const char *body, const char *device_id, char **ret);
+/* When the last of them was let in; 0: never. */
+int64_t device_book_last_ms(const char *body);
 
 #endif

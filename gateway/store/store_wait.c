@@ -238,6 +238,136 @@ int store_wait_bring(struct journal *journal, const struct journal_point *anchor
 	WAIT(NULL, NULL, journal_answered, journal_bring, journal, anchor, rows, count);
 }
 
+/* One of many questions; the pump is that of all. */
+struct many {
+	struct wait *waits;
+	struct post_pump *pump;
+	size_t count;
+};
+
+static int many_new(struct many *many, size_t count)
+{
+	CHECK(count <= STORE_WAIT_MANY);
+	*many = (struct many){.count = count};
+	many->waits = calloc(count + 1, sizeof(*many->waits));
+	return many->waits ? post_pump_new(&many->pump) : -REASON_NO_MEMORY;
+}
+
+static void many_wait(struct many *many)
+{
+	for (size_t i = 0; i < many->count; i++)
+		while (!many->waits[i].answered)
+			post_pump_run(many->pump, -1);
+}
+
+static void many_free(struct many *many)
+{
+	if (many->pump)
+		post_pump_free(many->pump);
+	free(many->waits);
+}
+
+/* Moves the documents of all answers into one list. */
+static int gather(struct many *many, struct store_docs *all, struct store_docs *ret)
+{
+	struct store_docs docs = {0};
+	docs.docs = calloc(many->count + 1, sizeof(*docs.docs));
+	if (!docs.docs)
+		return -REASON_NO_MEMORY;
+	for (size_t i = 0; i < many->count; i++) {
+		if (!all[i].count)
+			continue;
+		docs.docs[docs.count++] = all[i].docs[0];
+		all[i].count = 0;
+	}
+	*ret = docs;
+	return 0;
+}
+
+int store_wait_get_many(struct state *state, enum state_kind kind,
+	const char *const ids[], size_t count, struct store_docs *ret)
+{
+	struct many many;
+	int r = many_new(&many, count);
+	struct store_docs *all = calloc(count + 1, sizeof(*all));
+	if (r == 0 && !all)
+		r = -REASON_NO_MEMORY;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		many.waits[i].docs = &all[i];
+		state_get(state, kind, ids[i], post_pump_box(many.pump), state_answered,
+			&many.waits[i]);
+	}
+	if (r == 0)
+		many_wait(&many);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (many.waits[i].status != -REASON_NOT_FOUND)
+			r = many.waits[i].status;
+	if (r == 0)
+		r = gather(&many, all, ret);
+	for (size_t i = 0; all && i < count; i++)
+		store_docs_free(&all[i]);
+	free(all);
+	many_free(&many);
+	return r;
+}
+
+static void copy_statuses(const struct many *many, int *ret_status)
+{
+	for (size_t i = 0; i < many->count; i++)
+		ret_status[i] = many->waits[i].status;
+}
+
+int store_wait_put_many(struct state *state, const struct state_doc *docs, size_t count,
+	int *ret_status)
+{
+	struct many many;
+	int r = many_new(&many, count);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		state_put(state, &docs[i], post_pump_box(many.pump), state_answered,
+			&many.waits[i]);
+	if (r == 0)
+		many_wait(&many);
+	if (r == 0)
+		copy_statuses(&many, ret_status);
+	many_free(&many);
+	return r;
+}
+
+int store_wait_remove_many(struct state *state, enum state_kind kind,
+	const char *const ids[], size_t count, int *ret_status)
+{
+	struct many many;
+	int r = many_new(&many, count);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		state_remove(state, kind, ids[i], 0, post_pump_box(many.pump),
+			state_answered, &many.waits[i]);
+	if (r == 0)
+		many_wait(&many);
+	if (r == 0)
+		copy_statuses(&many, ret_status);
+	many_free(&many);
+	return r;
+}
+
+int store_wait_locate_many(struct state *state, const char *const licenses[],
+	size_t count, uint8_t *ret_present)
+{
+	struct many many;
+	int r = many_new(&many, count);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		state_locate(state, licenses[i], post_pump_box(many.pump), state_answered,
+			&many.waits[i]);
+	if (r == 0)
+		many_wait(&many);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		ret_present[i] = many.waits[i].status == 0;
+		if (many.waits[i].status != -REASON_NOT_FOUND)
+			r = many.waits[i].status;
+	}
+	many_free(&many);
+	return r;
+}
+
 int store_wait_append(struct journal *journal, const struct journal_row *rows,
 	size_t count)
 {

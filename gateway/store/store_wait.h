@@ -65,6 +65,21 @@ MUST_CHECK int store_wait_purge(struct journal *journal,
 	const struct journal_purge *purge, struct store_rows *ret);
 MUST_CHECK int store_wait_look(struct journal *journal, struct store_rows *ret);
 
+/* Many questions at once, so that one commit or one round trip of the store answers many of them. At
+ * most STORE_WAIT_MANY. The first error is returned, when all have been answered. */
+#define STORE_WAIT_MANY 1024
+/* The documents that are there, in the order of `ids`; missing ones are no error. */
+MUST_CHECK int store_wait_get_many(struct state *state, enum state_kind kind,
+	const char *const ids[], size_t count, struct store_docs *ret);
+/* Each with a status of its own: what is returned is an error only when nothing was asked. */
+MUST_CHECK int store_wait_put_many(struct state *state, const struct state_doc *docs,
+	size_t count, int *ret_status);
+MUST_CHECK int store_wait_remove_many(struct state *state, enum state_kind kind,
+	const char *const ids[], size_t count, int *ret_status);
+/* 1 for each that is present somewhere. */
+MUST_CHECK int store_wait_locate_many(struct state *state, const char *const licenses[],
+	size_t count, uint8_t *ret_present);
+
 void store_docs_free(struct store_docs *docs);
 void store_rows_free(struct store_rows *rows);
 

@@ -155,6 +155,50 @@ static void test_docs_have_versions(void **state)
 	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 0), 0);
 }
 
+static void test_many_at_once_are_answered_each(void **state)
+{
+	struct world *world = *state;
+	struct state *s = world->store->state;
+	struct state_doc docs[300];
+	char ids[300][16];
+	const char *names[302];
+	int statuses[300];
+	uint8_t present[302];
+	struct store_docs found = {0};
+	for (size_t i = 0; i < ARRAY_LEN(docs); i++) {
+		snprintf(ids[i], sizeof(ids[i]), "lic_%zu", i);
+		docs[i] = (struct state_doc){.kind = STATE_LICENSE,
+			.id = ids[i],
+			.tenant = "acme",
+			.body = "{\"a\":1}"};
+		names[i] = ids[i];
+	}
+	names[300] = "lic_nobody";
+	names[301] = ids[7];
+	assert_int_equal(store_wait_put_many(s, docs, 300, statuses), 0);
+	for (size_t i = 0; i < ARRAY_LEN(docs); i++)
+		assert_int_equal(statuses[i], 0);
+	/* One that exists already fails alone. */
+	assert_int_equal(store_wait_remove_many(s, STATE_LICENSE, names, 1, statuses), 0);
+	assert_int_equal(store_wait_put_many(s, docs, 2, statuses), 0);
+	assert_int_equal(statuses[0], 0);
+	assert_int_equal(statuses[1], -REASON_CONFLICT);
+	assert_int_equal(store_wait_get_many(s, STATE_LICENSE, names, 302, &found), 0);
+	assert_int_equal(found.count, 301);
+	assert_string_equal(found.docs[299].id, "lic_299");
+	assert_string_equal(found.docs[300].id, "lic_7");
+	store_docs_free(&found);
+	assert_int_equal(store_wait_announce(s, "lic_7", "n1", "here", 60000), 0);
+	assert_int_equal(store_wait_locate_many(s, names, 302, present), 0);
+	for (size_t i = 0; i < ARRAY_LEN(present); i++)
+		assert_int_equal(present[i], i == 7 || i == 301);
+	assert_int_equal(store_wait_remove_many(s, STATE_LICENSE, names, 300, statuses),
+		0);
+	assert_int_equal(store_wait_get_many(s, STATE_LICENSE, names, 302, &found), 0);
+	assert_int_equal(found.count, 0);
+	store_docs_free(&found);
+}
+
 static void test_docs_have_limits(void **state)
 {
 	struct world *world = *state;
@@ -974,6 +1018,7 @@ int main(void)
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(test_docs_have_versions),
+		STORE_TEST(test_many_at_once_are_answered_each),
 		STORE_TEST(test_docs_have_limits),
 		STORE_TEST(test_lists_come_in_pages),
 		STORE_TEST(test_a_claim_has_one_winner),

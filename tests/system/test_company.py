@@ -93,3 +93,95 @@ def test_levels_of_policy_narrow_each_other(gateway, world):
     gateway.ctl("policy", "delete", "tenant/acme")
     assert gateway.ctl("policy", "show", "tenant/acme")["set"] is False
     assert ask(acme, "PUT", "/api/v1/policies/group/nobody", {})[0] == 404
+
+
+def test_licenses_are_found_by_everything_that_people_know(gateway):
+    rest = Rest(gateway)
+    company(gateway)
+    rows = {name: gateway.license(name, *words) for name, *words in (
+        ("佐藤 花子", "--group", "sales", "--label", "floor=3", "--label", "desk=a"),
+        ("Smith", "--group", "sales", "--note", "back in April", "--expires", "+1s"),
+        ("smithers", "--tenant", "acme", "--label", "floor=30"))}
+
+    def found(query):
+        page = ask(rest, "GET", f"/api/v1/licenses?{query}&count=1")[1]
+        assert page["total"] == len(page["items"])
+        return {row["holder"] for row in page["items"]}
+
+    assert found("holder=SMITH") == {"Smith", "smithers"}
+    assert found("group=sales&holder=smith") == {"Smith"}
+    assert found("label=floor") == {"佐藤 花子", "smithers"} and found("label=floor%3D3") == {"佐藤 花子"}
+    assert found("q=april") == {"Smith"} and found("q=%E8%8A%B1") == {"佐藤 花子"} and found("q=acme") == {"smithers"}
+    assert found("q=" + rows["Smith"]["id"]) == {"Smith"}
+    assert found("tenant=acme") == {"smithers"} and found("online=1") == set() and len(found("online=0")) == 3
+    gateway.ctl("license", "disable", rows["smithers"]["id"])
+    assert found("state=disabled") == {"smithers"}, "a change is found at once"
+    gateway.ctl("license", "change", rows["佐藤 花子"]["id"], "--holder", "佐藤 次郎")
+    assert found("holder=%E6%AC%A1%E9%83%8E") == {"佐藤 次郎"} and found("holder=%E8%8A%B1") == set()
+    gateway.ctl("license", "delete", rows["smithers"]["id"])
+    assert found("q=smithers") == set()
+    assert [row["holder"] for row in gateway.ctl("license", "list", "--q", "april")] == ["Smith"]
+    for bad in ("state=broken", "online=maybe"):
+        status, problem = ask(rest, "GET", f"/api/v1/licenses?{bad}")
+        assert status == 400 and problem["field"] == bad.split("=")[0]
+    # Whatever the index holds comes from the store: a restart finds the same.
+    assert gateway.program.stop() == 0
+    gateway.restart()
+    rest = Rest(gateway)
+    assert {row["holder"] for row in ask(rest, "GET", "/api/v1/licenses?q=s")[1]["items"]} == {"佐藤 次郎", "Smith"}
+
+
+def test_filters_page_without_gap_or_double(gateway):
+    rest = Rest(gateway)
+    made = {gateway.license(f"person {number}", "--group", "even" if number % 2 else "odd")["id"]: number
+            for number in range(9)}
+    seen, after, totals = [], "", set()
+    while True:
+        page = ask(rest, "GET", f"/api/v1/licenses?group=odd&limit=2&count=1{after}")[1]
+        seen += [made[row["id"]] for row in page["items"]]
+        totals.add(page["total"])
+        if not page["next"]:
+            break
+        after = f"&after={page['next']}"
+    assert sorted(seen) == [0, 2, 4, 6, 8] and totals == {5}
+
+
+def test_counts_and_limits_of_a_company(gateway):
+    acme = company(gateway)
+    gateway.ctl("tenant", "change", "acme", "--licenses-max", "2")
+    gateway.ctl("group", "create", "sales", "--tenant", "acme")
+    first = ask(acme, "POST", "/api/v1/licenses", {"holder": "a", "group": "sales"})[1]
+    assert ask(acme, "POST", "/api/v1/licenses", {"holder": "a"})[0] == 201
+    status, problem = ask(acme, "POST", "/api/v1/licenses", {"holder": "c"})
+    assert status == 422 and problem["code"] == "LIMIT" and "2 of 2" in problem["detail"]
+    assert ask(acme, "GET", "/api/v1/tenants/acme")[1]["licenses"] == 2
+    assert ask(acme, "GET", "/api/v1/groups/sales")[1]["licenses"] == 1
+    assert ask(acme, "DELETE", "/api/v1/groups/sales")[0] == 409, "a license is in it"
+    gateway.license("Other")
+    holders = gateway.ctl("holder", "list")
+    assert [(row["holder"], row["tenant"], row["licenses"], row["online"]) for row in holders] == [
+        ("Other", "", 1, 0), ("a", "acme", 2, 0)]
+    assert [row["holder"] for row in gateway.ctl("holder", "list", "--q", "OTH")] == ["Other"]
+    assert [row["tenant"] for row in ask(acme, "GET", "/api/v1/holders")[1]["items"]] == ["acme"]
+    page = ask(Rest(gateway), "GET", "/api/v1/holders?limit=1")[1]
+    assert page["items"][0]["holder"] == "Other"
+    assert ask(Rest(gateway), "GET", f"/api/v1/holders?limit=1&after={page['next']}")[1]["items"][0]["holder"] == "a"
+    gateway.ctl("license", "delete", first["id"])
+    assert ask(acme, "DELETE", "/api/v1/groups/sales")[0] == 204
+    assert ask(acme, "POST", "/api/v1/licenses", {"holder": "c"})[0] == 201
+
+
+def test_devices_are_seen_and_forgotten(gateway, license, viewer):
+    rows = gateway.ctl("license", "devices", license["id"])
+    assert len(rows) == 1 and rows[0]["id"].startswith("dev_") and rows[0]["permitted"] is True and rows[0]["last"]
+    assert gateway.ctl("license", "list", "--online")[0]["id"] == license["id"]
+    assert gateway.ctl("license", "list", "--offline") == []
+    assert gateway.ctl("holder", "list")[0]["last_seen"] and gateway.ctl("holder", "list")[0]["online"] == 1
+    refused(lambda: gateway.ctl("license", "forget", license["id"], "dev_0", json_out=False), "NOT_FOUND", 65)
+    gateway.ctl("license", "forget", license["id"], rows[0]["id"])
+    assert gateway.ctl("license", "devices", license["id"]) == []
+    events = [row["event"] for row in gateway.log("audit", "--license", license["id"])]
+    assert events[-1] == "DEVICES_FORGOTTEN"
+    viewer.screenshot()
+    rows = gateway.log("audit", "--license", license["id"])
+    assert [row["event"] for row in rows].count("DEVICE_NEW") == 2, "it was new again"

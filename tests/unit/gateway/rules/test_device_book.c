@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "base/reason.h"
 #include "rules/device_book.h"
 
 static void test_new_devices_are_told_from_old(void **state)
@@ -65,10 +66,30 @@ static void test_a_damaged_book_is_begun_anew(void **state)
 	}
 }
 
+static void test_one_is_forgotten(void **state)
+{
+	(void)state;
+	const char *book = "{\"devices\":[{\"device_id\":\"dev_1\",\"last_ms\":5},"
+			   "{\"device_id\":\"dev_2\",\"last_ms\":9}]}";
+	char *body;
+	assert_int_equal(device_book_last_ms(book), 9);
+	assert_int_equal(device_book_forget(book, "dev_3", &body), -REASON_NOT_FOUND);
+	assert_int_equal(device_book_forget("no book", "dev_1", &body),
+		-REASON_STATE_DAMAGED);
+	assert_int_equal(device_book_forget(book, "dev_2", &body), 0);
+	assert_null(strstr(body, "dev_2"));
+	assert_non_null(strstr(body, "dev_1"));
+	assert_int_equal(device_book_last_ms(body), 5);
+	free(body);
+	assert_int_equal(device_book_last_ms("[]"), 0);
+	assert_int_equal(device_book_last_ms("{\"devices\":7}"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_devices_are_told_from_old),
+		cmocka_unit_test(test_one_is_forgotten),
 		cmocka_unit_test(test_a_damaged_book_is_begun_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
