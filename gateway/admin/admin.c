@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/api_accounts.h"
 #include "admin/api_groups.h"
 #include "admin/api_holders.h"
 #include "admin/api_hosts.h"
@@ -11,10 +12,13 @@
 #include "admin/api_license_devices.h"
 #include "admin/api_license_list.h"
 #include "admin/api_licenses.h"
+#include "admin/api_me.h"
 #include "admin/api_metrics.h"
 #include "admin/api_nodes.h"
 #include "admin/api_policies.h"
+#include "admin/api_security.h"
 #include "admin/api_sessions.h"
+#include "admin/api_sign_in.h"
 #include "admin/api_tenants.h"
 #include "admin/api_tokens.h"
 #include "admin/call.h"
@@ -26,6 +30,9 @@
 #include "http/router.h"
 
 #define SCRYPTS 2
+
+/* As routes.def writes them behind a permission. */
+enum { STEP_UP = PERMIT_STEP_UP, OWN = PERMIT_OWN, QUIET = PERMIT_QUIET };
 
 static const struct router_route routes[] = {
 #define ROUTE(handler, method, path, permission, answer, verb, summary)                  \

@@ -52,7 +52,8 @@ static int fill(struct call *call, struct body *body, struct token *token)
 		return body->status;
 	if (!tenant)
 		tenant = call->by.tenant;
-	if (!role_covers(call->by.role, wanted) || !call_may_see(call, tenant))
+	if (!role_covers(call->by.roles, ROLE_BIT(wanted), tenant) ||
+		!call_may_see(call, tenant))
 		return call_fail(call, -REASON_FORBIDDEN, "more than you have yourself");
 	if (token->expires_ms && token->expires_ms <= clock_wall_ms())
 		return call_fail(call, -REASON_BAD_VALUE, "expires: lies in the past");

@@ -81,6 +81,32 @@ int call_tenant_named(struct call *call, const char **ret)
 	return 0;
 }
 
+int call_fail_for(struct call *call, int reason, int64_t wait_ms)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+	exchange_header(call->exchange, "Retry-After", seconds);
+	return exchange_problem(call->exchange, reason, NULL);
+}
+
+int call_fail_field(struct call *call, int reason, const struct field_error *error)
+{
+	char detail[240];
+
+	snprintf(detail, sizeof(detail), "%s%s%s", error->field,
+		*error->field ? ": " : "", error->message);
+	call->exchange->field = error->field;
+	call_fail(call, reason, detail);
+	call->exchange->field = NULL;
+	return reason;
+}
+
+int call_may(const struct call *call, enum role_permission permission)
+{
+	return role_may_in(call->by.roles, call->by.tenant, permission);
+}
+
 const char *call_tenant(const struct call *call)
 {
 	return *call->by.tenant ? call->by.tenant
@@ -209,7 +235,8 @@ void call_add_times(json_t *object)
 {
 	static const char *const names[] = {"created", "changed", "expires", "started",
 		"ended", "seen", "first", "last_seen", "enrolled", "bound", "last",
-		"until", "locked_until", "from", "to"};
+		"until", "locked_until", "from", "to", "signed_in", "password_changed",
+		"step_up_until", "idle_end", "end"};
 	char member[32], text[CLOCK_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

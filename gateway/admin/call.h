@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "admin/admin.h"
@@ -19,6 +20,7 @@
 #include "http/body.h"
 #include "http/exchange.h"
 #include "rules/audit.h"
+#include "rules/field.h"
 #include "rules/role.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
@@ -27,22 +29,32 @@ struct admin {
 	struct admin_parts parts;
 	struct once *once;
 	struct license_index *licenses;
-	sem_t streams; /* long answers that may still begin */
-	sem_t scrypts; /* password hashes that may still begin: 32 MiB each */
+	sem_t streams;      /* long answers that may still begin */
+	sem_t scrypts;      /* password hashes that may still begin: 32 MiB each */
+	atomic_int hashing; /* office threads that hash or wait for it, admin/hashing.h */
 };
 
+/* A program with its token, or a person who is signed in. */
+enum caller_kind { CALLER_NOBODY, CALLER_TOKEN, CALLER_ACCOUNT };
+
 struct caller {
-	char id[65];
-	char name[136];  /* as in journal rows: "token:NAME" */
+	enum caller_kind kind;
+	char id[65];     /* of the token or the sign-in */
+	char name[136];  /* as in journal rows: "token:NAME", or the account's */
 	char tenant[41]; /* "": all of them */
-	enum role role;
+	enum role role;  /* the one that says most */
+	unsigned roles;  /* ROLE_BIT()s */
 };
+
+#define CALL_COOKIE 160
 
 struct call {
 	struct admin *admin;
 	struct exchange *exchange;
 	struct caller by;
-	char repeat_key[129]; /* repeat.h; "": nothing to keep */
+	char repeat_key[129];     /* repeat.h; "": nothing to keep */
+	int64_t step_up_until_ms; /* of a person: 0 when a secret has to be shown again */
+	char cookie[CALL_COOKIE]; /* the header that sets it, until the answer */
 };
 
 struct call *call_of(struct exchange *exchange);
@@ -52,6 +64,9 @@ static inline struct store *call_store(const struct call *call)
 	return call->admin->parts.store;
 }
 
+/* Whether he may; the gate has asked for the route's permission already. */
+int call_may(const struct call *call, enum role_permission permission);
+
 /* Answers with the reason; 503 and 429 with a time to try again. */
 int call_fail(struct call *call, int reason, const char *detail);
 
@@ -59,6 +74,10 @@ int call_fail(struct call *call, int reason, const char *detail);
 int call_wrong(struct call *call, const char *field, const char *message);
 /* Refuses whoever belongs to one company. 0 or -REASON_FORBIDDEN, answered. */
 MUST_CHECK int call_operators_only(struct call *call);
+/* The same with a time to wait. */
+int call_fail_for(struct call *call, int reason, int64_t wait_ms);
+/* BAD_VALUE, or `reason`, with the field that is wrong. */
+int call_fail_field(struct call *call, int reason, const struct field_error *error);
 
 /* Which tenant's documents to list: NULL is all. From the caller, or for operators ?tenant=. */
 const char *call_tenant(const struct call *call);

@@ -77,6 +77,7 @@ static void write_head(FILE *out)
 	      "  - url: https://127.0.0.1:8443\n"
 	      "security:\n"
 	      "  - token: []\n"
+	      "  - cookie: []\n"
 	      "paths:\n",
 		out);
 }
@@ -192,6 +193,18 @@ static void write_answers(const struct line *route, FILE *out)
 		out);
 }
 
+/* "ACCOUNT_WRITE | STEP_UP" */
+static void write_permission(const char *text, FILE *out)
+{
+	fprintf(out, "      x-permission: %.*s\n", (int)strcspn(text, " "), text);
+	if (strstr(text, "| STEP_UP"))
+		fputs("      x-step-up: true\n", out);
+	if (strstr(text, "| OWN"))
+		fputs("      x-own: true\n", out);
+	if (strstr(text, "| QUIET"))
+		fputs("      x-quiet: true\n", out);
+}
+
 static void write_route(size_t at, FILE *out)
 {
 	const struct line *route = &lines[at];
@@ -214,7 +227,7 @@ static void write_route(size_t at, FILE *out)
 	if (route->kind == LINE_OPEN)
 		fputs("      security: []\n", out);
 	else
-		fprintf(out, "      x-permission: %s\n", route->permission);
+		write_permission(route->permission, out);
 	if (*route->verb)
 		fprintf(out, "      x-engawactl: %s\n", route->verb);
 	write_parameters(at, out);
@@ -227,6 +240,8 @@ static void write_components(FILE *out)
 	fputs("components:\n"
 	      "  securitySchemes:\n"
 	      "    token: {type: http, scheme: bearer}\n"
+	      "    cookie: {type: apiKey, in: cookie, name: __Host-engawa, description: "
+	      "\"people; what changes something also needs the header X-Engawa-CSRF\"}\n"
 	      "  responses:\n"
 	      "    problem:\n"
 	      "      description: what went wrong, RFC 9457\n"
@@ -251,6 +266,7 @@ static void write_components(FILE *out)
 	      "        field: {type: string, description: the member that is wrong}\n"
 	      "        message: {type: string}\n"
 	      "        hint: {type: string}\n"
+	      "        field: {type: string, description: the member that is wrong}\n"
 	      "        code:\n"
 	      "          type: string\n"
 	      "          enum:\n",

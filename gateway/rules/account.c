@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 static const char *const states[] = {"enabled", "disabled", NULL};
@@ -105,6 +106,40 @@ static int read_passwords(const json_t *object, struct account *account,
 	return r;
 }
 
+static int read_secret(const json_t *object, const char *name, uint8_t *ret, int *ret_has,
+	struct field_error *error)
+{
+	const json_t *value = json_object_get(object, name);
+	*ret_has = value && !json_is_null(value);
+	return *ret_has ? field_hex(object, name, FIELD_NEED, ret, TOTP_SECRET, error)
+			: 0;
+}
+
+static int read_codes(const json_t *object, struct account *account,
+	struct field_error *error)
+{
+	const json_t *hashes = json_object_get(object, "recovery"), *item;
+	struct totp_recovery *recovery = &account->recovery;
+	size_t i;
+	int r = read_secret(object, "totp", account->totp, &account->has_totp, error);
+	if (r == 0)
+		r = read_secret(object, "totp_new", account->totp_new,
+			&account->has_totp_new, error);
+	if (r == 0)
+		r = field_integer(object, "totp_step", FIELD_MAY, 0, INT64_MAX,
+			&account->totp_step, error);
+	json_array_foreach(hashes, i, item)
+	{
+		const char *hash = json_string_value(item);
+		if (r || i == TOTP_RECOVERY)
+			break;
+		if (!hash || text_unhex(recovery->hashes[i], DIGEST_SIZE, hash))
+			return field_fail(error, "recovery", "is not a list of hashes");
+		recovery->count = i + 1;
+	}
+	return r;
+}
+
 static int read_all(const json_t *object, struct account *account,
 	struct field_error *error)
 {
@@ -122,7 +157,14 @@ static int read_all(const json_t *object, struct account *account,
 	if (r == 0)
 		r = field_time(object, "password_ms", &account->password_ms, error);
 	if (r == 0)
+		r = field_time(object, "signed_in_ms", &account->signed_in_ms, error);
+	if (r == 0)
+		r = field_integer(object, "epoch", FIELD_MAY, 0, INT64_MAX,
+			&account->epoch, error);
+	if (r == 0)
 		r = read_passwords(object, account, error);
+	if (r == 0)
+		r = read_codes(object, account, error);
 	if (r == 0)
 		r = read_open_fields(object, account, error);
 	if (r == 0 && !account->roles)
@@ -175,6 +217,20 @@ void account_set_password(struct account *account, const char *record, int64_t n
 	account->must_change = 0;
 }
 
+void account_end_sign_ins(struct account *account, int64_t now_ms)
+{
+	account->epoch = now_ms > account->epoch ? now_ms : account->epoch + 1;
+}
+
+void account_remove_totp(struct account *account)
+{
+	secret_wipe(account->totp, sizeof(account->totp));
+	secret_wipe(account->totp_new, sizeof(account->totp_new));
+	account->has_totp = account->has_totp_new = 0;
+	account->totp_step = 0;
+	account->recovery = (struct totp_recovery){0};
+}
+
 static json_t *roles_json(const struct account *account)
 {
 	json_t *roles = json_array();
@@ -199,19 +255,59 @@ static json_t *old_json(const struct account *account)
 	return old;
 }
 
+static json_t *secret_json(const uint8_t secret[static TOTP_SECRET], int has)
+{
+	char text[TEXT_HEX_SIZE(TOTP_SECRET)];
+	if (!has)
+		return json_null();
+	text_hex(text, secret, TOTP_SECRET);
+	json_t *made = json_string(text);
+	secret_wipe(text, sizeof(text));
+	return made;
+}
+
+static json_t *recovery_json(const struct totp_recovery *recovery)
+{
+	char text[TEXT_HEX_SIZE(DIGEST_SIZE)];
+	json_t *hashes = json_array();
+	for (size_t i = 0; i < recovery->count; i++) {
+		text_hex(text, recovery->hashes[i], DIGEST_SIZE);
+		if (json_array_append_new(hashes, json_string(text))) {
+			json_decref(hashes);
+			return NULL;
+		}
+	}
+	return hashes;
+}
+
 static int set_open_fields(json_t *object, const struct account *account)
 {
 	json_t *fields = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:s, s:s}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:s, s:s}",
 		"name", account->name, "tenant", account->tenant, "full_name",
 		account->full_name, "mail", account->mail, "language",
 		languages[account->language], "state", states[account->state],
 		"must_change", account->must_change, "created_ms",
 		(json_int_t)account->created_ms, "changed_ms",
 		(json_int_t)account->changed_ms, "password_ms",
-		(json_int_t)account->password_ms, "roles", roles_json(account),
+		(json_int_t)account->password_ms, "signed_in_ms",
+		(json_int_t)account->signed_in_ms, "roles", roles_json(account),
 		"directory", account->directory, "directory_user",
 		account->directory_user);
+	int bad = !fields || json_object_update(object, fields);
+	json_decref(fields);
+	return bad ? -REASON_NO_MEMORY : 0;
+}
+
+static int set_secrets(json_t *object, const struct account *account)
+{
+	json_t *fields = json_pack("{s:s, s:o, s:I, s:o, s:o, s:I, s:o}", "password",
+		account->password, "old_passwords", old_json(account), "epoch",
+		(json_int_t)account->epoch, "totp",
+		secret_json(account->totp, account->has_totp), "totp_new",
+		secret_json(account->totp_new, account->has_totp_new), "totp_step",
+		(json_int_t)account->totp_step, "recovery",
+		recovery_json(&account->recovery));
 	int bad = !fields || json_object_update(object, fields);
 	json_decref(fields);
 	return bad ? -REASON_NO_MEMORY : 0;
@@ -226,11 +322,8 @@ int account_write(const struct account *account, const char *before, char **ret)
 	if (!object)
 		object = json_object();
 	int r = set_open_fields(object, account);
-	if (r == 0 &&
-		(json_object_set_new(object, "password",
-			 json_string(account->password)) ||
-			json_object_set_new(object, "old_passwords", old_json(account))))
-		r = -REASON_NO_MEMORY;
+	if (r == 0)
+		r = set_secrets(object, account);
 	if (r == 0)
 		r = field_print(object, ret);
 	json_decref(object);
@@ -241,6 +334,11 @@ int account_show(const struct account *account, char **ret)
 {
 	json_t *object = json_object();
 	int r = set_open_fields(object, account);
+	if (r == 0 &&
+		(json_object_set_new(object, "totp", json_boolean(account->has_totp)) ||
+			json_object_set_new(object, "recovery_codes_left",
+				json_integer((json_int_t)account->recovery.count))))
+		r = -REASON_NO_MEMORY;
 	if (r == 0)
 		r = field_print(object, ret);
 	json_decref(object);

@@ -12,34 +12,55 @@
 
 void password_rule_default(struct password_rule *ret)
 {
-	*ret = (struct password_rule){.min_length = 12, .min_classes = 3, .history = 4};
+	*ret = (struct password_rule){
+		.min_length = 12, .min_classes = 3, .history = 4, .common = 1};
+}
+
+int password_rule_change(struct password_rule *rule, const json_t *changes,
+	struct field_error *error)
+{
+	static const char *const known[] = {
+		"min_length", "min_classes", "max_age_ms", "history", "common", NULL};
+	struct password_rule changed = *rule;
+	if (!json_is_object(changes))
+		return field_fail(error, "password", "a JSON object is expected");
+	int r = field_known(changes, known, error);
+	if (r == 0)
+		r = field_integer(changes, "min_length", FIELD_MAY, 8, 128,
+			&changed.min_length, error);
+	if (r == 0)
+		r = field_integer(changes, "min_classes", FIELD_MAY, 1, 4,
+			&changed.min_classes, error);
+	if (r == 0)
+		r = field_integer(changes, "max_age_ms", FIELD_MAY, 0, 10 * YEAR_MS,
+			&changed.max_age_ms, error);
+	if (r == 0)
+		r = field_integer(changes, "history", FIELD_MAY, 0, PASSWORD_RULE_HISTORY,
+			&changed.history, error);
+	if (r == 0)
+		r = field_flag(changes, "common", &changed.common, error);
+	if (r == 0)
+		*rule = changed;
+	return r;
 }
 
 int password_rule_read(const json_t *object, struct password_rule *ret,
 	struct field_error *error)
 {
-	static const char *const known[] = {
-		"min_length", "min_classes", "max_age_ms", "history", NULL};
 	struct password_rule rule;
 	password_rule_default(&rule);
-	if (!json_is_object(object))
-		return field_fail(error, "password_rule", "a JSON object is expected");
-	int r = field_known(object, known, error);
-	if (r == 0)
-		r = field_integer(object, "min_length", FIELD_MAY, 8, 128,
-			&rule.min_length, error);
-	if (r == 0)
-		r = field_integer(object, "min_classes", FIELD_MAY, 1, 4,
-			&rule.min_classes, error);
-	if (r == 0)
-		r = field_integer(object, "max_age_ms", FIELD_MAY, 0, 10 * YEAR_MS,
-			&rule.max_age_ms, error);
-	if (r == 0)
-		r = field_integer(object, "history", FIELD_MAY, 0, PASSWORD_RULE_HISTORY,
-			&rule.history, error);
+	int r = password_rule_change(&rule, object, error);
 	if (r == 0)
 		*ret = rule;
 	return r;
+}
+
+json_t *password_rule_json(const struct password_rule *rule)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:b}", "min_length",
+		(json_int_t)rule->min_length, "min_classes",
+		(json_int_t)rule->min_classes, "max_age_ms", (json_int_t)rule->max_age_ms,
+		"history", (json_int_t)rule->history, "common", rule->common);
 }
 
 static int64_t characters(const char *text)
@@ -82,6 +103,8 @@ int password_rule_check(const struct password_rule *rule, const char *name,
 			(long long)rule->min_classes);
 	if (strlen(name) >= 3 && strcasestr(password, name))
 		return field_fail(error, "password", "must not hold the account's name");
+	if (strcasestr(password, "engawa"))
+		return field_fail(error, "password", "must not hold the product's name");
 	return 0;
 }
 

@@ -19,12 +19,19 @@ struct password_rule {
 	int64_t min_classes; /* of small, capital, digit, other (3) */
 	int64_t max_age_ms;  /* 0: none (0) */
 	int64_t history; /* that many old ones are refused, at most PASSWORD_RULE_HISTORY (4) */
+	int common; /* passwords that everybody chooses are refused (1) */
 };
 
 void password_rule_default(struct password_rule *ret);
 MUST_CHECK int password_rule_read(const json_t *object, struct password_rule *ret,
 	struct field_error *error);
-/* `name`: the account's; a password that holds it is refused. */
+/* Members that are absent stay as they are; on error `rule` is as before. */
+MUST_CHECK int password_rule_change(struct password_rule *rule, const json_t *changes,
+	struct field_error *error);
+/* NULL without memory. */
+json_t *password_rule_json(const struct password_rule *rule);
+/* `name`: the account's; a password that holds it is refused, and so is the product's. Whether it is
+ * a common one is not looked at here. */
 MUST_CHECK int password_rule_check(const struct password_rule *rule, const char *name,
 	const char *password, struct field_error *error);
 /* Whether one of the newest `rule->history` records is of this password; newest first. */

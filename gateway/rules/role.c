@@ -29,12 +29,40 @@ int role_any_may(unsigned roles, enum role_permission permission)
 	return 0;
 }
 
-int role_covers(enum role upper, enum role lower)
+int role_is_of_service(enum role_permission permission)
 {
+	static const enum role_permission of_service[] = {ROLE_MAY_METRICS,
+		ROLE_MAY_NODE_READ, ROLE_MAY_NODE_WRITE, ROLE_MAY_TENANT_READ,
+		ROLE_MAY_TENANT_WRITE, ROLE_MAY_NOTICE_WRITE, ROLE_MAY_BACKUP};
+	for (size_t i = 0; i < ARRAY_LEN(of_service); i++)
+		if (of_service[i] == permission)
+			return 1;
+	return 0;
+}
+
+int role_may_in(unsigned roles, const char *tenant, enum role_permission permission)
+{
+	return (!*tenant || !role_is_of_service(permission)) &&
+	       role_any_may(roles, permission);
+}
+
+int role_covers(unsigned upper, unsigned lower, const char *tenant)
+{
+	if ((lower & ROLE_BIT(ROLE_OPERATOR)) && !(upper & ROLE_BIT(ROLE_OPERATOR)))
+		return 0;
 	for (size_t i = 0; i < ROLE_PERMISSIONS; i++)
-		if (permissions[i].roles[lower] && !permissions[i].roles[upper])
+		if (role_may_in(lower, tenant, (enum role_permission)i) &&
+			!role_any_may(upper, (enum role_permission)i))
 			return 0;
 	return 1;
+}
+
+enum role role_first(unsigned roles)
+{
+	for (size_t i = 0; i < ROLES; i++)
+		if (roles & ROLE_BIT(i))
+			return (enum role)i;
+	return ROLE_AUDITOR;
 }
 
 const char *role_name(enum role role)

@@ -40,7 +40,6 @@ static int make_token(struct token *ret, char ret_text[static TOKEN_TEXT_SIZE])
 static int make_account(char ret_password[static SEED_PASSWORD], json_t **ret)
 {
 	struct account account = {.roles = ROLE_BIT(ROLE_OPERATOR),
-		.must_change = 1,
 		.created_ms = clock_wall_ms()};
 	char password[PASSWORD_GENERATED], record[PASSWORD_RECORD], *body = NULL;
 	int status = password_generate(password);
@@ -52,6 +51,8 @@ static int make_account(char ret_password[static SEED_PASSWORD], json_t **ret)
 	text_clip(account.name, sizeof(account.name), SEED_ACCOUNT);
 	account.changed_ms = account.created_ms;
 	account_set_password(&account, record, account.created_ms);
+	account_end_sign_ins(&account, account.created_ms);
+	account.must_change = 1;
 	status = account_write(&account, NULL, &body);
 	if (!status) {
 		*ret = json_loads(body, 0, NULL);

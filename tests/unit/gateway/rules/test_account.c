@@ -51,7 +51,7 @@ static void test_passwords_are_remembered(void **state)
 	struct field_error error;
 	char *body, *shown, record[PASSWORD_RECORD];
 	const char *first = "{\"name\":\"sato\",\"roles\":[\"helpdesk\",\"auditor\"],"
-			    "\"totp\":\"sealed\"}";
+			    "\"badge\":\"blue\"}";
 	assert_int_equal(account_read(first, &account, &error), 0);
 	account.must_change = 1;
 	for (int i = 0; i < 12; i++) {
@@ -63,7 +63,7 @@ static void test_passwords_are_remembered(void **state)
 	snprintf(record, sizeof(record), RECORD "%c", 'c');
 	assert_string_equal(account.old_passwords[0], record);
 	assert_int_equal(account_write(&account, first, &body), 0);
-	assert_non_null(strstr(body, "\"totp\":\"sealed\""));
+	assert_non_null(strstr(body, "\"badge\":\"blue\""));
 	assert_int_equal(account_read(body, &again, &error), 0);
 	assert_memory_equal(&account, &again, sizeof(account));
 	assert_int_equal(account_show(&account, &shown), 0);
@@ -72,6 +72,57 @@ static void test_passwords_are_remembered(void **state)
 	assert_false(role_any_may(account.roles, ROLE_MAY_LICENSE_WRITE));
 	free(body);
 	free(shown);
+}
+
+static void test_codes_are_kept_and_never_shown(void **state)
+{
+	(void)state;
+	struct account account, again;
+	struct field_error error;
+	char codes[TOTP_RECOVERY][PASSWORD_GENERATED], secret[TOTP_SECRET_TEXT];
+	char *body, *shown;
+	assert_int_equal(account_read("{\"name\":\"sato\",\"roles\":[\"admin\"]}",
+				 &account, &error),
+		0);
+	assert_false(account.has_totp);
+	assert_int_equal(totp_parse("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", account.totp), 0);
+	account.has_totp = 1;
+	account.totp_step = 77;
+	assert_int_equal(totp_recovery_make(&account.recovery, codes), 0);
+	assert_int_equal(totp_recovery_use(&account.recovery, codes[0]), 0);
+	assert_int_equal(account_write(&account, NULL, &body), 0);
+	assert_int_equal(account_read(body, &again, &error), 0);
+	assert_true(again.has_totp && !again.has_totp_new);
+	assert_memory_equal(again.totp, account.totp, TOTP_SECRET);
+	assert_int_equal(again.totp_step, 77);
+	assert_int_equal(again.recovery.count, TOTP_RECOVERY - 1);
+	assert_int_equal(totp_recovery_use(&again.recovery, codes[0]),
+		-REASON_TOTP_WRONG);
+	assert_int_equal(totp_recovery_use(&again.recovery, codes[9]), 0);
+	assert_int_equal(account_show(&account, &shown), 0);
+	totp_print(account.totp, secret);
+	assert_null(strstr(shown, secret));
+	assert_null(strstr(shown, "3132333435"));
+	assert_non_null(strstr(shown, "\"totp\":true,\"recovery_codes_left\":9"));
+	account_remove_totp(&again);
+	free(shown);
+	assert_int_equal(account_show(&again, &shown), 0);
+	assert_non_null(strstr(shown, "\"totp\":false,\"recovery_codes_left\":0"));
+	free(shown);
+	free(body);
+}
+
+static void test_an_epoch_never_comes_back(void **state)
+{
+	(void)state;
+	struct account account = {0};
+	account_end_sign_ins(&account, 1000);
+	assert_int_equal(account.epoch, 1000);
+	account_end_sign_ins(&account, 1000);
+	assert_int_equal(account.epoch, 1001);
+	/* A clock that was set back. */
+	account_end_sign_ins(&account, 500);
+	assert_int_equal(account.epoch, 1002);
 }
 
 static void test_people_change_some_fields(void **state)
@@ -105,6 +156,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_fields_are_named),
 		cmocka_unit_test(test_passwords_are_remembered),
+		cmocka_unit_test(test_codes_are_kept_and_never_shown),
+		cmocka_unit_test(test_an_epoch_never_comes_back),
 		cmocka_unit_test(test_people_change_some_fields),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ static void test_which_passwords_may_be_chosen(void **state)
 		{"alllowercaseletters", 0},
 		{"lowercaseandDIGITLESS", 0},
 		{"xxSatoxx-1234567", 0},
+		{"My-ENGAWA-4711xyz", 0},
 		{"縁側縁側縁側縁側縁側Aa", 1},
 		{"縁側縁側縁側Aa", 0},
 		{"Bad\xff-utf8-1234567", 0},
