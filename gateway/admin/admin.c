@@ -32,7 +32,12 @@
 #define SCRYPTS 2
 
 /* As routes.def writes them behind a permission. */
-enum { STEP_UP = PERMIT_STEP_UP, OWN = PERMIT_OWN, QUIET = PERMIT_QUIET };
+enum {
+	STEP_UP = PERMIT_STEP_UP,
+	OWN = PERMIT_OWN,
+	QUIET = PERMIT_QUIET,
+	SERVICE = PERMIT_SERVICE,
+};
 
 static const struct router_route routes[] = {
 #define ROUTE(handler, method, path, permission, answer, verb, summary)                  \

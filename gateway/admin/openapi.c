@@ -201,6 +201,8 @@ static void write_permission(const char *text, FILE *out)
 		fputs("      x-step-up: true\n", out);
 	if (strstr(text, "| OWN"))
 		fputs("      x-own: true\n", out);
+	if (strstr(text, "| SERVICE"))
+		fputs("      x-service: true\n", out);
 	if (strstr(text, "| QUIET"))
 		fputs("      x-quiet: true\n", out);
 }

@@ -216,6 +216,8 @@ int permit_check(void *admin UNUSED, struct exchange *exchange, int flags)
 		return status;
 	if (!call_may(call, permission))
 		return forbid(call, role_permission_name(permission));
+	if ((flags & PERMIT_SERVICE) && *call->by.tenant)
+		return forbid(call, "only for operators of the service");
 	if (call->by.kind == CALLER_TOKEN)
 		return flags & PERMIT_OWN ? forbid(call, "an account of one's own")
 					  : repeat_begin(call);

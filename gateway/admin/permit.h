@@ -23,6 +23,7 @@ enum permit_flag {
 		<< 9, /* one's own account: people only, also while something must be set */
 	PERMIT_QUIET =
 		1 << 10, /* asked by a page by itself: says nothing about a person */
+	PERMIT_SERVICE = 1 << 11, /* not for who belongs to a company */
 };
 #define PERMIT_PERMISSION 0xff
 

@@ -36,10 +36,24 @@ class Person:
         self.account, self.password = account, password
         self.cookie = self.csrf = self.me = None
         self.origin = f"https://{gateway.admin}"
+        self.link = None
+
+    def _exchange(self, method, path, body, headers):
+        """One connection for all; the gateway closes it when it has been idle."""
+        for fresh in (False, True):
+            if self.link is None or fresh:
+                self.link = http.client.HTTPSConnection(self.host, self.port, context=self.trust, timeout=60)
+            try:
+                self.link.request(method, path, body, headers)
+                answer = self.link.getresponse()
+                return answer.status, answer.headers, answer.read().decode()
+            except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLError):
+                if fresh:
+                    raise
+        return None
 
     def ask(self, method, path, body=None, **headers):
         """(status, headers, text). A header of value None is not sent."""
-        link = http.client.HTTPSConnection(self.host, self.port, context=self.trust, timeout=60)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookie:
             headers.setdefault("Cookie", f"__Host-engawa={self.cookie}")
@@ -50,15 +64,13 @@ class Person:
                 headers.setdefault("X-Engawa-CSRF", self.csrf)
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
-        link.request(method, path, json.dumps(body) if body is not None else None,
-                     {name: value for name, value in headers.items() if value is not None})
-        answer = link.getresponse()
-        text = answer.read().decode()
-        link.close()
-        given = answer.headers.get("Set-Cookie")
+        status, headers, text = self._exchange(
+            method, path, json.dumps(body) if body is not None else None,
+            {name: value for name, value in headers.items() if value is not None})
+        given = headers.get("Set-Cookie")
         if given and given.startswith("__Host-engawa="):
             self.cookie = given.split("=", 1)[1].split(";")[0] or None
-        return answer.status, answer.headers, text
+        return status, headers, text
 
     def call(self, method, path, body=None, **headers):
         """The answer, parsed; a refusal is raised."""
