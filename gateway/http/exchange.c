@@ -65,6 +65,21 @@ void exchange_header(struct exchange *exchange, const char *name, const char *va
 	exchange->headers[exchange->header_count++] = (struct request_pair){name, value};
 }
 
+int exchange_read(struct exchange *exchange, void *bytes, size_t size, size_t *ret_len)
+{
+	const struct request *request = exchange->request;
+	size_t left = request->body_len - exchange->read;
+
+	if (request->upload)
+		return exchange->source ? exchange->source(exchange->ctx, bytes, size,
+						  ret_len)
+					: -REASON_INTERNAL;
+	*ret_len = left < size ? left : size;
+	memcpy(bytes, request->body + exchange->read, *ret_len);
+	exchange->read += *ret_len;
+	return 0;
+}
+
 static int sink(struct exchange *exchange, const void *bytes, size_t len)
 {
 	if (!exchange->broken && len)

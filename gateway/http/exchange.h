@@ -22,6 +22,9 @@
  * more, and the handler should stop. */
 typedef int (*exchange_sink)(void *ctx, const void *bytes, size_t len);
 
+/* The next bytes of an upload; blocks until there are some. *ret_len 0: that was all. */
+typedef int (*exchange_source)(void *ctx, void *bytes, size_t size, size_t *ret_len);
+
 struct exchange {
 	struct request *request;
 	const char *address;                         /* of the peer */
@@ -42,6 +45,8 @@ struct exchange {
 	char *held;    /* what a stream has gathered and not sent yet */
 	size_t held_len;
 	exchange_sink sink;
+	exchange_source source; /* of an upload; the ctx is that of the sink */
+	size_t read;            /* of a body that is here already */
 	void *ctx;
 	/* gets an answer that is given as a whole, if somebody wants to see it */
 	void (*copy)(void *ctx, int status, const char *type, const void *bytes,
@@ -58,6 +63,11 @@ void exchange_done(struct exchange *exchange);
 const char *exchange_param(const struct exchange *exchange, const char *name);
 /* An additional header; name is borrowed, value must live until the answer. */
 void exchange_header(struct exchange *exchange, const char *name, const char *value);
+
+/* The body piece by piece, whether it is here or on its way. *ret_len 0: that was all. -REASON_*: it
+ * did not come; nothing is answered. */
+MUST_CHECK int exchange_read(struct exchange *exchange, void *bytes, size_t size,
+	size_t *ret_len);
 
 void exchange_whole(struct exchange *exchange, int status, const char *type,
 	const void *bytes, size_t len);

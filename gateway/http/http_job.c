@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -18,7 +19,7 @@ struct http_job {
 	uint32_t magic;
 	atomic_int holders; /* the connection, the office, each piece under way */
 	struct office_task task;
-	struct post_item ending;
+	struct post_item ending, wanting;
 	struct http_job_plan plan;
 	char address[CONN_ADDRESS];
 	struct request *request;
@@ -26,6 +27,9 @@ struct http_job {
 	pthread_mutex_t lock;
 	pthread_cond_t room;
 	size_t ahead;  /* bytes sent to the worker and not credited */
+	struct buf upload;
+	size_t upload_left; /* not read by the handler yet */
+	int wanted;         /* `wanting` is on its way */
 	int abandoned; /* under the lock; the worker is its only writer */
 };
 
@@ -41,6 +45,7 @@ static void job_drop(struct http_job *job)
 	if (atomic_fetch_sub(&job->holders, 1) != 1)
 		return;
 	request_free(job->request);
+	buf_done(&job->upload);
 	pthread_cond_destroy(&job->room);
 	pthread_mutex_destroy(&job->lock);
 	job->magic = 0;
@@ -66,6 +71,17 @@ void http_job_abandon(struct http_job *job)
 	job_drop(job);
 }
 
+int http_job_push(struct http_job *job, const void *bytes, size_t len)
+{
+	pthread_mutex_lock(&job->lock);
+	int status = buf_append(&job->upload, bytes, len);
+	if (!status)
+		status = buf_len(&job->upload) >= HTTP_JOB_AHEAD / 2;
+	pthread_cond_signal(&job->room);
+	pthread_mutex_unlock(&job->lock);
+	return status;
+}
+
 static void deliver(struct post_item *item)
 {
 	struct piece *piece = (struct piece *)item;
@@ -79,11 +95,9 @@ static void deliver(struct post_item *item)
 	job_drop(job);
 }
 
-/* Waits while the peer is behind. 0, or why nobody takes any more. */
-static int wait_for_room(struct http_job *job)
+static struct timespec patience(const struct http_job *job)
 {
 	struct timespec until;
-	int status = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += job->plan.stalled_ms / 1000;
@@ -92,6 +106,68 @@ static int wait_for_room(struct http_job *job)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
+	return until;
+}
+
+static void want(struct post_item *item)
+{
+	struct http_job *job =
+		(struct http_job *)((char *)item - offsetof(struct http_job, wanting));
+
+	CHECK_OBJ(job, JOB_MAGIC);
+	pthread_mutex_lock(&job->lock);
+	job->wanted = 0;
+	int gone = job->abandoned;
+	pthread_mutex_unlock(&job->lock);
+	if (!gone)
+		job->plan.events->wanted(job->plan.ctx);
+	job_drop(job);
+}
+
+/* Under the lock. */
+static void ask_for_more(struct http_job *job)
+{
+	if (job->wanted || job->upload_left <= buf_len(&job->upload))
+		return;
+	job->wanted = 1;
+	atomic_fetch_add(&job->holders, 1);
+	post_put(job->plan.box, &job->wanting);
+}
+
+/* An exchange_source. */
+static int source(void *ctx, void *bytes, size_t size, size_t *ret_len)
+{
+	struct http_job *job = ctx;
+	struct timespec until = patience(job);
+	int status = 0;
+
+	pthread_mutex_lock(&job->lock);
+	while (!status && !job->abandoned && job->upload_left &&
+		!buf_len(&job->upload)) {
+		ask_for_more(job);
+		if (pthread_cond_timedwait(&job->room, &job->lock, &until) == ETIMEDOUT)
+			status = -REASON_TIMEOUT;
+	}
+	if (job->abandoned)
+		status = -REASON_LEG_CLOSED;
+	if (!status) {
+		size_t len = buf_len(&job->upload) < size ? buf_len(&job->upload) : size;
+		if (len)
+			memcpy(bytes, buf_head(&job->upload), len);
+		buf_drain(&job->upload, len);
+		job->upload_left -= len;
+		*ret_len = len;
+	}
+	pthread_mutex_unlock(&job->lock);
+	return status;
+}
+
+/* Waits while the peer is behind. 0, or why nobody takes any more. */
+static int wait_for_room(struct http_job *job)
+{
+	struct timespec until = patience(job);
+	int status = 0;
+
 	while (!job->abandoned && job->ahead > HTTP_JOB_AHEAD && !status)
 		if (pthread_cond_timedwait(&job->room, &job->lock, &until) == ETIMEDOUT)
 			status = -REASON_SLOW_READER;
@@ -142,6 +218,7 @@ static void answer(struct http_job *job, http_server_handler handler, void *ctx)
 	struct exchange exchange;
 
 	exchange_init(&exchange, job->request, job->address, sink, job);
+	exchange.source = source;
 	handler(ctx, &exchange);
 	exchange_done(&exchange);
 	job->keep = exchange.keep && !exchange.broken && !exchange.streaming;
@@ -178,6 +255,9 @@ int http_job_start(const struct http_job_plan *plan, struct request *request,
 	job->request = request;
 	job->task.run = run;
 	job->ending.run = end;
+	job->wanting.run = want;
+	job->upload_left = request->upload;
+	buf_init(&job->upload, 2 * HTTP_JOB_AHEAD);
 	text_clip(job->address, sizeof(job->address), plan->address);
 	atomic_init(&job->holders, 2);
 	pthread_mutex_init(&job->lock, NULL);

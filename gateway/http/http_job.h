@@ -1,7 +1,10 @@
 /* http_job: one request on its way through the office, and its answer on the way back. It stands
  * between the worker that owns the connection and the office thread that answers.
  *
- * Thread: http_job_start, _credit and _abandon on the worker; the handler on an office thread.
+ * An upload comes the other way: the worker pushes what it receives, at most HTTP_JOB_AHEAD bytes
+ * before the handler reads them.
+ *
+ * Thread: http_job_start, _push, _credit and _abandon on the worker; the handler on an office thread.
  * Back-pressure: at most HTTP_JOB_AHEAD bytes of an answer wait on the worker's side; then the
  * office thread waits until they are credited, the peer is gone, or the time is over.
  */
@@ -23,6 +26,8 @@ struct http_job;
 struct http_job_events {
 	/* Credit the bytes once they have left, or at once. */
 	void (*bytes)(void *ctx, const uint8_t *bytes, size_t len);
+	/* The handler waits for more of an upload. */
+	void (*wanted)(void *ctx);
 	/* `keep`: the connection may serve another request. The job is gone afterwards. */
 	void (*ended)(void *ctx, int keep);
 };
@@ -43,6 +48,8 @@ struct http_job_plan {
 MUST_CHECK int http_job_start(const struct http_job_plan *plan, struct request *request,
 	struct http_job **ret);
 void http_job_credit(struct http_job *job, size_t len);
+/* Bytes of the upload. 1: enough for now, until `wanted`. -REASON_NO_MEMORY. */
+MUST_CHECK int http_job_push(struct http_job *job, const void *bytes, size_t len);
 /* The connection is gone or will be: no event any more. Drops the worker's reference. */
 void http_job_abandon(struct http_job *job);
 

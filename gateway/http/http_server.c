@@ -16,6 +16,8 @@
 #define LINK_MAGIC 0x117b11c5
 /* What a peer may send ahead while its request is being answered. */
 #define AHEAD_MAX 65536
+/* How long the rest of an upload that nobody wants is still taken. */
+#define LINGER_MS 2000
 
 struct http_server {
 	struct worker *worker;
@@ -40,7 +42,10 @@ struct link {
 	struct http_job *job;
 	struct buf ahead;
 	size_t uncredited; /* handed to the conn while it was full */
+	size_t upload_left; /* bytes of the present request's upload that have not come */
 	int closing, continued;
+	int expects; /* the peer waits to be told to send its upload */
+	int keep;    /* after the rest of an upload that nobody read */
 	struct post_item freeing;
 };
 
@@ -117,7 +122,14 @@ static void job_ended(void *ctx, int keep)
 	CHECK_OBJ(link, LINK_MAGIC);
 	link->job = NULL;
 	link->uncredited = 0;
-	if (!keep || link->server->stopping) {
+	if (link->upload_left && !link->expects && !link->server->stopping) {
+		/* Closed now, the answer could be lost to a peer that is still sending. */
+		link->keep = keep;
+		set_timer(link, LINGER_MS);
+		conn_resume(link->conn);
+		return;
+	}
+	if (!keep || link->upload_left || link->server->stopping) {
 		link_close(link, REASON_LEG_CLOSED, CONN_FLUSH);
 		return;
 	}
@@ -127,7 +139,23 @@ static void job_ended(void *ctx, int keep)
 		conn_resume(link->conn);
 }
 
-static const struct http_job_events job_events = {job_bytes, job_ended};
+static void say_continue(struct link *link);
+
+static void job_wanted(void *ctx)
+{
+	struct link *link = ctx;
+
+	CHECK_OBJ(link, LINK_MAGIC);
+	if (link->expects)
+		say_continue(link);
+	link->expects = 0;
+	if (link->closing || !link->upload_left)
+		return;
+	set_timer(link, link->server->settings.body_ms);
+	conn_resume(link->conn);
+}
+
+static const struct http_job_events job_events = {job_bytes, job_wanted, job_ended};
 
 static void hand_over(struct link *link)
 {
@@ -144,6 +172,8 @@ static void hand_over(struct link *link)
 
 	link->request = NULL;
 	link->continued = 0;
+	link->upload_left = request->upload;
+	link->expects = request->upload && request->expects;
 	evtimer_del(link->timer);
 	conn_pause(link->conn);
 	int status = http_job_start(&plan, request, &link->job);
@@ -151,15 +181,45 @@ static void hand_over(struct link *link)
 		link_close(link, -status, CONN_DROP);
 }
 
-static void send_continue(struct link *link)
+static void say_continue(struct link *link)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
+	if (conn_write(link->conn, (const uint8_t *)text, sizeof(text) - 1))
+		link_close(link, REASON_LIMIT, CONN_DROP);
+}
+
+static void send_continue(struct link *link)
+{
 	if (!link->request->expects || link->continued)
 		return;
 	link->continued = 1;
-	if (conn_write(link->conn, (const uint8_t *)text, sizeof(text) - 1))
-		link_close(link, REASON_LIMIT, CONN_DROP);
+	say_continue(link);
+}
+
+/* Bytes of an upload, for the handler or, when it is gone, for nobody. Returns how many were its. */
+static size_t take_upload(struct link *link, const uint8_t *bytes, size_t len)
+{
+	size_t used = len < link->upload_left ? len : link->upload_left;
+
+	if (!used)
+		return 0;
+	link->expects = 0; /* it did not wait */
+	link->upload_left -= used;
+	int status = link->job ? http_job_push(link->job, bytes, used) : 0;
+	if (status < 0) {
+		link_close(link, -status, CONN_DROP);
+	} else if (link->job && (status || !link->upload_left)) {
+		conn_pause(link->conn);
+		evtimer_del(link->timer);
+	} else if (link->job) {
+		set_timer(link, link->server->settings.body_ms);
+	} else if (!link->upload_left && !link->keep) {
+		link_close(link, REASON_LEG_CLOSED, CONN_FLUSH);
+	} else if (!link->upload_left) {
+		set_timer(link, link->server->settings.idle_ms);
+	}
+	return used;
 }
 
 /* Returns how many bytes were used; the rest belongs to the next request. */
@@ -176,7 +236,7 @@ static size_t feed(struct link *link, const uint8_t *bytes, size_t len)
 	}
 	int had_head = link->request->head_done;
 	int status = request_feed(link->request, bytes, len, &used);
-	if (status == REQUEST_DONE) {
+	if (status == REQUEST_DONE || status == REQUEST_UPLOAD) {
 		hand_over(link);
 	} else if (status < 0) {
 		refuse(link, link->request->status ? link->request->status : 503);
@@ -189,11 +249,22 @@ static size_t feed(struct link *link, const uint8_t *bytes, size_t len)
 	return used;
 }
 
+/* What can be taken now; 0: it has to wait for the end of an answer. */
+static size_t take_some(struct link *link, const uint8_t *bytes, size_t len)
+{
+	if (link->upload_left)
+		return take_upload(link, bytes, len);
+	return link->job ? 0 : feed(link, bytes, len);
+}
+
 /* Takes up what was sent ahead of the last answer. */
 static void read_on(struct link *link)
 {
-	while (!link->closing && !link->job && buf_len(&link->ahead)) {
-		size_t used = feed(link, buf_head(&link->ahead), buf_len(&link->ahead));
+	while (!link->closing && buf_len(&link->ahead)) {
+		size_t used = take_some(link, buf_head(&link->ahead),
+			buf_len(&link->ahead));
+		if (!used)
+			break;
 		buf_drain(&link->ahead, used);
 	}
 	buf_release(&link->ahead);
@@ -202,11 +273,11 @@ static void read_on(struct link *link)
 static size_t on_bytes(void *ctx, const uint8_t *bytes, size_t len)
 {
 	struct link *link = ctx;
-	size_t used = 0;
+	size_t used = 0, some = 1;
 
 	CHECK_OBJ(link, LINK_MAGIC);
-	while (used < len && !link->closing && !link->job)
-		used += feed(link, bytes + used, len - used);
+	for (; some && used < len && !link->closing; used += some)
+		some = take_some(link, bytes + used, len - used);
 	if (used < len && !link->closing &&
 		buf_append(&link->ahead, bytes + used, len - used))
 		link_close(link, REASON_LIMIT, CONN_DROP);

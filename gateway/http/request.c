@@ -12,7 +12,7 @@
 static const char *const methods[] = {
 	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
-enum body_kind { BODY_NONE, BODY_LENGTH, BODY_CHUNKED };
+enum body_kind { BODY_NONE, BODY_LENGTH, BODY_CHUNKED, BODY_UPLOAD };
 
 struct request_parse {
 	char head[REQUEST_HEAD_MAX + 1];
@@ -254,11 +254,16 @@ static int parse_length(struct request *request, const char *value)
 	for (const char *at = value; *at; at++) {
 		if (*at < '0' || *at > '9')
 			return refuse(request, 400);
-		if (length <= REQUEST_BODY_MAX)
+		if (length <= REQUEST_UPLOAD_MAX)
 			length = length * 10 + (size_t)(*at - '0');
 	}
-	if (length > REQUEST_BODY_MAX)
+	if (length > REQUEST_UPLOAD_MAX)
 		return refuse(request, 413);
+	if (length > REQUEST_BODY_MAX) {
+		request->upload = length;
+		request->parse->kind = BODY_UPLOAD;
+		return 0;
+	}
 	request->parse->length = length;
 	request->parse->kind = length ? BODY_LENGTH : BODY_NONE;
 	return 0;
@@ -424,6 +429,8 @@ static int feed_body(struct request *request, const uint8_t *bytes, size_t len,
 	*used = 0;
 	if (request->parse->kind == BODY_NONE)
 		return REQUEST_DONE;
+	if (request->parse->kind == BODY_UPLOAD)
+		return REQUEST_UPLOAD;
 	if (len)
 		request->expects = false;
 	if (request->parse->kind == BODY_LENGTH)

@@ -71,7 +71,10 @@ void router_dispatch(const struct router *router, struct exchange *exchange)
 {
 	const struct router_route *route = router_match(router, exchange);
 
-	if (!route)
+	if (exchange->request->upload &&
+		(!route || !router->uploads || !router->uploads(route)))
+		exchange_problem_as(exchange, 413, REASON_LIMIT, NULL);
+	else if (!route)
 		answer_unmatched(router, exchange);
 	else if (!router->gate(router->ctx, exchange, route->permission))
 		route->handler(router->ctx, exchange);

@@ -25,6 +25,8 @@ struct router {
 	const struct router_route *routes;
 	size_t count;
 	router_gate gate;
+	/* Whether a route takes an upload; NULL: none does. Others are refused one before the gate. */
+	int (*uploads)(const struct router_route *route);
 	void *ctx; /* of gate and handlers */
 };
 

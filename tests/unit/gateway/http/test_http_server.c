@@ -31,9 +31,37 @@ struct bench {
 	struct buf got;
 	size_t total;
 	int closed, paused;
+	atomic_size_t uploaded;
+	atomic_int wrong, upload_status;
 	atomic_int stream_status, streams;
 	struct http_server_settings settings;
 };
+
+/* The byte at each place is known, so that none is lost, doubled or moved unseen. */
+static char byte_at(size_t at)
+{
+	return (char)('a' + at % 23);
+}
+
+static void take_upload(struct bench *bench, struct exchange *exchange)
+{
+	char piece[7001];
+	size_t len = 1, at = 0;
+	int status = 0;
+
+	while (!status && len) {
+		status = exchange_read(exchange, piece, sizeof(piece), &len);
+		for (size_t i = 0; !status && i < len; i++, at++)
+			if (piece[i] != byte_at(at))
+				atomic_fetch_add(&bench->wrong, 1);
+		atomic_store(&bench->uploaded, at);
+	}
+	atomic_store(&bench->upload_status, status);
+	if (status)
+		exchange_problem(exchange, status, NULL);
+	else
+		exchange_whole(exchange, 200, "text/plain", "all", 3);
+}
 
 static void handle(void *ctx, struct exchange *exchange)
 {
@@ -54,6 +82,8 @@ static void handle(void *ctx, struct exchange *exchange)
 			status = exchange_end(exchange);
 		atomic_store(&bench->stream_status, status);
 		atomic_fetch_add(&bench->streams, 1);
+	} else if (!strcmp(path, "/upload")) {
+		take_upload(bench, exchange);
 	} else if (!strcmp(path, "/nothing")) {
 		/* a handler that forgets to answer */
 	} else {
@@ -218,6 +248,104 @@ static void who_leaves_frees_the_office_thread(void **state)
 	bench_free(bench);
 }
 
+static void begin_upload(struct bench *bench, const char *path, size_t len,
+	const char *more)
+{
+	char head[200];
+	snprintf(head, sizeof(head),
+		"POST %s HTTP/1.1\r\nHost: h\r\n%sContent-Length: %zu\r\n\r\n", path,
+		more, len);
+	send_text(bench, head);
+}
+
+/* As fast as it is taken; gives up when nothing more is. */
+static size_t send_upload(struct bench *bench, size_t from, size_t to)
+{
+	char piece[5000];
+	int64_t end_ms = clock_mono_ms() + 20000;
+	while (from < to && !bench->closed && clock_mono_ms() < end_ms) {
+		size_t len = to - from < sizeof(piece) ? to - from : sizeof(piece);
+		for (size_t i = 0; i < len; i++)
+			piece[i] = byte_at(from + i);
+		if (!conn_full(bench->client)) {
+			assert_int_equal(conn_write(bench->client,
+						 (const uint8_t *)piece, len),
+				0);
+			from += len;
+		}
+		turn(bench);
+	}
+	return from;
+}
+
+#define UPLOAD ((size_t)1000001)
+
+static void an_upload_comes_as_it_is_read(void **state)
+{
+	(void)state;
+	struct bench *bench = bench_new();
+	begin_upload(bench, "/upload", UPLOAD, "");
+	assert_int_equal(send_upload(bench, 0, UPLOAD), UPLOAD);
+	/* What follows at once is another request. */
+	send_text(bench, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo");
+	UNTIL(bench, has(bench, "\r\n\r\ntwo"));
+	assert_true(has(bench, "\r\n\r\nall"));
+	assert_int_equal(atomic_load(&bench->uploaded), UPLOAD);
+	assert_int_equal(atomic_load(&bench->wrong), 0);
+	bench_free(bench);
+}
+
+static void whoever_asks_is_told_when_to_send(void **state)
+{
+	(void)state;
+	struct bench *bench = bench_new();
+	begin_upload(bench, "/upload", UPLOAD, "Expect: 100-continue\r\n");
+	UNTIL(bench, has(bench, "HTTP/1.1 100 Continue"));
+	assert_int_equal(send_upload(bench, 0, UPLOAD), UPLOAD);
+	UNTIL(bench, has(bench, "\r\n\r\nall"));
+	assert_int_equal(atomic_load(&bench->wrong), 0);
+	bench_free(bench);
+	bench = bench_new();
+	begin_upload(bench, "/none", UPLOAD, "Expect: 100-continue\r\n");
+	UNTIL(bench, bench->closed);
+	assert_true(has(bench, "404"));
+	assert_false(has(bench, "100 Continue"));
+	bench_free(bench);
+}
+
+static void an_unwanted_upload_loses_no_answer(void **state)
+{
+	(void)state;
+	struct bench *bench = bench_new();
+	begin_upload(bench, "/none", UPLOAD, "");
+	assert_int_equal(send_upload(bench, 0, UPLOAD), UPLOAD);
+	send_text(bench, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo");
+	UNTIL(bench, has(bench, "\r\n\r\ntwo"));
+	assert_true(has(bench, "HTTP/1.1 404"));
+	assert_int_equal(atomic_load(&bench->uploaded), 0);
+	bench_free(bench);
+}
+
+static void half_an_upload_ends(void **state)
+{
+	(void)state;
+	struct bench *bench = bench_new();
+	begin_upload(bench, "/upload", UPLOAD, "");
+	assert_int_equal(send_upload(bench, 0, UPLOAD / 2), UPLOAD / 2);
+	conn_mem_cut(bench->client);
+	UNTIL(bench, atomic_load(&bench->upload_status));
+	assert_int_equal(atomic_load(&bench->upload_status), -REASON_LEG_CLOSED);
+	bench_free(bench);
+	bench = bench_new();
+	bench->settings.body_ms = 200;
+	http_server_set(bench->server, &bench->settings);
+	begin_upload(bench, "/upload", UPLOAD, "");
+	assert_int_equal(send_upload(bench, 0, 1000), 1000);
+	UNTIL(bench, bench->closed);
+	UNTIL(bench, atomic_load(&bench->upload_status));
+	bench_free(bench);
+}
+
 static void too_many_connections_are_closed(void **state)
 {
 	(void)state;
@@ -246,6 +374,10 @@ int main(void)
 		cmocka_unit_test(malformed_is_answered_and_closed),
 		cmocka_unit_test(a_slow_reader_holds_little_and_gets_all),
 		cmocka_unit_test(who_leaves_frees_the_office_thread),
+		cmocka_unit_test(an_upload_comes_as_it_is_read),
+		cmocka_unit_test(whoever_asks_is_told_when_to_send),
+		cmocka_unit_test(an_unwanted_upload_loses_no_answer),
+		cmocka_unit_test(half_an_upload_ends),
 		cmocka_unit_test(too_many_connections_are_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static const struct {
 		"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551619\r\n\r\n",
 		413},
 	{"length beyond the limit",
-		"POST / HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n", 413},
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 16777217\r\n\r\n", 413},
 	{"two codings",
 		"POST / HTTP/1.1\r\n" HOST
 		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
