@@ -19,19 +19,19 @@
 #include "gateway_plan.h"
 #include "http/http_server.h"
 #include "http/office.h"
+#include "keeper/journal_keeper.h"
 #include "net/listener.h"
 #include "net/tls_ctx.h"
 #include "net/worker.h"
 #include "relay/relay.h"
-#include "rules/retention.h"
 #include "setup/chronicle.h"
 #include "setup/data_dir.h"
 #include "setup/seed.h"
+#include "store/journal_checkpoint.h"
 #include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
 
 #define OFFICE_QUEUE 256
-#define PURGE_MS 3600000
 #define EXPIRY_MS 3600000
 #define DAY_MS INT64_C(86400000)
 
@@ -44,6 +44,8 @@ struct gateway {
 	struct gateway_plan_list listen, proxies;
 	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
 	struct store *store;
+	struct journal_signer *signer;
+	struct journal_keeper *keeper;
 	struct admission *admission;
 	struct relay *relay;
 	struct post_pump *pump;
@@ -55,7 +57,7 @@ struct gateway {
 	struct http_server *http;
 	char admin_endpoint[TEXT_HOST_SIZE + 16];
 	int64_t started_ms;
-	int64_t purge_due_ms, expiry_due_ms;
+	int64_t expiry_due_ms;
 	int started, drained;
 };
 
@@ -139,7 +141,10 @@ static int open_store(struct gateway *gateway, char *error)
 		given = address;
 	}
 	struct store *below;
-	status = store_open_in(gateway->dir.path, given, gateway->dir.node, &below, more);
+	status = journal_signer_new(gateway->dir.master, &gateway->signer);
+	if (!status)
+		status = store_open_in(gateway->dir.path, given, gateway->dir.node, &below,
+			more);
 	if (!status)
 		status = sealed_store_open(below, gateway->dir.master, &gateway->store,
 			more);
@@ -372,6 +377,26 @@ static void chronicle(struct gateway *gateway, enum audit_event event, json_t *f
 			LOG_S("reason", reason_symbol(status)));
 }
 
+static void keeper_settings(const struct gateway *gateway,
+	struct journal_keeper_settings *ret)
+{
+	*ret = (struct journal_keeper_settings){
+		.records_days = gateway->config.retention_ms / DAY_MS,
+		.counts_days = gateway->config.retention_counts_ms / DAY_MS};
+	text_clip(ret->checkpoint_copy, sizeof(ret->checkpoint_copy),
+		gateway->config.checkpoint_copy);
+}
+
+static int start_keeper(struct gateway *gateway)
+{
+	const struct journal_keeper_parts parts = {
+		gateway->store, gateway->signer, gateway->dir.node, gateway->dir.path};
+	struct journal_keeper_settings settings;
+
+	keeper_settings(gateway, &settings);
+	return journal_keeper_new(&parts, &settings, &gateway->keeper);
+}
+
 int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 {
 	int status = worker_start(gateway->office_worker);
@@ -381,6 +406,8 @@ int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 	gateway->started = 1;
 	gateway->started_ms = clock_wall_ms();
 	status = relay_start(gateway->relay);
+	if (!status)
+		status = start_keeper(gateway);
 	if (status)
 		return status;
 	listener_start(gateway->admin_listener);
@@ -406,13 +433,6 @@ void gateway_ready_line(const struct gateway *gateway, char ret[static GATEWAY_R
 		gateway->admin_endpoint);
 }
 
-static void purged(void *ctx UNUSED, const struct journal_answer *answer)
-{
-	if (answer->status)
-		log_line(LOG_WARN, "old journal rows not removed",
-			LOG_S("reason", reason_symbol(answer->status)));
-}
-
 static void warn_expiry(const struct gateway *gateway)
 {
 	int64_t left = tls_ctx_expires_ms(gateway->admin_tls) - clock_wall_ms();
@@ -433,21 +453,8 @@ static int is_due(int64_t *due_ms, int64_t every_ms)
 	return 1;
 }
 
-static void purge(struct gateway *gateway)
-{
-	int64_t before = retention_before_ms(gateway->config.retention_ms / DAY_MS,
-		clock_wall_ms());
-	const struct journal_purge rule = {
-		.before_ms = {before, before}, .stubs_before_ms = before - 7 * DAY_MS};
-
-	journal_purge(gateway->store->journal, &rule, post_pump_box(gateway->pump),
-		purged, gateway);
-}
-
 void gateway_tick(struct gateway *gateway)
 {
-	if (is_due(&gateway->purge_due_ms, PURGE_MS))
-		purge(gateway);
 	if (is_due(&gateway->expiry_due_ms, EXPIRY_MS))
 		warn_expiry(gateway);
 	post_pump_run(gateway->pump, 0);
@@ -479,6 +486,9 @@ static void adopt_config(struct gateway *gateway)
 	relay_set(gateway->relay, &relay);
 	struct admission_settings admission = gateway_plan_admission(&gateway->config);
 	admission_set(gateway->admission, &admission);
+	struct journal_keeper_settings keeper;
+	keeper_settings(gateway, &keeper);
+	journal_keeper_set(gateway->keeper, &keeper);
 	on_office_worker(gateway, set_http);
 	chronicle(gateway, AUDIT_CONFIG_CHANGED,
 		json_pack("{s:{s:i}}", "changes", "waiting_for_restart", waiting));
@@ -560,6 +570,8 @@ struct gateway *gateway_free(struct gateway *gateway)
 	gateway->http = http_server_free(gateway->http);
 	gateway->admin = admin_free(gateway->admin);
 	gateway->admin_tls = tls_ctx_free(gateway->admin_tls);
+	gateway->keeper = journal_keeper_free(gateway->keeper);
+	gateway->signer = journal_signer_free(gateway->signer);
 	gateway->store = store_close(gateway->store);
 	if (gateway->pump)
 		post_pump_run(gateway->pump, 0);

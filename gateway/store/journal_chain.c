@@ -122,16 +122,17 @@ void journal_chain_bad(struct journal_check *check, uint64_t seq, const char *fa
 }
 
 /* 1: the fault is noted. */
-static int meet_point(struct journal_check *check)
+static int meet_points(struct journal_check *check)
 {
-	if (check->next == check->count || check->points[check->next].seq > check->at.seq)
-		return 0;
-	const struct journal_point *point = &check->points[check->next++];
-	if (memcmp(point->hash, check->at.hash, JOURNAL_HASH)) {
-		journal_chain_bad(check, point->seq, "rewritten");
-		return 1;
+	while (check->next < check->count &&
+		check->points[check->next].seq == check->at.seq) {
+		const struct journal_point *point = &check->points[check->next++];
+		if (memcmp(point->hash, check->at.hash, JOURNAL_HASH)) {
+			journal_chain_bad(check, point->seq, "rewritten");
+			return 1;
+		}
+		check->met++;
 	}
-	check->met++;
 	return 0;
 }
 
@@ -168,7 +169,7 @@ int journal_chain_row(struct journal_check *check, const struct journal_row *row
 	if (r)
 		return r;
 	check->checked++;
-	return meet_point(check);
+	return meet_points(check);
 }
 
 int journal_chain_gone(struct journal_check *check, const struct journal_stub *stub)
@@ -182,7 +183,7 @@ int journal_chain_gone(struct journal_check *check, const struct journal_stub *s
 	if (r)
 		return r;
 	check->stubs++;
-	return meet_point(check);
+	return meet_points(check);
 }
 
 void journal_chain_end(struct journal_check *check, const struct journal_mark *head)
