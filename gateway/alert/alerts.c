@@ -1,0 +1,515 @@
+#include "alert/alerts.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/alert_book.h"
+#include "alert/alert_raise.h"
+#include "alert/alert_rows.h"
+#include "alert/alert_seed.h"
+#include "alert/alert_states.h"
+#include "alert/deliver.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/post.h"
+#include "base/reason.h"
+#include "base/text.h"
+#include "store/store_wait.h"
+
+#define TICK_MS 500
+#define RULES_MS 30000
+#define SWEEP_MS 5000
+#define STEP 500
+#define OPEN_LOOKED_AT 10000
+#define DAY_MS INT64_C(86400000)
+#define LONGEST_AGAIN_MS DAY_MS
+#define KEPT_MS (400 * DAY_MS)
+
+struct alerts {
+	struct alerts_parts parts;
+	struct deliver *deliver;
+	struct alert_book *book;
+	struct alert_rows rows;
+	struct alert_raise raise;
+	struct alert_states states;
+	struct post_pump *pump;
+	struct bus_subscription *news;
+	atomic_llong scan_ms;
+	atomic_int stops;
+	int started, rules_stale, troubled;
+	int64_t rules_due_ms, scan_due_ms, sweep_due_ms, purge_due_ms;
+	pthread_t thread;
+};
+
+static int plan_delivery(const struct alerts_settings *settings,
+	struct deliver_settings *ret)
+{
+	struct deliver_settings plan = {.retry_ms = settings->retry_ms};
+	int status = target_parse(&plan.targets, settings->targets);
+
+	if (!status)
+		status = text_copy(plan.ca_file, sizeof(plan.ca_file), settings->ca_file);
+	if (!status)
+		*ret = plan;
+	return status;
+}
+
+static int build(struct alerts *alerts, const struct alerts_settings *settings)
+{
+	char dir[4200];
+	struct deliver_settings plan;
+	int status = plan_delivery(settings, &plan);
+
+	snprintf(dir, sizeof(dir), "%s/alerts", alerts->parts.data);
+	const struct deliver_parts parts = {.store = alerts->parts.store,
+		.node = alerts->parts.node,
+		.dir = dir,
+		.syslog_socket = alerts->parts.syslog_socket};
+	atomic_store(&alerts->scan_ms, settings->scan_ms);
+	if (!status)
+		status = post_pump_new(&alerts->pump);
+	if (!status)
+		status = alert_book_new(&alerts->book);
+	if (!status)
+		status = deliver_new(&parts, &plan, &alerts->deliver);
+	alerts->rows = (struct alert_rows){.store = parts.store, .node = parts.node};
+	alerts->raise = (struct alert_raise){parts.store, alerts->deliver, parts.node};
+	alerts->states =
+		(struct alert_states){alerts->book, &alerts->raise, alerts->parts.data};
+	return status;
+}
+
+int alerts_new(const struct alerts_parts *parts, const struct alerts_settings *settings,
+	struct alerts **ret)
+{
+	struct alerts *alerts = calloc(1, sizeof(*alerts));
+
+	if (!alerts)
+		return -REASON_NO_MEMORY;
+	alerts->parts = *parts;
+	int status = build(alerts, settings);
+	if (status)
+		alerts_free(alerts);
+	else
+		*ret = alerts;
+	return status;
+}
+
+/* rules */
+
+static int add_rules(struct alerts *alerts)
+{
+	char last[STATE_ID_MAX + 1] = "";
+	size_t count = STEP;
+	int status = 0;
+
+	alert_book_forget_rules(alerts->book);
+	while (!status && count == STEP) {
+		struct store_docs docs = {0};
+		struct field_error error;
+		struct alert alert;
+		status = store_wait_list(alerts->parts.store->state, STATE_ALERT, NULL,
+			*last ? last : NULL, STEP, &docs);
+		count = docs.count;
+		for (size_t i = 0; !status && i < count; i++)
+			if (!alert_read(docs.docs[i].body, &alert, &error))
+				status = alert_book_add_rule(alerts->book, &alert);
+		if (count)
+			snprintf(last, sizeof(last), "%s", docs.docs[count - 1].id);
+		store_docs_free(&docs);
+	}
+	return status;
+}
+
+static int seed_tenants(struct alerts *alerts)
+{
+	struct state *state = alerts->parts.store->state;
+	char last[STATE_ID_MAX + 1] = "";
+	size_t count = STEP;
+	int status = alert_seed(state, "");
+
+	while (!status && count == STEP) {
+		struct store_docs docs = {0};
+		status = store_wait_list(state, STATE_TENANT, NULL, *last ? last : NULL,
+			STEP, &docs);
+		count = docs.count;
+		for (size_t i = 0; !status && i < count; i++)
+			status = alert_seed(state, docs.docs[i].id);
+		if (count)
+			snprintf(last, sizeof(last), "%s", docs.docs[count - 1].id);
+		store_docs_free(&docs);
+	}
+	return status;
+}
+
+static int read_rules(struct alerts *alerts)
+{
+	int status = seed_tenants(alerts);
+
+	if (!status)
+		status = add_rules(alerts);
+	if (!status) {
+		alerts->rules_stale = 0;
+		alerts->rules_due_ms = clock_mono_ms() + RULES_MS;
+	}
+	return status;
+}
+
+/* A company that nobody made a document for has rules too, from its first row on. */
+static int ensure_rules(struct alerts *alerts, const struct alert_event *event)
+{
+	size_t at = 0;
+
+	if (alert_book_rule(alerts->book, event->when, event->tenant, &at))
+		return 0;
+	struct state *state = alerts->parts.store->state;
+	struct store_docs docs = {0};
+	char id[STATE_ID_MAX];
+	snprintf(id, sizeof(id), "alerts/%s", event->tenant);
+	int status = store_wait_get(state, STATE_META, id, &docs);
+	store_docs_free(&docs);
+	if (status != -REASON_NOT_FOUND)
+		return status;
+	status = alert_seed(state, event->tenant);
+	return status ? status : add_rules(alerts);
+}
+
+/* events */
+
+static int on_event(void *ctx, const struct alert_event *event)
+{
+	struct alerts *alerts = ctx;
+	const struct alert *rule;
+	size_t at = 0;
+	int64_t value;
+	int status = ensure_rules(alerts, event);
+
+	while (!status &&
+		(rule = alert_book_rule(alerts->book, event->when, event->tenant, &at))) {
+		const struct alert_case what = {
+			event->subject, event->license, event->at_ms, 0};
+		struct alert_case counted = what;
+		struct alarm alarm;
+		if (!alert_book_count(alerts->book, rule, event, &value))
+			continue;
+		counted.value = value;
+		status = alert_raise(&alerts->raise, rule, &counted, &alarm);
+		if (!status)
+			alert_book_raised(alerts->book, rule, &alarm);
+	}
+	return status;
+}
+
+/* Raised before, or not enough: counting is all that is needed. */
+static int on_old_event(void *ctx, const struct alert_event *event)
+{
+	struct alerts *alerts = ctx;
+	const struct alert *rule;
+	size_t at = 0;
+	int64_t value;
+
+	while ((rule = alert_book_rule(alerts->book, event->when, event->tenant, &at)))
+		(void)alert_book_count(alerts->book, rule, event, &value);
+	return 0;
+}
+
+static int is_local(const struct alerts *alerts, const struct alarm *alarm)
+{
+	int is_here = alarm->when == ALERT_DISK || alarm->when == ALERT_CERTIFICATE ||
+		      alarm->when == ALERT_OUTAGE;
+
+	return is_here && !strcmp(alarm->node, alerts->parts.node);
+}
+
+/* What this node is responsible for: its own states, and with the lease everything that is no other
+ * node's own. */
+static int is_ours(const struct alerts *alerts, const struct alarm *alarm)
+{
+	if (alarm->when == ALERT_DISK || alarm->when == ALERT_CERTIFICATE ||
+		alarm->when == ALERT_OUTAGE)
+		return is_local(alerts, alarm);
+	return alerts->rows.holds;
+}
+
+/* Letters of a node that is gone would never be sent. */
+static int adopt_letters(struct alerts *alerts, const struct alarm *alarm)
+{
+	struct store_docs docs = {0};
+
+	if (strcmp(alarm->node, alerts->parts.node)) {
+		int status = store_wait_get(alerts->parts.store->state, STATE_NODE,
+			alarm->node, &docs);
+		store_docs_free(&docs);
+		if (status != -REASON_NOT_FOUND)
+			return status;
+	}
+	return deliver_put(alerts->deliver, alarm);
+}
+
+static int adopt(struct alerts *alerts, const struct state_doc *doc)
+{
+	struct field_error error;
+	struct alarm alarm;
+	int status = 0;
+
+	if (alarm_read(doc->body, &alarm, &error) || !is_ours(alerts, &alarm))
+		return 0;
+	if (!alarm.over_ms)
+		status = alert_book_open(alerts->book, &alarm);
+	if (clock_wall_ms() - alarm.made_ms < DAY_MS && !status)
+		status = adopt_letters(alerts, &alarm);
+	return status == -REASON_LIMIT || status == -REASON_NO_MEMORY ? 0 : status;
+}
+
+static int read_open(struct alerts *alerts)
+{
+	char last[STATE_ID_MAX + 1] = "";
+	size_t count = STEP, seen = 0;
+	int status = 0;
+
+	while (!status && count == STEP && seen < OPEN_LOOKED_AT) {
+		struct store_docs docs = {0};
+		status = store_wait_list(alerts->parts.store->state, STATE_ALARM, NULL,
+			*last ? last : NULL, STEP, &docs);
+		count = docs.count;
+		seen += count;
+		for (size_t i = 0; !status && i < count; i++)
+			status = adopt(alerts, &docs.docs[i]);
+		if (count)
+			snprintf(last, sizeof(last), "%s", docs.docs[count - 1].id);
+		store_docs_free(&docs);
+	}
+	return status;
+}
+
+static int64_t longest_window(const struct alerts *alerts)
+{
+	int64_t longest = 0;
+
+	for (int when = 0; when < ALERT_WHENS; when++) {
+		const struct alert *rule;
+		size_t at = 0;
+		if (alert_kind_at((size_t)when)->measure == ALERT_MEASURE_STATE)
+			continue;
+		while ((rule = alert_book_rule(alerts->book, (enum alert_when)when, NULL,
+				&at)))
+			if (rule->window_ms > longest)
+				longest = rule->window_ms;
+	}
+	return longest < LONGEST_AGAIN_MS ? longest : LONGEST_AGAIN_MS;
+}
+
+static int take_over(struct alerts *alerts)
+{
+	int status = read_open(alerts);
+
+	if (!status)
+		status = alert_rows_find(&alerts->rows);
+	if (!status)
+		status = alert_rows_again(&alerts->rows,
+			clock_wall_ms() - longest_window(alerts), on_old_event, alerts);
+	if (!status)
+		log_line(LOG_INFO, "this node watches for alerts");
+	return status;
+}
+
+static int watch_rows(struct alerts *alerts)
+{
+	int status = alert_rows_lease(&alerts->rows);
+
+	if (status == 1)
+		status = take_over(alerts);
+	if (!status)
+		status = alert_rows_read(&alerts->rows, on_event, alerts);
+	if (!status)
+		status = alert_rows_save(&alerts->rows);
+	return status == -REASON_LICENSE_IN_USE ? 0 : status;
+}
+
+/* states */
+
+static int watch_states(struct alerts *alerts)
+{
+	int64_t ends_ms = alerts->parts.certificate_ends_ms(alerts->parts.ctx);
+	int status = alert_states_disk(&alerts->states);
+
+	if (!status)
+		status = alert_states_low(&alerts->states, ALERT_CERTIFICATE,
+			(ends_ms - clock_wall_ms()) / DAY_MS);
+	if (!status && alerts->rows.holds)
+		status = alert_states_nodes(&alerts->states);
+	if (!status && alerts->rows.holds)
+		status = alert_states_hosts(&alerts->states);
+	return status;
+}
+
+static void end_one(void *ctx, const char *alarm)
+{
+	alert_raise_over(ctx, alarm, clock_wall_ms());
+}
+
+static int is_due(int64_t *due_ms, int64_t every_ms)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms < *due_ms)
+		return 0;
+	*due_ms = now_ms + every_ms;
+	return 1;
+}
+
+/* Alarms live as long as the journal does by default; the oldest are last in the list. */
+static int purge(struct alerts *alerts)
+{
+	struct state *state = alerts->parts.store->state;
+	char after[STATE_ID_MAX];
+	struct store_docs docs = {0};
+	int64_t oldest_ms = clock_wall_ms() - KEPT_MS;
+
+	snprintf(after, sizeof(after), "alm_%012llx",
+		(unsigned long long)(0xffffffffffff - (uint64_t)oldest_ms));
+	int status = store_wait_list(state, STATE_ALARM, NULL, after, STEP, &docs);
+	for (size_t i = 0; !status && i < docs.count; i++)
+		status = store_wait_remove(state, STATE_ALARM, docs.docs[i].id, 0);
+	store_docs_free(&docs);
+	return status;
+}
+
+static int tick(struct alerts *alerts)
+{
+	int status = 0;
+
+	if (alerts->rules_stale || clock_mono_ms() >= alerts->rules_due_ms)
+		status = read_rules(alerts);
+	if (!status)
+		status = watch_rows(alerts);
+	if (!status && is_due(&alerts->scan_due_ms, atomic_load(&alerts->scan_ms)))
+		status = watch_states(alerts);
+	if (!status && is_due(&alerts->sweep_due_ms, SWEEP_MS) && alerts->rows.holds)
+		alert_book_sweep(alerts->book, clock_wall_ms(), end_one, &alerts->raise);
+	if (!status && alerts->rows.holds && is_due(&alerts->purge_due_ms, 3600000))
+		status = purge(alerts);
+	return status;
+}
+
+/* Half a tick was done: what was counted cannot be trusted. Everything is read again. */
+static void start_over(struct alerts *alerts, int status)
+{
+	struct alert_book *fresh;
+
+	if (!alerts->troubled++)
+		log_line(LOG_WARN, "alerts are held up",
+			LOG_S("reason", reason_symbol(status)));
+	if (alert_book_new(&fresh))
+		return;
+	alert_book_free(alerts->book);
+	alerts->book = alerts->states.book = fresh;
+	alerts->rules_stale = 1;
+	alert_rows_release(&alerts->rows);
+}
+
+static void on_news(void *ctx, const char *topic UNUSED, const char *json)
+{
+	struct alerts *alerts = ctx;
+
+	if (strstr(json, "\"type\":\"alert\""))
+		alerts->rules_stale = 1;
+}
+
+static void *work(void *arg)
+{
+	struct alerts *alerts = arg;
+
+	pthread_setname_np(pthread_self(), "alerts");
+	if (bus_subscribe(alerts->parts.store->bus, "news", post_pump_box(alerts->pump),
+		    on_news, alerts, &alerts->news))
+		log_line(LOG_WARN, "changes of alert rules are seen late");
+	if (read_rules(alerts) || read_open(alerts))
+		alerts->rules_stale = 1;
+	while (!atomic_load(&alerts->stops)) {
+		int status = tick(alerts);
+		if (status)
+			start_over(alerts, status);
+		else
+			alerts->troubled = 0;
+		post_pump_run(alerts->pump, TICK_MS);
+	}
+	if (alerts->news)
+		bus_unsubscribe(alerts->parts.store->bus, alerts->news);
+	alert_rows_release(&alerts->rows);
+	return NULL;
+}
+
+int alerts_start(struct alerts *alerts)
+{
+	int status = deliver_start(alerts->deliver);
+
+	if (status)
+		return status;
+	if (pthread_create(&alerts->thread, NULL, work, alerts))
+		return -REASON_NO_MEMORY;
+	alerts->started = 1;
+	return 0;
+}
+
+int alerts_set(struct alerts *alerts, const struct alerts_settings *settings)
+{
+	struct deliver_settings plan;
+	int status = plan_delivery(settings, &plan);
+
+	if (status)
+		return status;
+	deliver_set(alerts->deliver, &plan);
+	atomic_store(&alerts->scan_ms, settings->scan_ms);
+	return 0;
+}
+
+int alerts_test(struct alerts *alerts, const struct route *route,
+	char error[static ALERTS_ERROR])
+{
+	struct alert alert;
+	struct alarm alarm;
+	int64_t now_ms = clock_wall_ms();
+	int status = alert_default(&alert, "", ALERT_JOURNAL, now_ms);
+
+	if (status)
+		return status;
+	snprintf(alert.id, sizeof(alert.id), "test");
+	snprintf(alert.name, sizeof(alert.name), "test");
+	snprintf(alert.tenant, sizeof(alert.tenant), "%s", route->tenant);
+	status = alarm_raise(&alarm, &alert, "test / テスト", now_ms, 0);
+	alarm.made_ms = now_ms;
+	return status ? status : deliver_now(alerts->deliver, route, &alarm, error);
+}
+
+size_t alerts_waiting(struct alerts *alerts)
+{
+	return deliver_waiting(alerts->deliver);
+}
+
+static void wake(struct post_item *item)
+{
+	free(item);
+}
+
+struct alerts *alerts_free(struct alerts *alerts)
+{
+	if (!alerts)
+		return NULL;
+	atomic_store(&alerts->stops, 1);
+	if (alerts->started) {
+		struct post_item *item = calloc(1, sizeof(*item));
+		if (item) {
+			item->run = wake;
+			post_put(post_pump_box(alerts->pump), item);
+		}
+		pthread_join(alerts->thread, NULL);
+	}
+	alerts->deliver = deliver_free(alerts->deliver);
+	alert_book_free(alerts->book);
+	post_pump_free(alerts->pump);
+	free(alerts);
+	return NULL;
+}

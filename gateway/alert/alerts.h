@@ -1,0 +1,48 @@
+/* alerts: the watch of a node: reads what is new in the journal, looks at what lasts, raises alarms by
+ * the rules of each company and has them delivered.
+ *
+ * Thread: one of its own ("alerts"), which may block on the store, and those of deliver.h; never a
+ * worker. alerts_new, _start, _set and _free from main, alerts_test from any thread that may block.
+ * Owner: gateway.c, which closes the store afterwards.
+ */
+#ifndef ALERT_ALERTS_H
+#define ALERT_ALERTS_H
+
+#include <stdint.h>
+
+#include "base/check.h"
+#include "rules/route.h"
+
+struct alerts;
+struct store;
+
+#define ALERTS_ERROR 160
+
+struct alerts_parts {
+	struct store *store; /* borrowed, as all here */
+	const char *node, *data;
+	const char *syslog_socket;
+	/* When the certificate that is served ends. */
+	int64_t (*certificate_ends_ms)(void *ctx);
+	void *ctx;
+};
+
+struct alerts_settings {
+	const char *targets, *ca_file; /* copied */
+	int64_t retry_ms, scan_ms;
+};
+
+MUST_CHECK int alerts_new(const struct alerts_parts *parts,
+	const struct alerts_settings *settings, struct alerts **ret);
+MUST_CHECK int alerts_start(struct alerts *alerts);
+/* -REASON_BAD_VALUE (targets); then everything stays. */
+MUST_CHECK int alerts_set(struct alerts *alerts, const struct alerts_settings *settings);
+/* Sends a real letter to this route now. Errors: alert/letter.h. */
+MUST_CHECK int alerts_test(struct alerts *alerts, const struct route *route,
+	char error[static ALERTS_ERROR]);
+/* Letters that have not arrived yet. */
+size_t alerts_waiting(struct alerts *alerts);
+/* Accepts NULL, returns NULL. */
+struct alerts *alerts_free(struct alerts *alerts);
+
+#endif
