@@ -10,6 +10,7 @@
 
 #include "admin/admin.h"
 #include "admission/admission.h"
+#include "alert/alerts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/post.h"
@@ -54,6 +55,7 @@ struct gateway {
 	struct listener *admin_listener;
 	struct office *office;
 	struct admin *admin;
+	struct alerts *alerts;
 	struct http_server *http;
 	char admin_endpoint[TEXT_HOST_SIZE + 16];
 	int64_t started_ms;
@@ -184,6 +186,24 @@ static int build_relay(struct gateway *gateway, char *error)
 	return status;
 }
 
+static int64_t certificate_ends_ms(void *ctx)
+{
+	return tls_ctx_expires_ms(((struct gateway *)ctx)->admin_tls);
+}
+
+static int build_alerts(struct gateway *gateway)
+{
+	struct alerts_settings settings = gateway_plan_alerts(&gateway->config);
+	const struct alerts_parts parts = {.store = gateway->store,
+		.node = gateway->dir.node,
+		.data = gateway->dir.path,
+		.syslog_socket = gateway->config.alert_syslog,
+		.certificate_ends_ms = certificate_ends_ms,
+		.ctx = gateway};
+
+	return alerts_new(&parts, &settings, &gateway->alerts);
+}
+
 static void tell_facts(void *ctx, struct admin_facts *ret)
 {
 	struct gateway *gateway = ctx;
@@ -257,6 +277,7 @@ static int build_office(struct gateway *gateway, char *error)
 	size_t threads = (size_t)gateway->config.admin_threads;
 	struct admin_parts parts = {.store = gateway->store,
 		.node = gateway->dir.node,
+		.alerts = gateway->alerts,
 		.master = gateway->dir.master,
 		.assets = &console_assets,
 		.streams = threads / 2,
@@ -301,6 +322,8 @@ static int build(struct gateway *gateway, char *error)
 		status = post_pump_new(&gateway->pump);
 	if (!status)
 		status = build_relay(gateway, error);
+	if (!status)
+		status = build_alerts(gateway);
 	if (!status)
 		status = build_office(gateway, error);
 	return status;
@@ -408,6 +431,8 @@ int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 	status = relay_start(gateway->relay);
 	if (!status)
 		status = start_keeper(gateway);
+	if (!status)
+		status = alerts_start(gateway->alerts);
 	if (status)
 		return status;
 	listener_start(gateway->admin_listener);
@@ -489,6 +514,9 @@ static void adopt_config(struct gateway *gateway)
 	struct journal_keeper_settings keeper;
 	keeper_settings(gateway, &keeper);
 	journal_keeper_set(gateway->keeper, &keeper);
+	struct alerts_settings alerts = gateway_plan_alerts(&gateway->config);
+	if (alerts_set(gateway->alerts, &alerts))
+		log_line(LOG_WARN, "alerts go on as before");
 	on_office_worker(gateway, set_http);
 	chronicle(gateway, AUDIT_CONFIG_CHANGED,
 		json_pack("{s:{s:i}}", "changes", "waiting_for_restart", waiting));
@@ -552,6 +580,7 @@ static void stop_office(struct gateway *gateway)
 		on_office_worker(gateway, stop_http_now);
 	}
 	gateway->office = office_free(gateway->office);
+	gateway->alerts = alerts_free(gateway->alerts);
 	if (gateway->office_worker)
 		worker_stop(gateway->office_worker);
 }

@@ -91,3 +91,11 @@ struct http_server_settings gateway_plan_http(const struct gateway_config *confi
 		.stalled_ms = config->admin_stalled_ms,
 		.connections = config->admin_connections};
 }
+
+struct alerts_settings gateway_plan_alerts(const struct gateway_config *config)
+{
+	return (struct alerts_settings){.targets = config->alert_targets,
+		.ca_file = config->alert_ca,
+		.retry_ms = config->alert_retry_ms,
+		.scan_ms = config->alert_scan_ms};
+}

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "admission/admission.h"
+#include "alert/alerts.h"
 #include "config/gateway_config.h"
 #include "gateway.h"
 #include "http/http_server.h"
@@ -29,6 +30,8 @@ MUST_CHECK int gateway_plan_split(const char *text, struct gateway_plan_list *re
 
 void gateway_plan_relay(const struct gateway_config *config, struct relay_settings *ret);
 struct admission_settings gateway_plan_admission(const struct gateway_config *config);
+/* Borrows the configuration's texts. */
+struct alerts_settings gateway_plan_alerts(const struct gateway_config *config);
 struct http_server_settings gateway_plan_http(const struct gateway_config *config);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "admin/api_accounts.h"
+#include "admin/api_alarms.h"
+#include "admin/api_alerts.h"
 #include "admin/api_groups.h"
 #include "admin/api_holders.h"
 #include "admin/api_hosts.h"
@@ -15,7 +17,9 @@
 #include "admin/api_me.h"
 #include "admin/api_metrics.h"
 #include "admin/api_nodes.h"
+#include "admin/api_notices.h"
 #include "admin/api_policies.h"
+#include "admin/api_routes.h"
 #include "admin/api_security.h"
 #include "admin/api_sessions.h"
 #include "admin/api_sign_in.h"

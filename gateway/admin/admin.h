@@ -15,6 +15,7 @@
 
 struct admin;
 struct assets;
+struct alerts;
 struct store;
 
 /* What only the whole node knows; asked on office threads. */
@@ -25,11 +26,12 @@ struct admin_facts {
 };
 
 struct admin_parts {
-	struct store *store;   /* borrowed */
-	const char *node;      /* borrowed */
-	const uint8_t *master; /* 32 bytes, borrowed */
+	struct store *store;         /* borrowed */
+	const char *node;            /* borrowed */
+	const uint8_t *master;       /* 32 bytes, borrowed */
 	const struct assets *assets; /* the console, borrowed */
-	size_t streams;        /* how many long answers may run at once */
+	struct alerts *alerts;       /* borrowed */
+	size_t streams;              /* how many long answers may run at once */
 	void (*facts)(void *ctx, struct admin_facts *ret);
 	/* Appends {"name","value","change","help"} per limit. */
 	void (*limits)(void *ctx, json_t *array);

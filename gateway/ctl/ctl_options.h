@@ -16,6 +16,12 @@ struct ctl_options {
 	const char *holder, *tenant, *group, *expires, *name, *role, *note, *ttl;
 	const char *retention_days, *licenses_max, *sessions_max;
 	struct args_many labels;
+	/* alerts, routes, notices, reports */
+	const char *when, *threshold, *window, *quiet, *kind, *url_to, *secret_file,
+		*server, *security, *user, *password_file, *sender, *target, *lang,
+		*text_en, *text_ja, *show_from, *month, *format, *seen;
+	struct args_many routes, recipients, places;
+	int verify;
 	/* which ones */
 	const char *license, *state, *from, *to, *q;
 	int csv, jsonl, newest, online, offline, bom;

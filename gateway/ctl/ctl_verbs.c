@@ -79,6 +79,58 @@ static const struct args_option options_LOG[] = {LICENSE_ID,
 	{"--csv", NULL, ARGS_FLAG, AT(csv), "CSV, all rows"},
 	{"--jsonl", NULL, ARGS_FLAG, AT(jsonl), "one JSON object per line, all rows"},
 	{"--newest", NULL, ARGS_FLAG, AT(newest), "newest first"}, TENANT, COUNT, END};
+static const struct args_option options_ALERT[] = {
+	{"--when", "WHAT", ARGS_TEXT, AT(when),
+		"login_failed, device_new, veto, out_of_hours, bandwidth, host_away, …"},
+	{"--name", "TEXT", ARGS_TEXT, AT(name), "what people call it"},
+	{"--threshold", "N", ARGS_TEXT, AT(threshold),
+		"how many events, bytes, percent or days"},
+	{"--window", "TIME", ARGS_TEXT, AT(window), "within this time; 30s, 10m, 1h, 1d"},
+	{"--quiet", "TIME", ARGS_TEXT, AT(quiet),
+		"no further alarm about the same for so long"},
+	{"--route", "ID", ARGS_MANY, AT(routes), "where its alarms go; may be repeated"},
+	{"--state", "STATE", ARGS_TEXT, AT(state), "enabled or disabled"}, TENANT, END};
+static const struct args_option options_ALERTS[] = {
+	{"--when", "WHAT", ARGS_TEXT, AT(when), "only rules that watch for this"}, TENANT,
+	COUNT, END};
+static const struct args_option options_ROUTE[] = {
+	{"--kind", "KIND", ARGS_TEXT, AT(kind), "webhook, mail or syslog"},
+	{"--name", "TEXT", ARGS_TEXT, AT(name), "what people call it"},
+	{"--lang", "en|ja", ARGS_TEXT, AT(lang), "the language of its messages"},
+	{"--state", "STATE", ARGS_TEXT, AT(state), "enabled or disabled"},
+	{"--to-url", "URL", ARGS_TEXT, AT(url_to), "webhook: https://HOST/PATH"},
+	{"--secret-file", "FILE", ARGS_TEXT, AT(secret_file),
+		"webhook: the signature's secret; without it one is made"},
+	{"--server", "HOST:PORT", ARGS_TEXT, AT(server), "mail: the SMTP server"},
+	{"--security", "HOW", ARGS_TEXT, AT(security), "mail: starttls, tls or none"},
+	{"--user", "NAME", ARGS_TEXT, AT(user), "mail: account at the server"},
+	{"--password-file", "FILE", ARGS_TEXT, AT(password_file),
+		"mail: file with its password"},
+	{"--sender", "ADDRESS", ARGS_TEXT, AT(sender), "mail: who it is from"},
+	{"--recipient", "ADDRESS", ARGS_MANY, AT(recipients),
+		"mail: who gets it; may be repeated"},
+	{"--target", "TARGET", ARGS_TEXT, AT(target),
+		"syslog: unix, udp://HOST:PORT, tcp://…, tls://…"},
+	TENANT, END};
+static const struct args_option options_ROUTES[] = {
+	{"--kind", "KIND", ARGS_TEXT, AT(kind), "webhook, mail or syslog"}, TENANT, COUNT,
+	END};
+static const struct args_option options_ALARMS[] = {
+	{"--state", "STATE", ARGS_TEXT, AT(state), "only open or over ones"},
+	{"--seen", "yes|no", ARGS_TEXT, AT(seen), "whether somebody took note"},
+	{"--when", "WHAT", ARGS_TEXT, AT(when), "only of rules that watch for this"},
+	LICENSE_ID, TENANT, COUNT, END};
+static const struct args_option options_NOTICE[] = {
+	{"--kind", "KIND", ARGS_TEXT, AT(kind), "planned_stop, end_of_service or news"},
+	{"--en", "TEXT", ARGS_TEXT, AT(text_en), "what it says in English"},
+	{"--ja", "TEXT", ARGS_TEXT, AT(text_ja), "and in Japanese"},
+	{"--from", "TIME", ARGS_TEXT, AT(from), "when what is announced begins"},
+	{"--to", "TIME", ARGS_TEXT, AT(to), "when it ends"},
+	{"--show-from", "TIME", ARGS_TEXT, AT(show_from), "shown from then on"},
+	{"--place", "PLACE", ARGS_MANY, AT(places),
+		"console, viewer, agent; may be repeated"},
+	TENANT, END};
+static const struct args_option options_NOTICES[] = {TENANT, COUNT, END};
 static const struct args_option options_TOKEN[] = {
 	{"--name", "TEXT", ARGS_TEXT, AT(name), "what it is for"},
 	{"--role", "ROLE", ARGS_TEXT, AT(role), "operator, admin, helpdesk or auditor"},

@@ -38,6 +38,8 @@ static const struct {
 	{REASON_TIMEOUT, 503},
 	{REASON_RECORDING_FAILED, 503},
 	{REASON_HOST_OFFLINE, 409},
+	{REASON_RECEIVER_FAILED, 502},
+	{REASON_TLS_UNTRUSTED, 502},
 	{REASON_DISK_FULL, 507},
 };
 
@@ -66,6 +68,7 @@ static const struct {
 	{431, REASON_LIMIT, "Request Header Fields Too Large"},
 	{500, REASON_INTERNAL, "Internal Server Error"},
 	{501, REASON_USAGE, "Not Implemented"},
+	{502, REASON_RECEIVER_FAILED, "Bad Gateway"},
 	{503, REASON_BUSY, "Service Unavailable"},
 	{505, REASON_VERSION, "HTTP Version Not Supported"},
 	{507, REASON_DISK_FULL, "Insufficient Storage"},
