@@ -227,6 +227,14 @@ static void on_notice(void *ctx, const struct message_notice *notice)
 	agent->gateway = (agent->gateway + 1) % agent->enrolment.access.gateway_count;
 }
 
+static void on_policy(void *ctx, const char *policy)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	if (agent->session)
+		agent_session_policy(agent->session, policy);
+}
+
 static void on_down(void *ctx, const struct uplink_down *down)
 {
 	struct agent *agent = ctx;
@@ -260,6 +268,7 @@ static const struct uplink_events uplink_events = {
 	.data = on_data,
 	.close = on_close,
 	.notice = on_notice,
+	.policy = on_policy,
 	.room = on_room,
 };
 

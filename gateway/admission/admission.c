@@ -174,6 +174,30 @@ static void refuse_without_memory(struct post_box *box, admission_done done, voi
 	CHECK(!"a spare verdict is left");
 }
 
+static void review_case(struct admission_task *task)
+{
+	struct admission_case *one = case_of(task);
+	admission_case_review(one);
+	send(one);
+}
+
+/* -REASON_BUSY: too many wait; the case is still the caller's, to be sent. */
+static int begin(struct admission *admission, const struct admission_request *request,
+	struct admission_case *one, void (*run)(struct admission_task *task))
+{
+	one->magic = CASE_MAGIC;
+	one->admission = admission;
+	one->store = admission->store;
+	one->node = admission->node;
+	one->request = *request;
+	one->task.run = run;
+	pthread_mutex_lock(&admission->mutex);
+	one->settings = admission->settings;
+	admission->under_way++;
+	pthread_mutex_unlock(&admission->mutex);
+	return admission_pool_put(admission->quick, &one->task);
+}
+
 void admission_check(struct admission *admission, const struct admission_request *request,
 	struct post_box *box, admission_done done, void *ctx)
 {
@@ -183,22 +207,31 @@ void admission_check(struct admission *admission, const struct admission_request
 		refuse_without_memory(box, done, ctx);
 		return;
 	}
-	one->magic = CASE_MAGIC;
-	one->admission = admission;
-	one->store = admission->store;
-	one->node = admission->node;
-	one->request = *request;
 	one->box = box;
 	one->done = done;
 	one->ctx = ctx;
-	pthread_mutex_lock(&admission->mutex);
-	one->settings = admission->settings;
-	admission->under_way++;
-	pthread_mutex_unlock(&admission->mutex);
-	one->task.run = open_case;
-	if (admission_pool_put(admission->quick, &one->task) == 0)
+	if (begin(admission, request, one, open_case) == 0)
 		return;
 	admission_case_record_busy(one);
+	send(one);
+}
+
+void admission_review(struct admission *admission,
+	const struct admission_request *request, struct post_box *box,
+	admission_done done, void *ctx)
+{
+	CHECK_OBJ(admission, ADMISSION_MAGIC);
+	struct admission_case *one = secret_alloc(sizeof(*one));
+	if (!one) {
+		refuse_without_memory(box, done, ctx);
+		return;
+	}
+	one->box = box;
+	one->done = done;
+	one->ctx = ctx;
+	if (begin(admission, request, one, review_case) == 0)
+		return;
+	one->status = -REASON_BUSY;
 	send(one);
 }
 

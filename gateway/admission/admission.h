@@ -53,6 +53,11 @@ MUST_CHECK int admission_new(struct store *store, const char *node,
 	const struct admission_settings *settings, struct admission **ret);
 void admission_check(struct admission *admission, const struct admission_request *request,
 	struct post_box *box, admission_done done, void *ctx);
+/* A viewer that was let in before is looked at again: license, company, policy, kind, address, device and hours as
+ * they are now. `request` has side, license, device, kind and address; no proof, no secret, no row. */
+void admission_review(struct admission *admission,
+	const struct admission_request *request, struct post_box *box,
+	admission_done done, void *ctx);
 /* New settings for the checks that start from now on. */
 void admission_set(struct admission *admission,
 	const struct admission_settings *settings);

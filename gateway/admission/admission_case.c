@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission/admission_policy.h"
 #include "admission/admission_store.h"
 #include "base/clock.h"
 #include "base/reason.h"
@@ -132,57 +133,6 @@ static int check_license(struct admission_case *one)
 	if (r == 0 && one->tenant.state != TENANT_ENABLED)
 		r = -REASON_TENANT_DISABLED;
 	return r ? r : license_admit(&one->license, one->now_ms);
-}
-
-static int narrow_by_document(struct admission_case *one, const char *id,
-	struct policy *policy)
-{
-	struct field_error error;
-	struct policy level;
-	char *body;
-	int r = admission_store_get(one->store, STATE_POLICY, id, &body);
-	if (r)
-		return r == -REASON_NOT_FOUND ? 0 : r;
-	r = policy_parse(body, &level, &error);
-	free(body);
-	return r ? -REASON_STATE_DAMAGED : policy_narrow(policy, &level);
-}
-
-/* The top: it may also permit more than the default. */
-static int load_top(struct admission_case *one, struct policy *policy)
-{
-	struct field_error error;
-	char *body;
-	policy_default(policy);
-	int r = admission_store_get(one->store, STATE_POLICY, POLICY_ID_DEFAULT, &body);
-	if (r)
-		return r == -REASON_NOT_FOUND ? 0 : r;
-	r = policy_parse_top(body, policy, &error);
-	free(body);
-	return r ? -REASON_STATE_DAMAGED : 0;
-}
-
-static int load_policy(struct admission_case *one, struct policy *policy)
-{
-	const struct license *license = &one->license;
-	struct field_error error;
-	struct policy own;
-	char id[POLICY_ID_SIZE];
-	int r = load_top(one, policy);
-	if (r == 0 && *license->tenant) {
-		r = policy_id_tenant(id, license->tenant);
-		if (r == 0)
-			r = narrow_by_document(one, id, policy);
-	}
-	if (r == 0 && *license->group) {
-		r = policy_id_group(id, license->tenant, license->group);
-		if (r == 0)
-			r = narrow_by_document(one, id, policy);
-	}
-	if (r || !*license->policy)
-		return r;
-	r = policy_parse(license->policy, &own, &error);
-	return r ? -REASON_STATE_DAMAGED : policy_narrow(policy, &own);
 }
 
 struct binding_change {
@@ -421,7 +371,7 @@ static int apply_policy(struct admission_case *one)
 {
 	struct policy policy;
 	int viewer = one->request.side == HELLO_VIEWER;
-	int r = load_policy(one, &policy);
+	int r = admission_policy_load(one->store, &one->license, &policy);
 	if (r)
 		return r;
 	if (viewer && !license_permits_device(&one->license, one->device_id)) {
@@ -480,6 +430,28 @@ void admission_case_close(struct admission_case *one)
 	/* Nobody comes in without a record. A refusal stays what it was. */
 	if (r && one->status == 0)
 		one->status = r;
+}
+
+/* Nobody comes in here: whoever is in is looked at again. */
+void admission_case_review(struct admission_case *one)
+{
+	struct field_error error;
+	char *body = NULL;
+	int r = prepare(one);
+	if (r == 0)
+		r = admission_store_get(one->store, STATE_LICENSE, one->license_id,
+			&body);
+	if (r == -REASON_NOT_FOUND)
+		r = -REASON_LICENSE_UNKNOWN;
+	if (r == 0 && license_read(body, &one->license, &error))
+		r = -REASON_STATE_DAMAGED;
+	free(body);
+	if (r == 0)
+		r = check_license(one);
+	if (r == 0)
+		r = apply_policy(one);
+	one->trusted = r == 0;
+	one->status = r;
 }
 
 void admission_case_record_busy(struct admission_case *one)

@@ -3,6 +3,7 @@
  *   open      quick threads: proof, license, secret, state; a host: its binding
  *   password  scrypt threads: viewers only, and strangers who say they are
  *   close     quick threads: policy and devices of a viewer, the login row
+ *   review    quick threads, for a viewer that is in already: license and policy as they are now
  *
  * Thread: one at a time, whichever pool has it; all of them may block on the store. Owner: the pool
  * that has it. Steps set `status` and return; a refusal is no error of the code.
@@ -51,6 +52,7 @@ struct admission_case {
 int admission_case_open(struct admission_case *one);
 void admission_case_password(struct admission_case *one);
 void admission_case_close(struct admission_case *one);
+void admission_case_review(struct admission_case *one);
 /* The row of a verdict that nobody waits for: too many were waiting. */
 void admission_case_record_busy(struct admission_case *one);
 

@@ -12,7 +12,9 @@
 #include "relay/door.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
+#include "relay/notices.h"
 #include "relay/orders.h"
+#include "relay/review.h"
 #include "relay/session.h"
 #include "store/bus.h"
 #include "store/store_open.h"
@@ -171,6 +173,10 @@ static void on_order(void *ctx, const char *topic, const char *json)
 		disconnect(desk, &order);
 	else if (order.kind == ORDER_REVOKE)
 		revoke(desk, &order);
+	else if (order.kind == ORDER_POLICY)
+		review_order(desk, &order);
+	else if (order.kind == ORDER_NOTICES)
+		notices_read(desk);
 	else if ((order.kind == ORDER_DRAIN || order.kind == ORDER_UNDRAIN) &&
 		 !strcmp(order.node, desk->house->node) && desk->house->drain)
 		desk->house->drain(desk->house->drain_ctx, &order);
@@ -224,6 +230,7 @@ void desk_tick(struct desk *desk)
 	int64_t now_ms = clock_mono_ms();
 	if (desk->drain_by_ms && now_ms >= desk->drain_by_ms)
 		send_away(desk);
+	notices_tick(desk, now_ms);
 	each(&desk->doors, tick_door, &now_ms);
 	each(&desk->sessions, tick_session, &now_ms);
 	each(&desk->legs, tick_leg, &now_ms);

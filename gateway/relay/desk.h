@@ -21,6 +21,7 @@ struct conn;
 struct guard;
 struct leg;
 struct lobby;
+struct notices;
 struct order;
 struct store;
 struct worker;
@@ -33,6 +34,7 @@ struct house {
 	struct admission *admission;
 	struct guard *guard;
 	struct lobby *lobby;
+	struct notices *notices;
 	char node[65];
 	atomic_int draining;
 	atomic_llong legs, hosts, viewers, sessions;
@@ -52,6 +54,7 @@ struct desk {
 	int asked;           /* answers of store and admission that are still to come */
 	int closing;         /* the node stops: nothing new */
 	int64_t drain_by_ms; /* by order: who is still here then is sent away; 0: no order */
+	uint64_t notices_version; /* that its legs know */
 	struct bus_subscription *orders;
 	struct worker_timer *tick;
 };

@@ -17,6 +17,7 @@
 #include "relay/guard.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
+#include "relay/notices.h"
 #include "rules/field.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
@@ -219,6 +220,8 @@ static int send_welcome(struct leg *leg, const struct admission_verdict *verdict
 		text_clip(welcome.host_name, sizeof(welcome.host_name),
 			verdict->host_name ? verdict->host_name : "");
 	}
+	if (!notices_for(desk->house->notices, leg, welcome.notices))
+		welcome.notices[0] = 0;
 	buf_init(&out, FRAME_MAX);
 	int rc = message_welcome_write(&welcome, &out);
 	if (!rc)

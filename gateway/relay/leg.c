@@ -19,6 +19,7 @@
 #include "relay/lobby.h"
 #include "relay/presence.h"
 #include "relay/pump.h"
+#include "relay/review.h"
 #include "relay/session.h"
 #include "wire/frame.h"
 
@@ -229,6 +230,26 @@ void leg_send_open(struct leg *leg, const struct message_open *open)
 		log_line(LOG_WARN, "open not sent", LOG_S("leg", leg->id));
 }
 
+void leg_send_policy(struct leg *leg, const struct message_policy *policy)
+{
+	struct buf out;
+	buf_init(&out, FRAME_MAX);
+	if (give(leg, message_policy_write(policy, &out), &out))
+		log_line(LOG_WARN, "policy not sent", LOG_S("leg", leg->id));
+}
+
+void leg_send_notices(struct leg *leg, const char *notices)
+{
+	struct message_notices message;
+	struct buf out;
+	if (leg->state == HELLO_ENDED || leg->moving)
+		return;
+	text_clip(message.notices, sizeof(message.notices), notices);
+	buf_init(&out, FRAME_MAX);
+	if (give(leg, message_notices_write(&message, &out), &out))
+		log_line(LOG_DEBUG, "notices not sent", LOG_S("leg", leg->id));
+}
+
 void leg_send_drain(struct leg *leg, int64_t within_ms)
 {
 	struct message_notice notice = {
@@ -342,6 +363,7 @@ static void on_arrived(void *ctx, struct conn *conn)
 		return;
 	}
 	desk_seat_leg(leg->desk, leg);
+	review_moved(leg);
 	if (leg->desk->closing)
 		leg_end(leg, REASON_NODE_STOPPED);
 	else
@@ -549,6 +571,8 @@ void leg_tick(struct leg *leg, int64_t now_ms)
 		return;
 	if (leg->side == HELLO_HOST)
 		presence_tick(leg, now_ms);
+	else
+		review_tick(leg, now_ms);
 	if (leg->waiting_for_host && now_ms >= leg->wait_until_ms)
 		leg_refuse(leg, REASON_GRACE_OVER, 0, NULL);
 	else if (leg->expires_ms && clock_wall_ms() >= leg->expires_ms)

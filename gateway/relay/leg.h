@@ -47,6 +47,8 @@ struct leg {
 	struct bucket chatter;   /* control frames: each costs more than it carries */
 	struct session *session; /* that it is in, or that is being opened for it */
 	struct pump *pump;       /* takes its DATA: exactly while HELLO_JOINED */
+	int64_t review_ms; /* a viewer's policy is looked at again then; 0: no need (review.h) */
+	uint8_t in_review;
 	/* a host's: */
 	struct session *seat; /* opening, live, or giving its claim back */
 	uint64_t next_viewer; /* number of the leg that takes the seat then, or 0 */
@@ -77,6 +79,8 @@ void leg_change(struct leg *leg, enum hello_state state);
 void leg_send_close(struct leg *leg, int reason, const char *session, int64_t retry_ms,
 	const char *detail);
 void leg_send_open(struct leg *leg, const struct message_open *open);
+void leg_send_policy(struct leg *leg, const struct message_policy *policy);
+void leg_send_notices(struct leg *leg, const char *notices);
 void leg_send_drain(struct leg *leg, int64_t within_ms);
 /* A viewer's wish is refused: CLOSE, and the leg ends. */
 void leg_refuse(struct leg *leg, int reason, int64_t retry_ms, const char *detail);

@@ -21,6 +21,7 @@
 #include "relay/door.h"
 #include "relay/guard.h"
 #include "relay/lobby.h"
+#include "relay/notices.h"
 #include "relay/orders.h"
 #include "relay/recover.h"
 #include "store/state.h"
@@ -432,7 +433,7 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 	text_clip(relay->house.node, sizeof(relay->house.node), parts->node);
 	text_clip(relay->address, sizeof(relay->address),
 		parts->address ? parts->address : "");
-	if (lobby_new(&relay->house.lobby) ||
+	if (lobby_new(&relay->house.lobby) || notices_new(&relay->house.notices) ||
 		guard_new(&relay->settings, &relay->house.guard))
 		return refuse(REASON_NO_MEMORY, error, "no memory for the relay");
 	int rc = tls_ctx_new(parts->cert_file, parts->key_file, TLS_OFFER_BOTH,
@@ -580,6 +581,7 @@ struct relay *relay_free(struct relay *relay)
 	}
 	tls_ctx_free(relay->tls);
 	lobby_free(relay->house.lobby);
+	notices_free(relay->house.notices);
 	guard_free(relay->house.guard);
 	relay->magic = 0;
 	free(relay);

@@ -17,6 +17,7 @@
 #include "relay/record.h"
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
+#include "relay/session_limit.h"
 #include "store/journal.h"
 #include "store/state.h"
 
@@ -31,31 +32,6 @@ static void describe(struct session_end_info *info, const struct leg *leg)
 	text_clip(info->address, sizeof(info->address), leg->address);
 	text_clip(info->kind, sizeof(info->kind), leg->kind);
 	memcpy(info->key, leg->device, sizeof(info->key));
-}
-
-static void no_sooner(struct session *session, int64_t at_ms, int reason)
-{
-	if (session->ends_at_ms && session->ends_at_ms <= at_ms)
-		return;
-	session->ends_at_ms = at_ms;
-	session->ends_at_reason = reason;
-}
-
-/* The earliest of what the license, the policy and this node permit. */
-static void set_end(struct session *session, const struct leg *viewer)
-{
-	int64_t most_ms = session->desk->settings.session_ms, policy_ms = 0;
-	json_t *policy = json_loads(viewer->policy, 0, NULL);
-	const json_t *value = json_object_get(policy, "max_session_ms");
-	if (json_is_integer(value))
-		policy_ms = json_integer_value(value);
-	json_decref(policy);
-	if (viewer->expires_ms)
-		no_sooner(session, viewer->expires_ms, REASON_LICENSE_EXPIRED);
-	if (most_ms)
-		no_sooner(session, clock_wall_ms() + most_ms, REASON_SESSION_TIME_UP);
-	if (policy_ms > 0)
-		no_sooner(session, clock_wall_ms() + policy_ms, REASON_SESSION_TIME_UP);
 }
 
 static int fresh_id(struct session *session)
@@ -101,7 +77,7 @@ static struct session *make(struct leg *host, struct leg *viewer)
 		session_release(session);
 		return NULL;
 	}
-	set_end(session, viewer);
+	session_limit_begin(session, viewer);
 	return session;
 }
 

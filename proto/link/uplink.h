@@ -84,6 +84,10 @@ struct uplink_events {
 	 * tunnel_closed(). A CLOSE of the whole leg is told by `down`. */
 	void (*close)(void *ctx, const struct message_close *close);
 	void (*notice)(void *ctx, const struct message_notice *notice);
+	/* What the company permits has changed for the session of the last `open`. */
+	void (*policy)(void *ctx, const char *policy);
+	/* The operator's notices, as WELCOME had them, have changed. */
+	void (*notices)(void *ctx, const char *notices);
 	/* queued() fell below CARRIER_LOW after it had been CARRIER_FULL. For tunnel_room(). */
 	void (*room)(void *ctx);
 };

@@ -292,6 +292,27 @@ static void on_notice(struct uplink *uplink, const uint8_t *payload, size_t len)
 		uplink->events->notice(uplink->ctx, &notice);
 }
 
+static void on_policy(struct uplink *uplink, const uint8_t *payload, size_t len)
+{
+	struct message_policy message;
+	int rc = message_policy_parse(payload, len, &message);
+	if (rc)
+		uplink_reach_failed(uplink, -rc, NULL);
+	else if (uplink->state == HELLO_JOINED && uplink->events->policy &&
+		 !memcmp(message.session, uplink->session, sizeof(message.session)))
+		uplink->events->policy(uplink->ctx, message.policy);
+}
+
+static void on_notices(struct uplink *uplink, const uint8_t *payload, size_t len)
+{
+	struct message_notices message;
+	int rc = message_notices_parse(payload, len, &message);
+	if (rc)
+		uplink_reach_failed(uplink, -rc, NULL);
+	else if (uplink->events->notices)
+		uplink->events->notices(uplink->ctx, message.notices);
+}
+
 static void on_ping(struct uplink *uplink, const uint8_t *payload, size_t len)
 {
 	struct buf frame CLEANUP(buf_done);
@@ -325,6 +346,12 @@ static void on_frame(struct uplink *uplink, const struct frame *frame)
 		break;
 	case FRAME_NOTICE:
 		on_notice(uplink, payload, frame->len);
+		break;
+	case FRAME_POLICY:
+		on_policy(uplink, payload, frame->len);
+		break;
+	case FRAME_NOTICES:
+		on_notices(uplink, payload, frame->len);
 		break;
 	case FRAME_PING:
 		on_ping(uplink, payload, frame->len);

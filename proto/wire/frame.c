@@ -7,7 +7,7 @@
 static const struct frame_rule {
 	const char *name; /* NULL: unknown */
 	uint32_t least, most;
-} rules[FRAME_SKIP_FROM] = {
+} rules[256] = {
 #define MESSAGE(number, SYMBOL, name, direction, help)                                   \
 	[number] = {#SYMBOL, 0, FRAME_CONTROL_MAX},
 #define FIELD(name, type, field, size, need, help)
@@ -29,9 +29,9 @@ int frame_parse(const uint8_t *bytes, size_t len, struct frame *ret)
 	struct frame frame = {0};
 	if (cursor_u8(&cursor, &frame.type) || cursor_u24(&cursor, &frame.len))
 		return 0;
-	const struct frame_rule *rule = &skipped;
-	if (frame.type < FRAME_SKIP_FROM)
-		rule = &rules[frame.type];
+	const struct frame_rule *rule = &rules[frame.type];
+	if (!rule->name && frame.type >= FRAME_SKIP_FROM)
+		rule = &skipped;
 	/* Before the payload is there: a peer must not make us wait for what we will refuse. */
 	if (!rule->name || frame.len < rule->least || frame.len > rule->most)
 		return -REASON_PROTOCOL;
@@ -52,6 +52,6 @@ void frame_header(uint8_t ret[static FRAME_HEADER], uint8_t type, uint32_t len)
 
 const char *frame_type_name(uint8_t type)
 {
-	const char *name = type < FRAME_SKIP_FROM ? rules[type].name : NULL;
+	const char *name = rules[type].name;
 	return name ? name : "UNKNOWN";
 }

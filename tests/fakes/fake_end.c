@@ -240,6 +240,14 @@ static void hear(struct fake_end *end, const struct frame *frame)
 		CHECK(!message_notice_parse(frame->payload, frame->len, &end->notice));
 		end->notices++;
 		break;
+	case FRAME_POLICY:
+		CHECK(!message_policy_parse(frame->payload, frame->len, &end->policy));
+		end->policies++;
+		break;
+	case FRAME_NOTICES:
+		CHECK(!message_notices_parse(frame->payload, frame->len, &end->board));
+		end->noted++;
+		break;
 	case FRAME_PING:
 		hear_ping(end, frame);
 		break;

@@ -35,12 +35,15 @@ struct fake_end {
 	struct buf in;
 	/* what was heard */
 	int challenged, welcomed, refusals, opens, closes, leg_closes, notices, pings;
+	int policies, noted; /* POLICY, NOTICES */
 	struct message_challenge challenge;
 	struct message_welcome welcome;
 	struct message_refused refused;
 	struct message_open open;
 	struct message_close close; /* the last one */
 	struct message_notice notice;
+	struct message_policy policy;
+	struct message_notices board;
 	/* DATA of the present session */
 	uint64_t sent, received;
 	uint32_t next_sent,

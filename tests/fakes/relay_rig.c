@@ -13,6 +13,7 @@
 #include "relay/door.h"
 #include "relay/guard.h"
 #include "relay/lobby.h"
+#include "relay/notices.h"
 #include "store/bus.h"
 #include "store/state.h"
 
@@ -39,6 +40,7 @@ struct relay_rig *relay_rig_new(void)
 	rig->house.store = rig->store;
 	strcpy(rig->house.node, "n1");
 	CHECK(!lobby_new(&rig->house.lobby));
+	CHECK(!notices_new(&rig->house.notices));
 	CHECK(!guard_new(&rig->settings, &rig->house.guard));
 	CHECK(!worker_new("world", &rig->world));
 	for (int i = 0; i < 2; i++) {
@@ -93,6 +95,7 @@ void relay_rig_free(struct relay_rig *rig)
 	worker_free(rig->world);
 	store_close(rig->store);
 	lobby_free(rig->house.lobby);
+	notices_free(rig->house.notices);
 	guard_free(rig->house.guard);
 	clock_fake(-1, -1);
 	free(rig);

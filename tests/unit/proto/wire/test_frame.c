@@ -42,7 +42,7 @@ static void types_stand(void **state)
 		{0x04, "WELCOME"}, {0x05, "REFUSED"}, {0x06, "CONNECT"}, {0x07, "OPEN"},
 		{0x08, "CLOSE"}, {0x09, "PING"}, {0x0A, "PONG"}, {0x0B, "NOTICE"},
 		{0x0C, "REPORT"}, {0x0E, "RECEIPT"}, {0x10, "DATA"}, {0x00, "UNKNOWN"},
-		{0x80, "UNKNOWN"}};
+		{0x80, "POLICY"}, {0x81, "NOTICES"}, {0x82, "UNKNOWN"}};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		assert_string_equal(frame_type_name(types[i].type), types[i].name);
 }
