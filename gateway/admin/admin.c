@@ -13,6 +13,7 @@
 #include "admin/api_license_acts.h"
 #include "admin/api_license_devices.h"
 #include "admin/api_license_list.h"
+#include "admin/api_license_totp.h"
 #include "admin/api_licenses.h"
 #include "admin/api_me.h"
 #include "admin/api_metrics.h"

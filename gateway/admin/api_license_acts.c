@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin/license_desk.h"
+#include "admin/policy_desk.h"
 #include "base/clock.h"
 #include "base/reason.h"
 #include "base/secret.h"
@@ -37,6 +38,18 @@ static int revoke_if_needed(struct call *call, const struct license *license)
 {
 	int status = license_admit(license, clock_wall_ms());
 	return status ? license_desk_revoke(call, license->id, reason_symbol(status)) : 0;
+}
+
+/* A live session is looked at again when what it may do depends on what was changed. */
+static int narrow_if_needed(struct call *call, const struct license *license,
+	const json_t *changes)
+{
+	static const char *const members[] = {
+		"policy", "group", "devices", "expires", "expires_ms"};
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (json_object_get(changes, members[i]))
+			return policy_desk_order(call, license->tenant, license->id);
+	return 0;
 }
 
 /* To a license null is "not given"; to whoever sends it, it is "never". */
@@ -94,7 +107,8 @@ void api_license_acts_change(void *admin UNUSED, struct exchange *exchange)
 	if (!json_object_size(body.object))
 		call_fail(call, -REASON_BAD_VALUE, "nothing to change");
 	else if (!change(call, body.object, &license) &&
-		 !revoke_if_needed(call, &license))
+		 !revoke_if_needed(call, &license) &&
+		 !narrow_if_needed(call, &license, body.object))
 		exchange_json(exchange, 200, license_desk_show(&license));
 	body_done(&body);
 }

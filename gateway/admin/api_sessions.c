@@ -6,6 +6,9 @@
 #include "admin/page.h"
 #include "base/license_key.h"
 #include "base/reason.h"
+#include "base/text.h"
+
+#define SESSIONS_PAGE 500
 
 static const char *license_of(const json_t *body)
 {
@@ -49,9 +52,48 @@ static int kill_session(struct call *call, const struct state_doc *doc)
 	return status;
 }
 
+static int is_live(const struct state_doc *doc, const char *license)
+{
+	json_t *body = call_body(doc);
+	const char *state = json_string_value(json_object_get(body, "state"));
+	int live = !strcmp(license_of(body), license) && state && !strcmp(state, "live");
+	json_decref(body);
+	return live;
+}
+
+/* 1 or 0; -REASON_*: answered. There are as many documents as live sessions, so all are looked at. */
+static int has_session(struct call *call, const struct state_doc *license)
+{
+	char after[STATE_ID_MAX + 1] = "";
+	int found = 0;
+	size_t count;
+
+	do {
+		struct store_docs docs = {0};
+		int status = store_wait_list(call_store(call)->state, STATE_SESSION,
+			license->tenant, *after ? after : NULL, SESSIONS_PAGE, &docs);
+		if (status)
+			return call_fail(call, status, NULL);
+		count = docs.count;
+		for (size_t i = 0; i < count && !found; i++)
+			found = is_live(&docs.docs[i], license->id);
+		if (count)
+			text_clip(after, sizeof(after), docs.docs[count - 1].id);
+		store_docs_free(&docs);
+	} while (!found && count == SESSIONS_PAGE);
+	return found;
+}
+
 /* Whatever session the license has at the moment; the node that holds it knows. */
 static int kill_license(struct call *call, const struct state_doc *doc)
 {
+	int live = has_session(call, doc);
+
+	if (live < 0)
+		return live;
+	if (!live)
+		return call_fail(call, -REASON_NOT_FOUND,
+			"this license has no session at the moment");
 	int status = call_audit(call, AUDIT_SESSION_ENDED, doc->tenant, doc->id,
 		json_pack("{s:s, s:s, s:s}", "session", "", "license", doc->id, "reason",
 			"ADMIN_DISCONNECT"));

@@ -71,7 +71,8 @@ static void give_verdict(struct post_item *item)
 		.tenant_name = told ? one->tenant.name : "",
 		.host_name = told ? one->host_name : "",
 		.policy = told ? one->policy : "",
-		.expires_ms = told ? one->license.expires_ms : 0};
+		.expires_ms = told ? one->license.expires_ms : 0,
+		.resume_only = one->resume_only};
 	one->done(one->ctx, &verdict);
 	case_free(one);
 }

@@ -38,6 +38,8 @@ struct admission_verdict {
 	const char *license, *tenant, *holder, *tenant_name, *host_name;
 	const char *policy; /* JSON object: what the company permits, for OPEN */
 	int64_t expires_ms; /* of the license, 0: never; a session ends then */
+	/* 0, or it may only go on with a session that was cut; a new one is refused with this reason. */
+	int resume_only;
 };
 
 typedef void (*admission_done)(void *ctx, const struct admission_verdict *verdict);

@@ -6,6 +6,7 @@
 
 #include "admission/admission_policy.h"
 #include "admission/admission_store.h"
+#include "admission/admission_totp.h"
 #include "base/clock.h"
 #include "base/reason.h"
 #include "base/secret.h"
@@ -289,6 +290,16 @@ static int forgive_both(struct admission_case *one)
 	return r ? r : admission_store_undo(one->store, &address, ADMISSION_GIVE_BACK);
 }
 
+static int give_back_both(struct admission_case *one, int verdict)
+{
+	struct admission_tries address = tries_of_address(one),
+			       license = tries_of_license(one);
+	int r = admission_store_undo(one->store, &license, ADMISSION_GIVE_BACK);
+	if (r == 0)
+		r = admission_store_undo(one->store, &address, ADMISSION_GIVE_BACK);
+	return r ? r : verdict;
+}
+
 static int audit_lock(const struct admission_case *one)
 {
 	return admission_store_audit(one->store, AUDIT_LICENSE_LOCKED,
@@ -311,7 +322,12 @@ static int check_password(struct admission_case *one)
 	}
 	r = password_check(one->license.password, one->request.password);
 	if (r == 0)
+		r = admission_totp_check(one);
+	if (r == 0)
 		return forgive_both(one);
+	/* The password was right and no code was tried: nothing to count, nothing to forgive. */
+	if (r == -REASON_TOTP_NEEDED)
+		return give_back_both(one, r);
 	int audited = locks ? audit_lock(one) : 0;
 	return audited ? audited : r;
 }
@@ -340,7 +356,8 @@ static int see_device(void *ctx, const char *body, char **ret_body)
 	int recorded = one->new_device;
 	int r = device_book_see(body,
 		&(struct device_sighting){one->device_id, request->name, request->kind,
-			request->program, request->address, one->now_ms},
+			request->program, request->address, one->now_ms, one->proved_ms,
+			one->devices_max},
 		ret_body, &one->new_device);
 	if (r == 0 && one->new_device && !recorded)
 		r = record_device(one);
@@ -378,6 +395,7 @@ static int apply_policy(struct admission_case *one)
 		set_detail(one, "this device is not on the list of the license");
 		return -REASON_POLICY;
 	}
+	one->devices_max = policy.devices_max;
 	if (viewer)
 		r = policy_admit(&policy, one->request.kind, one->request.address,
 			one->now_ms);

@@ -40,6 +40,9 @@ struct admission_case {
 	char device_id[DIGEST_DEVICE_SIZE], prefix[IP_RULE_TEXT];
 	int trusted; /* the secret is right: what is known may be told */
 	int new_device;
+	int64_t proved_ms;   /* a one-time code was good just now; 0: none was shown */
+	int64_t devices_max; /* as the policy says */
+	int resume_only;     /* as in the verdict */
 	struct license license;
 	struct tenant tenant;
 	char host_name[129], detail[257];

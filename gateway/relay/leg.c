@@ -79,6 +79,7 @@ static int fill(struct leg *leg, const struct message_hello *hello,
 	leg->holder = copy(verdict->holder);
 	leg->policy = copy(verdict->policy);
 	leg->expires_ms = verdict->expires_ms;
+	leg->resume_only = verdict->resume_only;
 	if (!leg->name || !leg->program || !leg->tenant || !leg->holder || !leg->policy)
 		return -REASON_NO_MEMORY;
 	return make_id(leg);

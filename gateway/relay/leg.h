@@ -57,6 +57,7 @@ struct leg {
 	char *inventory;      /* to be written, or NULL */
 	uint8_t was_replaced; /* by a newer leg, at this node */
 	/* a viewer's: */
+	int resume_only; /* 0, or why it may begin no new session (admission.h) */
 	struct message_connect *wish; /* while HELLO_WAITING */
 	int64_t asked_ms, wait_until_ms;
 	int hops;

@@ -258,6 +258,8 @@ static void on_checked(void *ctx, const struct state_answer *answer)
 		session->document_version = answer->docs[0].version;
 	else if (!answer->status && fresh_id(session))
 		session_open_refuse(session, REASON_NO_RANDOM, 0, NULL);
+	if (!session->reason && !session->resumed && session->viewer->resume_only)
+		session_open_refuse(session, session->viewer->resume_only, 0, NULL);
 	if (session->reason)
 		move_on(session);
 	else
@@ -270,6 +272,11 @@ void session_open_start(struct leg *host, struct leg *viewer)
 	struct session *session = make(host, viewer);
 	if (!session) {
 		leg_refuse(viewer, REASON_NO_MEMORY, RETRY_MS, NULL);
+		return;
+	}
+	if (!session->resumed && viewer->resume_only) {
+		session_release(session);
+		leg_refuse(viewer, viewer->resume_only, 0, NULL);
 		return;
 	}
 	list_add_tail(&session->desk->sessions, &session->node);

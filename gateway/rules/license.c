@@ -192,6 +192,8 @@ static int read_all(const json_t *object, struct license *license,
 	if (r == 0)
 		r = read_password(object, license, error);
 	if (r == 0)
+		r = holder_totp_read(object, &license->totp, error);
+	if (r == 0)
 		r = read_open_fields(object, license, error);
 	return r;
 }
@@ -290,6 +292,8 @@ int license_write(const struct license *license, const char *before, char **ret)
 				      json_string(license->password))))
 		r = -REASON_NO_MEMORY;
 	if (r == 0)
+		r = holder_totp_write(&license->totp, object);
+	if (r == 0)
 		r = field_print(object, ret);
 	json_decref(object);
 	return r;
@@ -299,6 +303,9 @@ int license_show(const struct license *license, char **ret)
 {
 	json_t *object = json_object();
 	int r = set_open_fields(object, license);
+	if (r == 0 && json_object_set_new(object, "totp",
+			      json_boolean(license->totp.confirmed_ms)))
+		r = -REASON_NO_MEMORY;
 	if (r == 0)
 		r = field_print(object, ret);
 	json_decref(object);

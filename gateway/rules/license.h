@@ -8,6 +8,7 @@
  *   "devices"      ids of the only viewer devices that may come in; none: any that the host knows
  *   "policy"       rules/policy.h, narrows the levels above
  *   "directory"    id: that directory checks the password instead of us, for its "directory_user"
+ *   "totp"         rules/holder_totp.h: the holder needs one-time codes too
  * Members that are not known here are kept by license_write(): other versions may need them.
  *
  * Thread: any; pure: time is an argument. Errors: -REASON_BAD_VALUE and the field.
@@ -23,6 +24,7 @@
 #include "rules/digest.h"
 #include "rules/directory.h"
 #include "rules/field.h"
+#include "rules/holder_totp.h"
 #include "rules/password.h"
 
 #define LICENSE_TENANT_SIZE 41
@@ -52,6 +54,7 @@ struct license {
 	struct license_label labels[LICENSE_LABELS];
 	char devices[LICENSE_DEVICES][DIGEST_DEVICE_SIZE];
 	char policy[LICENSE_POLICY_SIZE]; /* JSON object, or "" */
+	struct holder_totp totp;
 };
 
 /* The whole document, every field checked. */
@@ -65,7 +68,7 @@ MUST_CHECK int license_change(struct license *license, const json_t *changes,
 /* `before` is the stored body whose unknown members stay, or NULL. The caller frees *ret. */
 MUST_CHECK int license_write(const struct license *license, const char *before,
 	char **ret);
-/* What may be shown: without secret_hash and password. */
+/* What may be shown: without secret_hash and password; "totp" is whether codes are asked for. */
 MUST_CHECK int license_show(const struct license *license, char **ret);
 
 /* A new key: id and secret (create), or only the secret (rotate). -REASON_NO_RANDOM. */

@@ -36,7 +36,8 @@ static void tell(struct post_item *item)
 		.tenant_name = "Acme",
 		.host_name = "desk-7",
 		.policy = fake_admission.policy,
-		.expires_ms = fake_admission.expires_ms};
+		.expires_ms = fake_admission.expires_ms,
+		.resume_only = fake_admission.resume_only};
 	told->done(told->ctx, &verdict);
 	free(told);
 }

@@ -11,6 +11,7 @@ struct fake_admission {
 	int status; /* of the next verdicts */
 	int64_t retry_ms, expires_ms;
 	const char *detail, *policy, *holder;
+	int resume_only;     /* of the next verdicts */
 	int hold;            /* 1: verdicts wait until fake_admission_let_go() */
 	int asked, reviewed; /* reviews are counted in both */
 	struct admission_request last;

@@ -47,6 +47,7 @@ struct world {
 struct heard {
 	int answered, status;
 	int64_t retry_ms, expires_ms;
+	int resume_only;
 	char holder[100], tenant_name[100], host_name[100], detail[200], policy[1000],
 		license[20];
 };
@@ -58,6 +59,7 @@ static void hear(void *ctx, const struct admission_verdict *verdict)
 	heard->status = verdict->status;
 	heard->retry_ms = verdict->retry_ms;
 	heard->expires_ms = verdict->expires_ms;
+	heard->resume_only = verdict->resume_only;
 	snprintf(heard->holder, sizeof(heard->holder), "%s", verdict->holder);
 	snprintf(heard->tenant_name, sizeof(heard->tenant_name), "%s",
 		verdict->tenant_name);
@@ -616,6 +618,163 @@ static void test_hostile_names_are_made_plain(void **state)
 	assert_int_equal(count_rows(world, JOURNAL_LOGIN, "\"program\":\"\""), 1);
 }
 
+/* ---- one-time codes ------------------------------------------------------------------------ */
+
+static struct heard ask_with_code(struct world *world, const struct device *device,
+	const char *password, const char *code)
+{
+	struct admission_request request = request_of(world, HELLO_VIEWER, device);
+	snprintf(request.password, sizeof(request.password), "%s", password);
+	snprintf(request.totp, sizeof(request.totp), "%s", code);
+	return ask(world, &request);
+}
+
+static const char *code_at(const struct world *world, int64_t at_ms)
+{
+	static char code[TOTP_CODE];
+	assert_int_equal(totp_code(world->license.totp.secret, at_ms, code), 0);
+	return code;
+}
+
+static void need_codes(struct world *world)
+{
+	memset(world->license.totp.secret, 5, TOTP_SECRET);
+	world->license.totp.confirmed_ms = NOON - MINUTE;
+	put_license(world);
+}
+
+static void test_a_code_is_asked_for_and_good_once(void **state)
+{
+	struct world *world = *state;
+	need_codes(world);
+	/* A wrong password says nothing of codes. */
+	assert_int_equal(ask_with_code(world, &world->viewer, "wrong", "").status,
+		-REASON_PASSWORD_WRONG);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "").status,
+		-REASON_TOTP_NEEDED);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "000000").status,
+		-REASON_TOTP_WRONG);
+	struct heard heard =
+		ask_with_code(world, &world->viewer, PASSWORD, code_at(world, NOON));
+	assert_int_equal(heard.status, 0);
+	assert_int_equal(heard.resume_only, 0);
+	/* The same code again, from another device or the same. */
+	assert_int_equal(ask_with_code(world, &world->other, PASSWORD,
+				 code_at(world, NOON))
+				 .status,
+		-REASON_TOTP_WRONG);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD,
+				 code_at(world, NOON))
+				 .status,
+		-REASON_TOTP_WRONG);
+	assert_int_equal(count_rows(world, JOURNAL_LOGIN, "TOTP_WRONG"), 3);
+}
+
+/* The device that showed a code may take its session up again, and only that. */
+static void test_a_code_is_remembered_for_the_session(void **state)
+{
+	struct world *world = *state;
+	need_codes(world);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD,
+				 code_at(world, NOON))
+				 .status,
+		0);
+	clock_fake(1000000000, NOON + 11 * 60 * MINUTE);
+	struct heard heard = ask_with_code(world, &world->viewer, PASSWORD, "");
+	assert_int_equal(heard.status, 0);
+	assert_int_equal(heard.resume_only, REASON_TOTP_NEEDED);
+	assert_int_equal(ask_with_code(world, &world->other, PASSWORD, "").status,
+		-REASON_TOTP_NEEDED);
+	/* Coming again does not make it last longer. */
+	clock_fake(1000000000, NOON + 12 * 60 * MINUTE + 1);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "").status,
+		-REASON_TOTP_NEEDED);
+	/* Nor what was shown for a secret that is no more. */
+	clock_fake(1000000000, NOON + MINUTE);
+	world->license.totp.confirmed_ms = NOON + MINUTE / 2;
+	put_license(world);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "").status,
+		-REASON_TOTP_NEEDED);
+}
+
+static void test_guessing_codes_locks(void **state)
+{
+	struct world *world = *state;
+	need_codes(world);
+	/* To be asked is no failure, however often. */
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "")
+					 .status,
+			-REASON_TOTP_NEEDED);
+	for (int64_t i = 0; i < world->settings.lockout_failures; i++)
+		assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "000000")
+					 .status,
+			-REASON_TOTP_WRONG);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD,
+				 code_at(world, NOON))
+				 .status,
+		-REASON_LOCKED_OUT);
+}
+
+/* ---- how many devices, and looking again ---------------------------------------------------- */
+
+static void test_devices_are_counted(void **state)
+{
+	struct world *world = *state;
+	snprintf(world->license.policy, sizeof(world->license.policy),
+		"{\"devices_max\":1}");
+	put_license(world);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "").status, 0);
+	assert_int_equal(ask_with_code(world, &world->other, PASSWORD, "").status,
+		-REASON_DEVICES_FULL);
+	assert_int_equal(ask_with_code(world, &world->viewer, PASSWORD, "").status, 0);
+}
+
+static struct heard review(struct world *world, const struct device *device)
+{
+	struct heard heard = {0};
+	struct admission_request request = {.side = HELLO_VIEWER};
+	snprintf(request.license, sizeof(request.license), "%s", world->license.id);
+	memcpy(request.device, device->public, 32);
+	snprintf(request.kind, sizeof(request.kind), "native");
+	snprintf(request.address, sizeof(request.address), "192.0.2.7");
+	admission_review(world->admission, &request, post_pump_box(world->pump), hear,
+		&heard);
+	for (int i = 0; i < 600 && !heard.answered; i++)
+		post_pump_run(world->pump, 100);
+	assert_int_equal(heard.answered, 1);
+	return heard;
+}
+
+static void test_a_review_sees_what_is_so_now(void **state)
+{
+	struct world *world = *state;
+	put_license(world);
+	struct heard heard = review(world, &world->viewer);
+	assert_int_equal(heard.status, 0);
+	assert_int_equal(number_in(heard.policy, "rights"), 15);
+	snprintf(world->license.policy, sizeof(world->license.policy),
+		"{\"rights\":[\"view\"],\"addresses\":[\"192.0.2.0/24\"]}");
+	put_license(world);
+	assert_int_equal(number_in(review(world, &world->viewer).policy, "rights"), 1);
+	snprintf(world->license.policy, sizeof(world->license.policy),
+		"{\"addresses\":[\"198.51.100.0/24\"]}");
+	put_license(world);
+	assert_int_equal(review(world, &world->viewer).status, -REASON_ADDRESS_REFUSED);
+	world->license.policy[0] = 0;
+	world->license.device_count = 1;
+	snprintf(world->license.devices[0], sizeof(world->license.devices[0]), "%s",
+		world->other.id);
+	put_license(world);
+	assert_int_equal(review(world, &world->viewer).status, -REASON_POLICY);
+	assert_int_equal(review(world, &world->other).status, 0);
+	world->license.state = LICENSE_DISABLED;
+	put_license(world);
+	assert_int_equal(review(world, &world->other).status, -REASON_LICENSE_DISABLED);
+	/* It is no login. */
+	assert_int_equal(count_rows(world, JOURNAL_LOGIN, ""), 0);
+}
+
 int main(void)
 {
 #define ADMISSION_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -631,6 +790,11 @@ int main(void)
 		ADMISSION_TEST(test_an_address_is_throttled),
 		ADMISSION_TEST(test_policies_narrow),
 		ADMISSION_TEST(test_nobody_comes_in_unrecorded),
+		ADMISSION_TEST(test_a_code_is_asked_for_and_good_once),
+		ADMISSION_TEST(test_a_code_is_remembered_for_the_session),
+		ADMISSION_TEST(test_guessing_codes_locks),
+		ADMISSION_TEST(test_devices_are_counted),
+		ADMISSION_TEST(test_a_review_sees_what_is_so_now),
 		ADMISSION_TEST(test_a_flood_is_bounded_and_answered),
 		ADMISSION_TEST(test_hostile_names_are_made_plain),
 	};

@@ -525,6 +525,31 @@ static void data_after_the_end_is_dropped(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Who comes without a new one-time code may go on with his session and begin no other. */
+static void a_remembered_code_begins_no_session(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char session[41];
+	relay_rig_join(rig, &host, &viewer);
+	snprintf(session, sizeof(session), "%s", fake_end_session(viewer));
+	fake_end_vanish(viewer);
+	relay_rig_pass(rig, rig->settings.receipt_ms + 500);
+	fake_admission.resume_only = REASON_TOTP_NEEDED;
+	struct fake_end *again = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 2);
+	fake_end_connect(again, session);
+	relay_rig_settle(rig);
+	assert_int_equal(again->opens, 1);
+	assert_int_equal(again->open.resumed, 1);
+	fake_end_close(again, FAKE_CLOSE_SESSION, REASON_VIEWER_LEFT);
+	relay_rig_pass(rig, rig->settings.receipt_ms + 500);
+	fake_end_connect(again, NULL);
+	relay_rig_settle(rig);
+	assert_int_equal(again->opens, 1);
+	assert_int_equal(again->leg_closes, 1);
+	assert_int_equal(again->close.reason, REASON_TOTP_NEEDED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -550,6 +575,7 @@ int main(void)
 		TEST(the_claim_is_kept_and_given_back),
 		TEST(a_claim_that_is_lost_ends_the_session),
 		TEST(a_claim_of_another_node_refuses_the_viewer),
+		TEST(a_remembered_code_begins_no_session),
 		TEST(data_after_the_end_is_dropped),
 	};
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));

@@ -49,6 +49,40 @@ static void test_new_devices_are_told_from_old(void **state)
 	free(next);
 }
 
+static void test_no_more_devices_than_permitted(void **state)
+{
+	(void)state;
+	char *body, *next;
+	int is_new = 0;
+	struct device_sighting one = {"dev_1", "", "", "", "", 1, 0, 2};
+	assert_int_equal(device_book_see(NULL, &one, &body, &is_new), 0);
+	one.device_id = "dev_2";
+	one.proved_ms = 77;
+	assert_int_equal(device_book_see(body, &one, &next, &is_new), 0);
+	free(body);
+	body = next;
+	one.device_id = "dev_3";
+	assert_int_equal(device_book_see(body, &one, &next, &is_new),
+		-REASON_DEVICES_FULL);
+	/* Who is in it stays, also where fewer are permitted by now. */
+	one.device_id = "dev_1";
+	one.most = 1;
+	one.proved_ms = 0;
+	assert_int_equal(device_book_see(body, &one, &next, &is_new), 0);
+	free(body);
+	body = next;
+	one.device_id = "dev_2";
+	assert_int_equal(device_book_see(body, &one, &next, &is_new), 0);
+	assert_int_equal(is_new, 0);
+	/* When it showed a code is not forgotten by coming without one. */
+	assert_int_equal(device_book_proved_ms(next, "dev_2"), 77);
+	assert_int_equal(device_book_proved_ms(next, "dev_1"), 0);
+	assert_int_equal(device_book_proved_ms(next, "dev_9"), 0);
+	assert_int_equal(device_book_proved_ms("nonsense", "dev_2"), 0);
+	free(body);
+	free(next);
+}
+
 static void test_a_damaged_book_is_begun_anew(void **state)
 {
 	(void)state;
@@ -90,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_devices_are_told_from_old),
 		cmocka_unit_test(test_one_is_forgotten),
+		cmocka_unit_test(test_no_more_devices_than_permitted),
 		cmocka_unit_test(test_a_damaged_book_is_begun_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void test_documents_come_back(void **state)
 		",\"tenant\":\"acme\",\"holder\":\"縁側\",\"labels\":{\"floor\":\"3\"},"
 		"\"devices\":[\"dev_0123456789abcdef\"],\"policy\":{\"idle_ms\":5},"
 		"\"note\":\"n\","
-		"\"expires_ms\":\"2026-12-31T00:00:00+09:00\",\"totp\":{\"sealed\":\"x\"}"
+		"\"expires_ms\":\"2026-12-31T00:00:00+09:00\",\"later\":{\"sealed\":\"x\"}"
 		"}";
 	assert_int_equal(license_read(first, &license, &error), 0);
 	assert_int_equal(license.expires_ms, INT64_C(1798642800000));
@@ -73,15 +73,23 @@ static void test_documents_come_back(void **state)
 	assert_string_equal(license.labels[0].value, "3");
 	/* What another version wrote stays. */
 	assert_int_equal(license_write(&license, first, &body), 0);
-	assert_non_null(strstr(body, "\"totp\":{\"sealed\":\"x\"}"));
+	assert_non_null(strstr(body, "\"later\":{\"sealed\":\"x\"}"));
 	assert_int_equal(license_read(body, &again, &error), 0);
 	assert_memory_equal(&license, &again, sizeof(license));
 	assert_int_equal(license_write(&license, NULL, &third), 0);
-	assert_null(strstr(third, "totp"));
+	assert_null(strstr(third, "later"));
 	assert_int_equal(license_show(&license, &shown), 0);
 	assert_null(strstr(shown, "secret_hash"));
 	assert_null(strstr(shown, "password"));
 	assert_non_null(strstr(shown, "縁側"));
+	assert_non_null(strstr(shown, "\"totp\":false"));
+	/* Whether codes are asked for may be shown; of what, never. */
+	free(shown);
+	memset(license.totp.secret, 1, sizeof(license.totp.secret));
+	license.totp.confirmed_ms = 5;
+	assert_int_equal(license_show(&license, &shown), 0);
+	assert_non_null(strstr(shown, "\"totp\":true"));
+	assert_null(strstr(shown, "AEAQCAIB"));
 	free(body);
 	free(shown);
 	free(third);
