@@ -15,7 +15,12 @@ struct ctl_options {
 	/* what things are */
 	const char *holder, *tenant, *group, *expires, *name, *role, *note, *ttl;
 	const char *retention_days, *licenses_max, *sessions_max;
-	struct args_many labels;
+	const char *full_name, *mail, *language;
+	struct args_many labels, roles;
+	/* how people sign in */
+	const char *totp, *idle, *longest, *min_length, *min_classes, *history, *max_age,
+		*refuse_common, *failures, *lock;
+	struct args_many addresses;
 	/* alerts, routes, notices, reports */
 	const char *when, *threshold, *window, *quiet, *kind, *url_to, *secret_file,
 		*server, *security, *user, *password_file, *sender, *target, *lang,

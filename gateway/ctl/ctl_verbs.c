@@ -151,6 +151,45 @@ static const struct args_option options_GROUP[] = {TENANT, NOTE, END};
 static const struct args_option options_PLACE[] = {TENANT, END};
 static const struct args_option options_PLACES[] = {TENANT, COUNT, END};
 
+#define PERSON                                                                           \
+	{"--full-name", "TEXT", ARGS_TEXT, AT(full_name), "as people write it"},         \
+		{"--mail", "ADDRESS", ARGS_TEXT, AT(mail), "mail address"},              \
+		{"--language", "LANG", ARGS_TEXT, AT(language), "en or ja"},             \
+	{                                                                                \
+		"--role", "ROLE", ARGS_MANY, AT(roles),                                  \
+			"operator, admin, helpdesk or auditor; may be repeated"          \
+	}
+static const struct args_option options_HIRE[] = {PERSON, TENANT, END};
+static const struct args_option options_PERSON[] = {PERSON,
+	{"--state", "STATE", ARGS_TEXT, AT(state),
+		"enabled, or disabled: may not sign in"},
+	END};
+static const struct args_option options_PEOPLE[] = {
+	{"--role", "ROLE", ARGS_MANY, AT(roles), "only with this role"},
+	{"--state", "STATE", ARGS_TEXT, AT(state), "only enabled or disabled ones"},
+	QUERY, TENANT, COUNT, END};
+static const struct args_option options_SECURITY[] = {
+	{"--totp", "yes|no", ARGS_TEXT, AT(totp), "whether one-time codes are required"},
+	{"--address", "NETWORK", ARGS_MANY, AT(addresses),
+		"administered only from there; may be repeated; any: from everywhere"},
+	{"--idle", "TIME", ARGS_TEXT, AT(idle),
+		"a sign-in ends after so long without anybody (15m)"},
+	{"--longest", "TIME", ARGS_TEXT, AT(longest),
+		"and after so long in any case (12h)"},
+	{"--min-length", "N", ARGS_TEXT, AT(min_length), "characters of a password (12)"},
+	{"--min-classes", "N", ARGS_TEXT, AT(min_classes),
+		"of small letters, capitals, digits, signs (3)"},
+	{"--max-age", "TIME", ARGS_TEXT, AT(max_age),
+		"a password is changed after so long; 0: never (0)"},
+	{"--history", "N", ARGS_TEXT, AT(history),
+		"so many old passwords may not come back (4)"},
+	{"--refuse-common", "yes|no", ARGS_TEXT, AT(refuse_common),
+		"passwords that everybody tries first (yes)"},
+	{"--failures", "N", ARGS_TEXT, AT(failures),
+		"failed sign-ins before an account is locked (5)"},
+	{"--lock", "TIME", ARGS_TEXT, AT(lock), "how long it stays locked (15m)"}, TENANT,
+	END};
+
 static const struct args_option globals[] = {
 	{"--data", "DIR", ARGS_TEXT, AT(data),
 		"data directory of a gateway on this machine"},

@@ -95,6 +95,21 @@ static void map_text(const json_t *map, char *ret)
 	text_escape(ret, CELL, all);
 }
 
+static void list_text(const json_t *list, char *ret)
+{
+	char all[CELL * 4] = "";
+	size_t i;
+	json_t *value;
+
+	json_array_foreach((json_t *)list, i, value)
+	{
+		size_t len = strlen(all);
+		snprintf(all + len, sizeof(all) - len, "%s%s", len ? " " : "",
+			json_is_string(value) ? json_string_value(value) : "…");
+	}
+	text_escape(ret, CELL, all);
+}
+
 static void cell_text(const struct table_column *column, const json_t *row, char *ret)
 {
 	const json_t *value = find(row, column->key);
@@ -116,6 +131,8 @@ static void cell_text(const struct table_column *column, const json_t *row, char
 		snprintf(ret, CELL, "%s", json_is_true(value) ? "yes" : "no");
 	} else if (json_is_object(value)) {
 		map_text(value, ret);
+	} else if (json_is_array(value)) {
+		list_text(value, ret);
 	}
 	if (!*ret)
 		text_clip(ret, CELL, "-");

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 enum table_kind {
-	TABLE_TEXT, /* also numbers and booleans, as they are */
+	TABLE_TEXT, /* also numbers and booleans, as they are; ["a","b"] as a b */
 	TABLE_TIME, /* RFC 3339 text, shown in local time */
 	TABLE_BYTES,
 	TABLE_MAP, /* {"a":"b"} as a=b */
