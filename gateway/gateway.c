@@ -219,6 +219,7 @@ static void tell_facts(void *ctx, struct admin_facts *ret)
 		.certificate_expires_ms = tls_ctx_expires_ms(gateway->admin_tls)};
 	pthread_rwlock_rdlock(&gateway->lock);
 	ret->metrics_open = gateway->config.metrics_open;
+	ret->step_up_ms = gateway->config.step_up_ms;
 	pthread_rwlock_unlock(&gateway->lock);
 }
 

@@ -23,6 +23,7 @@ struct admin_facts {
 	int ready, draining, metrics_open;
 	uint64_t sessions, hosts, viewers;
 	int64_t started_ms, certificate_expires_ms;
+	int64_t step_up_ms;
 };
 
 struct admin_parts {

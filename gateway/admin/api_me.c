@@ -39,11 +39,12 @@ static int put(struct call *call, struct sign_in_desk *desk, enum audit_event ev
 
 void api_me_show(void *admin UNUSED, struct exchange *exchange)
 {
+	struct call *call = call_of(exchange);
 	struct sign_in_desk desk;
 
-	if (load(call_of(exchange), &desk))
+	if (load(call, &desk))
 		return;
-	exchange_json(exchange, 200, sign_in_desk_me(&desk));
+	exchange_json(exchange, 200, sign_in_desk_me(call, &desk));
 	sign_in_desk_unload(&desk);
 }
 
@@ -72,7 +73,7 @@ void api_me_change(void *admin UNUSED, struct exchange *exchange)
 		return;
 	if (!body_parse(&body, exchange)) {
 		if (!change(call, &desk, body.object))
-			exchange_json(exchange, 200, sign_in_desk_me(&desk));
+			exchange_json(exchange, 200, sign_in_desk_me(call, &desk));
 		body_done(&body);
 	}
 	sign_in_desk_unload(&desk);
@@ -147,7 +148,7 @@ void api_me_password(void *admin UNUSED, struct exchange *exchange)
 	const char *old = body_text(&body, "old", PASSWORD_MAX, BODY_NEED);
 	const char *new = body_text(&body, "new", PASSWORD_MAX, BODY_NEED);
 	if (!body_check(&body, exchange) && !change_password(call, &desk, old, new))
-		exchange_json(exchange, 200, sign_in_desk_me(&desk));
+		exchange_json(exchange, 200, sign_in_desk_me(call, &desk));
 	body_done(&body);
 	sign_in_desk_unload(&desk);
 }
@@ -362,7 +363,7 @@ void api_me_step_up(void *admin UNUSED, struct exchange *exchange)
 	if (!password == !code)
 		body_wrong(&body, "password", "either it or a code is needed");
 	if (!body_check(&body, exchange) && !step_up(call, &desk, password, code))
-		exchange_json(exchange, 200, sign_in_desk_me(&desk));
+		exchange_json(exchange, 200, sign_in_desk_me(call, &desk));
 	body_done(&body);
 	sign_in_desk_unload(&desk);
 }

@@ -149,7 +149,7 @@ static void open_for(struct guess *guess, const struct asked *asked,
 	if (check_code(guess, asked, desk) || guess_right(guess) ||
 		sign_in_desk_open(call, desk, ""))
 		return;
-	exchange_json(call->exchange, 200, sign_in_desk_me(desk));
+	exchange_json(call->exchange, 200, sign_in_desk_me(call, desk));
 }
 
 static void sign_in(struct call *call, const struct asked *asked,

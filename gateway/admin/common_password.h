@@ -1,5 +1,5 @@
-/* common_password: whether a password is one that everybody tries first: a word of a list, or one with
- * a digit behind it, backwards, with 0 for o.
+/* common_password: whether a password is one that everybody tries first: a word of a list, backwards too,
+ * and such a word with figures and signs around it or in place of letters ("P@ssw0rd2026!").
  *
  * cracklib and the list of Debian's cracklib-runtime. Thread: any; one at a time, for the library keeps
  * its state in globals. Errors: -REASON_BAD_VALUE and why; -REASON_MISSING_PROGRAM without the list:

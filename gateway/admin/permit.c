@@ -158,7 +158,8 @@ static int authenticate_person(struct call *call, int permission)
 	if (status)
 		return status;
 	status = check_sign_in(call, &desk, permission);
-	call->step_up_until_ms = sign_in_step_up_until(&desk.sign_in, clock_wall_ms());
+	if (!status)
+		call->step_up_until_ms = sign_in_desk_step_up(call, &desk);
 	sign_in_desk_unload(&desk);
 	return status;
 }

@@ -346,7 +346,16 @@ static json_t *permissions_json(const struct account *account)
 	return list;
 }
 
-json_t *sign_in_desk_me(const struct sign_in_desk *desk)
+int64_t sign_in_desk_step_up(struct call *call, const struct sign_in_desk *desk)
+{
+	const struct admin_parts *parts = &call->admin->parts;
+	struct admin_facts facts;
+
+	parts->facts(parts->ctx, &facts);
+	return sign_in_step_up_until(&desk->sign_in, facts.step_up_ms, clock_wall_ms());
+}
+
+json_t *sign_in_desk_me(struct call *call, const struct sign_in_desk *desk)
 {
 	const struct account *account = &desk->account.account;
 	const struct sign_in *sign_in = &desk->sign_in;
@@ -362,9 +371,9 @@ json_t *sign_in_desk_me(const struct sign_in_desk *desk)
 		must_json(desk), "csrf", csrf, "totp", account->has_totp);
 	json_t *more = json_pack("{s:i, s:I, s:I, s:I, s:s}", "recovery_codes_left",
 		(int)account->recovery.count, "step_up_until_ms",
-		(json_int_t)sign_in_step_up_until(sign_in, clock_wall_ms()),
-		"idle_end_ms", (json_int_t)sign_in_idle_end(sign_in, &desk->security),
-		"end_ms", (json_int_t)sign_in_end(sign_in, &desk->security), "directory",
+		(json_int_t)sign_in_desk_step_up(call, desk), "idle_end_ms",
+		(json_int_t)sign_in_idle_end(sign_in, &desk->security), "end_ms",
+		(json_int_t)sign_in_end(sign_in, &desk->security), "directory",
 		sign_in->directory);
 	if (!me || !more || json_object_update(me, more)) {
 		json_decref(me);

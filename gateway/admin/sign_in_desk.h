@@ -48,8 +48,10 @@ MUST_CHECK int sign_in_desk_close(struct call *call, struct sign_in_desk *desk);
 /* All documents of an account. Nothing is answered. */
 MUST_CHECK int sign_in_desk_remove(struct call *call, const struct account *account);
 
+/* Until when what needs a step-up may be done; 0: a secret has to be shown first. */
+int64_t sign_in_desk_step_up(struct call *call, const struct sign_in_desk *desk);
 /* ME of the API; NULL without memory. */
-json_t *sign_in_desk_me(const struct sign_in_desk *desk);
+json_t *sign_in_desk_me(struct call *call, const struct sign_in_desk *desk);
 /* The list of an account's living sign-ins; the caller's own is marked. */
 void sign_in_desk_answer(struct call *call, const struct account *account);
 #endif

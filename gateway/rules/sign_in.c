@@ -139,10 +139,12 @@ int sign_in_check(const struct sign_in *sign_in, const struct account *account,
 	return 0;
 }
 
-int64_t sign_in_step_up_until(const struct sign_in *sign_in, int64_t now_ms)
+int64_t sign_in_step_up_until(const struct sign_in *sign_in, int64_t step_up_ms,
+	int64_t now_ms)
 {
-	int64_t until = sign_in->proved_ms + SIGN_IN_STEP_UP_MS;
+	int64_t since = now_ms - sign_in->proved_ms;
+
 	/* A clock that was set back does not make a proof last longer. */
-	return now_ms < until && now_ms >= sign_in->proved_ms - SIGN_IN_STEP_UP_MS ? until
-										   : 0;
+	return since > -step_up_ms && since < step_up_ms ? sign_in->proved_ms + step_up_ms
+							 : 0;
 }

@@ -22,7 +22,6 @@
 #define SIGN_IN_COOKIE 44 /* base64url, with its NUL */
 #define SIGN_IN_ID 65
 #define SIGN_IN_AGENT 161
-#define SIGN_IN_STEP_UP_MS (5 * INT64_C(60000))
 /* The store is told that somebody is there only so often. */
 #define SIGN_IN_SEEN_MS INT64_C(20000)
 /* Beside each other for one account; the oldest ends. */
@@ -53,7 +52,8 @@ int64_t sign_in_idle_end(const struct sign_in *sign_in,
 	const struct account_security *security);
 int64_t sign_in_end(const struct sign_in *sign_in,
 	const struct account_security *security);
-/* 0: a secret has to be shown again. */
-int64_t sign_in_step_up_until(const struct sign_in *sign_in, int64_t now_ms);
+/* A secret that was shown is good for `step_up_ms`. 0: it has to be shown again. */
+int64_t sign_in_step_up_until(const struct sign_in *sign_in, int64_t step_up_ms,
+	int64_t now_ms);
 
 #endif

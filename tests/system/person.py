@@ -29,20 +29,22 @@ class Refused(AssertionError):
 class Person:
     PASSWORD = "Verandah-4-Tanuki"
 
-    def __init__(self, gateway, account, password=None):
+    def __init__(self, gateway, account, password=None, source=None):
+        """`source`: the address to come from; on Linux all of 127.0.0.0/8 is this machine's."""
         self.host, port = gateway.admin.rsplit(":", 1)
         self.port = int(port)
         self.trust = ssl.create_default_context(cafile=str(gateway.ca))
         self.account, self.password = account, password
         self.cookie = self.csrf = self.me = None
         self.origin = f"https://{gateway.admin}"
-        self.link = None
+        self.link, self.source = None, (source, 0) if source else None
 
     def _exchange(self, method, path, body, headers):
         """One connection for all; the gateway closes it when it has been idle."""
         for fresh in (False, True):
             if self.link is None or fresh:
-                self.link = http.client.HTTPSConnection(self.host, self.port, context=self.trust, timeout=60)
+                self.link = http.client.HTTPSConnection(self.host, self.port, context=self.trust, timeout=60,
+                                                        source_address=self.source)
             try:
                 self.link.request(method, path, body, headers)
                 answer = self.link.getresponse()
@@ -81,6 +83,22 @@ class Person:
         if isinstance(answer, dict) and "csrf" in answer:
             self.me, self.csrf = answer, answer["csrf"]
         return answer
+
+    def refused(self, method, path, body=None, **headers):
+        """The problem with which it is refused; an answer is a failure."""
+        try:
+            answer = self.call(method, path, body, **headers)
+        except Refused as refusal:
+            return refusal.problem
+        raise AssertionError(f"{method} {path} was answered: {answer}")
+
+    def try_in(self, password=None, code=None):
+        """(status, headers, problem or ME) of one try, whatever comes."""
+        body = {"account": self.account, "password": password or self.password}
+        if code:
+            body["code"] = code
+        status, headers, text = self.ask("POST", "/api/v1/sign-in", body)
+        return status, headers, json.loads(text)
 
     def sign_in(self, code=None, password=None):
         self.cookie = self.csrf = None
