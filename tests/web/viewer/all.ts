@@ -1,0 +1,6 @@
+// all: every test of the browser viewer's protocol, as one bundle for Node and for a page.
+
+import "./noise.test";
+import { runAll } from "./harness";
+
+export { runAll };
