@@ -1,6 +1,7 @@
 // all: every test of the browser viewer's protocol, as one bundle for Node and for a page.
 
 import "./noise.test";
+import "./tunnel.test";
 import { runAll } from "./harness";
 
 export { runAll };

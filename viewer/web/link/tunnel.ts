@@ -19,7 +19,7 @@ import { type InnerMessage, type InnerValue, packInner, packViewerPayload, parse
 import { Noise, NOISE_ENGAWA } from "../e2e/noise";
 import { ed25519Sign, type Pair } from "../e2e/primitives";
 import { PSK_KIND, PURPOSE, type Prologue, type Purpose, prologue, version } from "../e2e/prologue";
-import { type Lane, LANES, type Opened, Seal } from "../e2e/seal";
+import { type Lane, type Opened, Seal } from "../e2e/seal";
 import { type Receipt, receiptBytes } from "../wire/proof";
 import type { Message } from "../wire/message";
 import { Lanes } from "./lanes";
@@ -93,6 +93,9 @@ export interface TunnelEvents {
 	ended(reason: Reason, how: TunnelEnd): void;
 }
 
+const CONTROL_FIRST: readonly Lane[] = ["control"];
+const ORDER: readonly Lane[] = ["input", "clipboard", "file"];
+
 type State = "waiting" | "shaking" | "admitting" | "up" | "over";
 
 interface Leg {
@@ -127,6 +130,8 @@ export class Tunnel {
 	private deadline: ReturnType<typeof setTimeout> | undefined;
 	private tick: ReturnType<typeof setTimeout> | undefined;
 	private poll: ReturnType<typeof setTimeout> | undefined;
+	/** Ends when the last record that came has been looked at. */
+	private looked: Promise<void> = Promise.resolve();
 	/** DATA payload of the present or last leg. */
 	private count = { sent: 0, received: 0 };
 	private ackedAt = 0;
@@ -166,12 +171,10 @@ export class Tunnel {
 			this.guard(leg, this.second(leg, record));
 		} else if (leg.seal) {
 			// Opened side by side, looked at one after the other: noise_cipher keeps the order.
-			this.guard(
-				leg,
-				leg.seal.open(record).then((opened) => {
-					if (this.leg === leg) this.take(opened);
-				}),
-			);
+			this.looked = leg.seal.open(record).then((opened) => {
+				if (this.leg === leg) this.take(opened);
+			});
+			this.guard(leg, this.looked);
 		}
 	}
 
@@ -184,8 +187,13 @@ export class Tunnel {
 		this.wait(this.config.graceMs);
 	}
 
-	/** The node ended the session, for good or for a while. */
+	/** The node ended the session, for good or for a while. What the host said before is looked at first. */
 	closed(number: number): void {
+		const now = () => this.closedNow(number);
+		this.looked.then(now, now);
+	}
+
+	private closedNow(number: number): void {
 		let why = reasonOf(number);
 		// Who guessed a code is not told so by the host: who else would know?
 		if (why.symbol === "E2E_FAILED" && this.state === "admitting" && this.config.purpose === "pairing")
@@ -406,16 +414,22 @@ export class Tunnel {
 		const leg = this.leg;
 		if (!this.inSession || !leg) return;
 		while (leg.sealing + leg.carrier.queued() < QUEUE_FULL) {
-			const lane = LANES.find((name) => this.lanes.unsent(name) > 0);
-			const order: Lane[] = lane === "control" ? ["control"] : ["input", "clipboard", "file"];
-			const next = order.map((name) => [name, this.lanes.take(name, CHUNK)] as const).find(([, view]) => view);
-			if (!next?.[1]) return;
+			const next = this.next();
+			if (!next) return;
 			this.busyAt = Date.now();
-			this.later(this.record(leg, next[0], next[0] === "control", next[1]));
+			this.later(this.record(leg, next.lane, next.lane === "control", next.view));
 		}
 		// A WebSocket does not tell when it has room.
 		clearTimeout(this.poll);
 		this.poll = setTimeout(() => this.push(), FULL_POLL_MS);
+	}
+
+	private next(): { lane: Lane; view: Bytes } | null {
+		for (const lane of this.lanes.unsent("control") ? CONTROL_FIRST : ORDER) {
+			const view = this.lanes.take(lane, CHUNK);
+			if (view) return { lane, view };
+		}
+		return null;
 	}
 
 	private async record(leg: Leg, lane: Lane, end: boolean, payload: Uint8Array): Promise<void> {
