@@ -104,7 +104,10 @@ static int serve_console(const struct router *router, struct exchange *exchange)
 
 void admin_handle(void *arg, struct exchange *exchange)
 {
-	const struct router router = {routes, ARRAY_LEN(routes), permit_check, arg};
+	const struct router router = {.routes = routes,
+		.count = ARRAY_LEN(routes),
+		.gate = permit_check,
+		.ctx = arg};
 	struct call call = {.admin = arg, .exchange = exchange};
 
 	exchange->who = &call;

@@ -66,7 +66,8 @@ static const struct router_route routes[] = {
 	{REQUEST_GET, "/secret", 9, show},
 	{REQUEST_GET, "/a/{id}/b", 4, show},
 };
-static const struct router router = {routes, ARRAY_LEN(routes), gate, NULL};
+static const struct router router = {
+	.routes = routes, .count = ARRAY_LEN(routes), .gate = gate};
 
 static void dispatch(const char *text, struct got *got)
 {
