@@ -17,6 +17,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "console/console.h"
+#include "directory/directories.h"
 #include "gateway_plan.h"
 #include "http/http_server.h"
 #include "http/office.h"
@@ -47,6 +48,7 @@ struct gateway {
 	struct store *store;
 	struct journal_signer *signer;
 	struct journal_keeper *keeper;
+	struct directories *directories;
 	struct admission *admission;
 	struct relay *relay;
 	struct post_pump *pump;
@@ -162,8 +164,14 @@ static int build_relay(struct gateway *gateway, char *error)
 	char more[RELAY_ERROR] = "";
 	struct relay_settings settings;
 	struct admission_settings admission = gateway_plan_admission(&gateway->config);
-	int status = admission_new(gateway->store, gateway->dir.node, &admission,
-		&gateway->admission);
+	struct directories_settings directories =
+		gateway_plan_directories(&gateway->config);
+	int status = directories_new(gateway->store, gateway->dir.master, &directories,
+		&gateway->directories);
+
+	if (!status)
+		status = admission_new(gateway->store, gateway->directories,
+			gateway->dir.node, &admission, &gateway->admission);
 
 	if (status)
 		return status;
@@ -281,6 +289,7 @@ static int build_office(struct gateway *gateway, char *error)
 		.alerts = gateway->alerts,
 		.master = gateway->dir.master,
 		.assets = &console_assets,
+		.directories = gateway->directories,
 		.streams = threads / 2,
 		.facts = tell_facts,
 		.limits = tell_limits,
@@ -599,6 +608,7 @@ struct gateway *gateway_free(struct gateway *gateway)
 	gateway->office_worker = worker_free(gateway->office_worker);
 	gateway->http = http_server_free(gateway->http);
 	gateway->admin = admin_free(gateway->admin);
+	gateway->directories = directories_free(gateway->directories);
 	gateway->admin_tls = tls_ctx_free(gateway->admin_tls);
 	gateway->keeper = journal_keeper_free(gateway->keeper);
 	gateway->signer = journal_signer_free(gateway->signer);

@@ -83,6 +83,13 @@ struct admission_settings gateway_plan_admission(const struct gateway_config *co
 		.address_failures = config->address_failures};
 }
 
+struct directories_settings gateway_plan_directories(const struct gateway_config *config)
+{
+	return (struct directories_settings){
+		.limits = {config->directory_connect_ms, config->directory_answer_ms},
+		.breaker = {config->directory_failures, config->directory_pause_ms}};
+}
+
 struct http_server_settings gateway_plan_http(const struct gateway_config *config)
 {
 	return (struct http_server_settings){.header_ms = config->admin_header_ms,

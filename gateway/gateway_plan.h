@@ -11,6 +11,7 @@
 #include "admission/admission.h"
 #include "alert/alerts.h"
 #include "config/gateway_config.h"
+#include "directory/directories.h"
 #include "gateway.h"
 #include "http/http_server.h"
 #include "relay/relay.h"
@@ -29,6 +30,7 @@ MUST_CHECK int gateway_plan_split(const char *text, struct gateway_plan_list *re
 	char *error);
 
 void gateway_plan_relay(const struct gateway_config *config, struct relay_settings *ret);
+struct directories_settings gateway_plan_directories(const struct gateway_config *config);
 struct admission_settings gateway_plan_admission(const struct gateway_config *config);
 /* Borrows the configuration's texts. */
 struct alerts_settings gateway_plan_alerts(const struct gateway_config *config);

@@ -18,6 +18,7 @@
 #include "base/program.h"
 #include "base/reason.h"
 #include "config/gateway_config.h"
+#include "directory/directories.h"
 #include "gateway.h"
 #include "setup/init.h"
 #include "setup/notify.h"
@@ -168,6 +169,7 @@ static int run(void *arg, int count UNUSED, char **words UNUSED)
 		return program_fail(-REASON_USAGE, "--data DIR is missing.");
 	harden();
 	take_signals(&waiting);
+	directories_init();
 	int status = gateway_new(&plan, &gateway, error);
 	if (!status)
 		status = gateway_start(gateway, error);

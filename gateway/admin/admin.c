@@ -7,6 +7,7 @@
 #include "admin/api_alarms.h"
 #include "admin/api_alerts.h"
 #include "admin/api_groups.h"
+#include "admin/api_directories.h"
 #include "admin/api_holders.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"

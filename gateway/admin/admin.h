@@ -16,6 +16,7 @@
 struct admin;
 struct assets;
 struct alerts;
+struct directories;
 struct store;
 
 /* What only the whole node knows; asked on office threads. */
@@ -27,12 +28,13 @@ struct admin_facts {
 };
 
 struct admin_parts {
-	struct store *store;         /* borrowed */
-	const char *node;            /* borrowed */
-	const uint8_t *master;       /* 32 bytes, borrowed */
-	const struct assets *assets; /* the console, borrowed */
-	struct alerts *alerts;       /* borrowed */
-	size_t streams;              /* how many long answers may run at once */
+	struct store *store;             /* borrowed */
+	const char *node;                /* borrowed */
+	const uint8_t *master;           /* 32 bytes, borrowed */
+	struct directories *directories; /* borrowed */
+	const struct assets *assets;     /* the console, borrowed */
+	struct alerts *alerts;           /* borrowed */
+	size_t streams;                  /* how many long answers may run at once */
 	void (*facts)(void *ctx, struct admin_facts *ret);
 	/* Appends {"name","value","change","help"} per limit. */
 	void (*limits)(void *ctx, json_t *array);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/directory_desk.h"
 #include "admin/license_desk.h"
 #include "admin/policy_desk.h"
 #include "base/clock.h"
@@ -61,6 +62,17 @@ static void never_expires(json_t *changes)
 	}
 }
 
+/* Only a directory that is named now: one that was removed must not stand in the way of other changes.
+ * -REASON_*: answered. */
+static int check_directory(struct call *call, const json_t *changes,
+	const struct license *license)
+{
+	return json_object_get(changes, "directory")
+		       ? directory_desk_permits(call, license->directory, license->tenant,
+				 DIRECTORY_HOLDERS)
+		       : 0;
+}
+
 static int change(struct call *call, json_t *changes, struct license *ret)
 {
 	struct license_desk holding;
@@ -78,8 +90,9 @@ static int change(struct call *call, json_t *changes, struct license *ret)
 		}
 		enum audit_event event = event_of(&before, &holding.license, changes);
 		holding.license.changed_ms = clock_wall_ms();
-		status = recorded ? 0
-				  : record_change(call, event, &holding.license, changes);
+		status = check_directory(call, changes, &holding.license);
+		if (!status && !recorded)
+			status = record_change(call, event, &holding.license, changes);
 		if (status) {
 			license_desk_unload(&holding);
 			return status;

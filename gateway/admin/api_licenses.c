@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/directory_desk.h"
 #include "admin/license_desk.h"
 #include "base/clock.h"
 #include "base/reason.h"
@@ -33,7 +34,8 @@ static int fill(struct call *call, json_t *object, struct license *license)
 	if (license_change(license, object, &error))
 		return license_desk_fail(call, &error);
 	license->created_ms = license->changed_ms = clock_wall_ms();
-	return 0;
+	return directory_desk_permits(call, license->directory, license->tenant,
+		DIRECTORY_HOLDERS);
 }
 
 static int record_creation(struct call *call, const struct license *license)

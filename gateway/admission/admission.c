@@ -23,6 +23,8 @@
 /* So many strangers make a look for forgotten books worth it. */
 #define SWEEP_EVERY 512
 #define BUSY_RETRY_MS 3000
+/* A directory that is away is asked again after about this time. */
+#define DIRECTORY_RETRY_MS 10000
 #define SPARES 64
 
 /* A refusal for whom there was no memory for more. Not part of an admission: it may be on its way
@@ -37,6 +39,7 @@ static struct spare {
 struct admission {
 	uint32_t magic;
 	struct store *store;
+	struct directories *directories;
 	char *node;
 	pthread_mutex_t mutex;
 	struct admission_settings settings;
@@ -81,6 +84,8 @@ static void send(struct admission_case *one)
 {
 	if (one->status == -REASON_BUSY || one->status == -REASON_STORE_UNAVAILABLE)
 		one->retry_ms = BUSY_RETRY_MS;
+	if (one->status == -REASON_DIRECTORY_UNREACHABLE)
+		one->retry_ms = DIRECTORY_RETRY_MS;
 	/* Password and secret are needed no more. */
 	secret_wipe(one->request.password, sizeof(one->request.password));
 	secret_wipe(one->request.secret, sizeof(one->request.secret));
@@ -132,16 +137,36 @@ static void check_password(struct admission_task *task)
 	admission_pool_go_on(one->admission->quick, &one->task);
 }
 
+static void run_errand(struct directory_task *errand)
+{
+	check_password((struct admission_task *)((char *)errand -
+						 offsetof(struct admission_case,
+							 errand)));
+}
+
+static int send_to_directory(struct admission_case *one)
+{
+	one->errand.directory = one->license.directory;
+	one->errand.run = run_errand;
+	return one->directories ? directories_put(one->directories, &one->errand)
+				: -REASON_DIRECTORY_UNREACHABLE;
+}
+
 static void open_case(struct admission_task *task)
 {
 	struct admission_case *one = case_of(task);
-	if (admission_case_open(one)) {
+	enum admission_case_next next = admission_case_open(one);
+	int r = 0;
+	if (next == ADMISSION_CASE_WE) {
 		one->task.run = check_password;
-		if (admission_pool_put(one->admission->scrypt, &one->task) == 0)
-			return;
-		one->status = -REASON_BUSY;
+		r = admission_pool_put(one->admission->scrypt, &one->task);
+	} else if (next == ADMISSION_CASE_DIRECTORY) {
+		r = send_to_directory(one);
 	}
-	close_case(task);
+	if (r)
+		one->status = r;
+	if (r || next == ADMISSION_CASE_NOBODY)
+		close_case(task);
 }
 
 static void give_spare(struct post_item *item)
@@ -189,6 +214,7 @@ static int begin(struct admission *admission, const struct admission_request *re
 	one->magic = CASE_MAGIC;
 	one->admission = admission;
 	one->store = admission->store;
+	one->directories = admission->directories;
 	one->node = admission->node;
 	one->request = *request;
 	one->task.run = run;
@@ -244,7 +270,7 @@ void admission_set(struct admission *admission, const struct admission_settings 
 	pthread_mutex_unlock(&admission->mutex);
 }
 
-int admission_new(struct store *store, const char *node,
+int admission_new(struct store *store, struct directories *directories, const char *node,
 	const struct admission_settings *settings, struct admission **ret)
 {
 	struct admission *admission = calloc(1, sizeof(*admission));
@@ -252,6 +278,7 @@ int admission_new(struct store *store, const char *node,
 		return -REASON_NO_MEMORY;
 	admission->magic = ADMISSION_MAGIC;
 	admission->store = store;
+	admission->directories = directories;
 	admission->settings = *settings;
 	CHECK(pthread_mutex_init(&admission->mutex, NULL) == 0);
 	CHECK(pthread_cond_init(&admission->all_done, NULL) == 0);

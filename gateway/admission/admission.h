@@ -1,9 +1,10 @@
 /* admission: decides, off the workers, whether an end may come in: license, device proof, lockout,
  * password, hours, address. The relay asks and waits for the answer; it never sees a password hash.
+ * The password of a license that names a directory is asked there instead.
  *
  * Thread: admission_check() from any worker, never blocks; the verdict runs on the thread of `box`.
  * Work is done by admission's own threads (one pool for what is quick, one of two threads for
- * scrypt: queue 32, beyond that -REASON_BUSY).
+ * scrypt: queue 32, beyond that -REASON_BUSY) and on those of the directories.
  * Every verdict on a viewer or a host, good or bad, is a login row in the journal before it is given.
  * Owner: the request is copied (its secrets are wiped after use); the verdict lives until the
  * callback returns. An unknown license costs the same time as a wrong password.
@@ -17,6 +18,7 @@
 #include "base/post.h"
 
 struct admission;
+struct directories;
 struct store;
 
 #define ADMISSION_POLICY_MAX 4096
@@ -50,9 +52,10 @@ struct admission_settings {
 	int64_t address_failures; /* per address prefix in 10 min, whatever license (20) */
 };
 
-/* `node` is the name that proofs must carry. */
-MUST_CHECK int admission_new(struct store *store, const char *node,
-	const struct admission_settings *settings, struct admission **ret);
+/* `node` is the name that proofs must carry. `directories` is borrowed; NULL: there are none. */
+MUST_CHECK int admission_new(struct store *store, struct directories *directories,
+	const char *node, const struct admission_settings *settings,
+	struct admission **ret);
 void admission_check(struct admission *admission, const struct admission_request *request,
 	struct post_box *box, admission_done done, void *ctx);
 /* A viewer that was let in before is looked at again: license, company, policy, kind, address, device and hours as

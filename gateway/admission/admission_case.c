@@ -234,7 +234,7 @@ static void charge_stranger(struct admission_case *one)
 		one->status = r;
 }
 
-int admission_case_open(struct admission_case *one)
+enum admission_case_next admission_case_open(struct admission_case *one)
 {
 	int r = prepare(one);
 	if (r == 0)
@@ -249,10 +249,11 @@ int admission_case_open(struct admission_case *one)
 		r = one->request.side == HELLO_HOST ? admit_host(one) : check_lock(one);
 	one->status = r;
 	if (needs_password(one))
-		return 1;
+		return one->trusted && *one->license.directory ? ADMISSION_CASE_DIRECTORY
+							       : ADMISSION_CASE_WE;
 	if (r == -REASON_LICENSE_UNKNOWN)
 		charge_stranger(one);
-	return 0;
+	return ADMISSION_CASE_NOBODY;
 }
 
 static int charge_license(struct admission_case *one, int *ret_locks)
@@ -309,6 +310,25 @@ static int audit_lock(const struct admission_case *one)
 			(json_int_t)(one->now_ms + one->settings.lockout_ms)));
 }
 
+static int ask_directory(struct admission_case *one)
+{
+	const struct license *license = &one->license;
+	const struct directories_password asked = {license->directory, license->tenant,
+		license->directory_user, one->request.password, DIRECTORY_HOLDERS};
+	return one->directories ? directories_ask_password(one->directories, &asked)
+				: -REASON_DIRECTORY_UNREACHABLE;
+}
+
+static int look_at_password(struct admission_case *one)
+{
+	if (one->trusted && *one->license.directory)
+		return ask_directory(one);
+	if (one->trusted && *one->license.password)
+		return password_check(one->license.password, one->request.password);
+	password_spend(one->request.password);
+	return one->trusted ? -REASON_PASSWORD_WRONG : -REASON_LICENSE_UNKNOWN;
+}
+
 static int check_password(struct admission_case *one)
 {
 	int locks;
@@ -316,20 +336,19 @@ static int check_password(struct admission_case *one)
 	int r = charge_both(one, &locks);
 	if (r)
 		return r;
-	if (!one->trusted || !*one->license.password) {
-		password_spend(one->request.password);
-		return one->trusted ? -REASON_PASSWORD_WRONG : -REASON_LICENSE_UNKNOWN;
-	}
-	r = password_check(one->license.password, one->request.password);
+	r = look_at_password(one);
 	if (r == 0)
 		r = admission_totp_check(one);
 	if (r == 0)
 		return forgive_both(one);
-	/* The password was right and no code was tried: nothing to count, nothing to forgive. */
-	if (r == -REASON_TOTP_NEEDED)
-		return give_back_both(one, r);
-	int audited = locks ? audit_lock(one) : 0;
-	return audited ? audited : r;
+	if (r == -REASON_PASSWORD_WRONG || r == -REASON_LICENSE_UNKNOWN ||
+		r == -REASON_TOTP_WRONG) {
+		int audited = locks ? audit_lock(one) : 0;
+		return audited ? audited : r;
+	}
+	/* Nobody has looked at the password, or it was right and no code was tried: nothing to count,
+	 * nothing to forgive. */
+	return give_back_both(one, r);
 }
 
 void admission_case_password(struct admission_case *one)

@@ -1,7 +1,8 @@
 /* admission_case: one end at the door, from its request to its verdict, and the steps it goes through.
  *
  *   open      quick threads: proof, license, secret, state; a host: its binding
- *   password  scrypt threads: viewers only, and strangers who say they are
+ *   password  scrypt threads: viewers only, and strangers who say they are; or the threads of the
+ *             directories, when the license says that one knows its holder's password
  *   close     quick threads: policy and devices of a viewer, the login row
  *   review    quick threads, for a viewer that is in already: license and policy as they are now
  *
@@ -17,17 +18,20 @@
 #include "admission/admission_pool.h"
 #include "base/license_key.h"
 #include "base/post.h"
+#include "directory/directories.h"
 #include "rules/digest.h"
 #include "rules/ip_rule.h"
 #include "rules/license.h"
 #include "rules/tenant.h"
 
 struct admission_case {
-	struct admission_task task; /* first */
-	struct post_item item;      /* the verdict on its way */
+	struct admission_task task;   /* first */
+	struct directory_task errand; /* the same, on its way to a directory */
+	struct post_item item;        /* the verdict on its way */
 	uint32_t magic;
 	struct admission *admission;
 	struct store *store;
+	struct directories *directories;
 	const char *node;
 	struct admission_settings settings;
 	struct admission_request request;
@@ -51,8 +55,13 @@ struct admission_case {
 	int64_t retry_ms;
 };
 
-/* Up to the password. Whether one has to be looked at: 1, else 0 and `status` is the verdict. */
-int admission_case_open(struct admission_case *one);
+/* Up to the password. Who has to look at one; nobody: `status` is the verdict. */
+enum admission_case_next {
+	ADMISSION_CASE_NOBODY,
+	ADMISSION_CASE_WE,
+	ADMISSION_CASE_DIRECTORY
+};
+enum admission_case_next admission_case_open(struct admission_case *one);
 void admission_case_password(struct admission_case *one);
 void admission_case_close(struct admission_case *one);
 void admission_case_review(struct admission_case *one);

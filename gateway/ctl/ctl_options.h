@@ -21,6 +21,7 @@ struct ctl_options {
 	const char *totp, *idle, *longest, *min_length, *min_classes, *history, *max_age,
 		*refuse_common, *failures, *lock;
 	struct args_many addresses;
+	const char *directory, *directory_user;
 	/* alerts, routes, notices, reports */
 	const char *when, *threshold, *window, *quiet, *kind, *url_to, *secret_file,
 		*server, *security, *user, *password_file, *sender, *target, *lang,

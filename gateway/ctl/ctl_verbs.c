@@ -1,5 +1,6 @@
 #include "ctl/ctl_verbs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,17 @@
 	{                                                                                \
 		"--tenant", "ID", ARGS_TEXT, AT(tenant), "the company it belongs to"     \
 	}
+#define DIRECTORY                                                                        \
+	{                                                                                \
+		"--directory", "ID", ARGS_TEXT, AT(directory),                           \
+			"the LDAP directory that checks the holder's password; \"\": "   \
+			"we do"                                                          \
+	}
+#define DIRECTORY_USER                                                                   \
+	{                                                                                \
+		"--directory-user", "NAME", ARGS_TEXT, AT(directory_user),               \
+			"the holder's name there"                                        \
+	}
 #define LICENSE_ID                                                                       \
 	{                                                                                \
 		"--license", "ID", ARGS_TEXT, AT(license), "only this license"           \
@@ -49,10 +61,10 @@
 static const struct args_option options_NONE[] = {END};
 static const struct args_option options_CREATE[] = {
 	{"--holder", "NAME", ARGS_TEXT, AT(holder), "who will use it"}, TENANT, GROUP,
-	LABEL, EXPIRES, NOTE, END};
+	LABEL, EXPIRES, NOTE, DIRECTORY, DIRECTORY_USER, END};
 static const struct args_option options_CHANGE[] = {
 	{"--holder", "NAME", ARGS_TEXT, AT(holder), "who uses it"}, GROUP, LABEL, EXPIRES,
-	NOTE, END};
+	NOTE, DIRECTORY, DIRECTORY_USER, END};
 static const struct args_option options_LIST[] = {
 	{"--state", "STATE", ARGS_TEXT, AT(state),
 		"only enabled, disabled or expired ones"},
@@ -151,6 +163,11 @@ static const struct args_option options_GROUP[] = {TENANT, NOTE, END};
 static const struct args_option options_PLACE[] = {TENANT, END};
 static const struct args_option options_PLACES[] = {TENANT, COUNT, END};
 
+static const struct args_option options_TRY[] = {
+	{"--user", "NAME", ARGS_TEXT, AT(user), "also try this person's password (LDAP)"},
+	{"--password-file", "FILE", ARGS_TEXT, AT(password_file),
+		"whose first line is the password"},
+	END};
 #define PERSON                                                                           \
 	{"--full-name", "TEXT", ARGS_TEXT, AT(full_name), "as people write it"},         \
 		{"--mail", "ADDRESS", ARGS_TEXT, AT(mail), "mail address"},              \
@@ -278,6 +295,23 @@ int ctl_verbs_set_number(json_t *body, const char *member, const char *flag,
 		return program_fail(-REASON_USAGE, "%s %s: a number expected.", flag,
 			value);
 	json_object_set_new(body, member, json_integer(atol(value)));
+	return 0;
+}
+
+int ctl_verbs_read_json(const char *name, json_t **ret)
+{
+	json_error_t error;
+	FILE *in = strcmp(name, "-") ? fopen(name, "re") : stdin;
+
+	if (!in)
+		return program_fail(-REASON_FILE_UNREADABLE, "%s: %s", name,
+			strerror(errno));
+	*ret = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
+	if (in != stdin)
+		fclose(in);
+	if (!*ret)
+		return program_fail(-REASON_BAD_VALUE, "%s:%d:%d: %s", name, error.line,
+			error.column, error.text);
 	return 0;
 }
 

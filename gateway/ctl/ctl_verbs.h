@@ -40,6 +40,8 @@ MUST_CHECK int ctl_verbs_list(struct ctl_options *options, const char *path,
 /* The answer as JSON, for people too: a policy is read and written as such. */
 MUST_CHECK int policy_verbs_print(struct ctl_options *options, const char *path);
 void ctl_verbs_print_json(const json_t *value);
+/* A JSON file; "-" is standard input. Told on error; the caller owns *ret. */
+MUST_CHECK int ctl_verbs_read_json(const char *name, json_t **ret);
 /* --from, --to, --expires as RFC 3339 text; "" when not given. */
 #define CTL_VERBS_TIME 32
 MUST_CHECK int ctl_verbs_time(const char *flag, const char *text, int whole_day_ends,

@@ -16,7 +16,8 @@ static const struct table_column card_columns[] = {{"License", "id"},
 	{"Holder", "holder"}, {"Company", "tenant"}, {"State", "state"},
 	{"Group", "group"}, {"Labels", "labels", TABLE_MAP},
 	{"Expires", "expires", TABLE_TIME}, {"Created", "created", TABLE_TIME},
-	{"Changed", "changed", TABLE_TIME}, {"Note", "note"}, {"Office PC", "host"},
+	{"Changed", "changed", TABLE_TIME}, {"Note", "note"}, {"Directory", "directory"},
+	{"Name there", "directory_user"}, {"Office PC", "host"},
 	{"PC connected", "online"}, {"Locked until", "locked_until", TABLE_TIME},
 	{"Key", "key"}, {"Password", "password"}, {0}};
 
@@ -64,6 +65,10 @@ static int check_texts(const struct ctl_options *options)
 		status = check_text("--group", options->group);
 	if (!status)
 		status = check_text("--note", options->note);
+	if (!status)
+		status = check_text("--directory", options->directory);
+	if (!status)
+		status = check_text("--directory-user", options->directory_user);
 	for (size_t i = 0; !status && i < options->labels.count; i++)
 		status = check_text("--label", options->labels.items[i]);
 	return status;
@@ -85,6 +90,8 @@ static int body_of(const struct ctl_options *options, json_t *body)
 	set_text(body, "tenant", options->tenant);
 	set_text(body, "group", options->group);
 	set_text(body, "note", options->note);
+	set_text(body, "directory", options->directory);
+	set_text(body, "directory_user", options->directory_user);
 	set_text(body, "expires", *expires ? expires : NULL);
 	if (never)
 		json_object_set_new(body, "expires", json_null());

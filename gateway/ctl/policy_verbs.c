@@ -1,5 +1,4 @@
 /* The verbs of policies: JSON in and out, because a policy is a document that people keep in files. */
-#include <errno.h>
 #include <string.h>
 
 #include "base/reason.h"
@@ -65,23 +64,6 @@ int policy_verbs_show(void *arg, int count, char **words)
 	return status ? status : policy_verbs_print(arg, path.text);
 }
 
-static int read_json(const char *name, json_t **ret)
-{
-	json_error_t error;
-	FILE *in = strcmp(name, "-") ? fopen(name, "re") : stdin;
-
-	if (!in)
-		return program_fail(-REASON_FILE_UNREADABLE, "%s: %s", name,
-			strerror(errno));
-	*ret = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
-	if (in != stdin)
-		fclose(in);
-	if (!*ret)
-		return program_fail(-REASON_BAD_VALUE, "%s:%d:%d: %s", name, error.line,
-			error.column, error.text);
-	return 0;
-}
-
 int policy_verbs_set(void *arg, int count, char **words)
 {
 	struct rest_path path;
@@ -92,7 +74,7 @@ int policy_verbs_set(void *arg, int count, char **words)
 		status = program_fail(-REASON_USAGE,
 			"FILE is missing (- reads standard input).");
 	if (!status)
-		status = read_json(words[1], &body);
+		status = ctl_verbs_read_json(words[1], &body);
 	if (!status)
 		status = ctl_verbs_act(arg, "PUT", path.text, body);
 	json_decref(body);

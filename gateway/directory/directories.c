@@ -228,15 +228,23 @@ static int test_oidc(struct directories *directories, const struct directory *di
 	return r;
 }
 
+static int test_ldap(struct directories *directories, const struct directory *directory,
+	const char *user, const char *password, char detail[static FETCH_DETAIL])
+{
+	const struct ldap_bind_limits *limits = &directories->settings.limits;
+	return user ? ldap_bind_check(directory, limits, user, password, detail)
+		    : ldap_bind_reach(directory, limits, detail);
+}
+
 int directories_test(struct directories *directories, const struct directory *directory,
-	char detail[static FETCH_DETAIL])
+	const char *user, const char *password, char detail[static FETCH_DETAIL])
 {
 	int r = sit_down(directories);
 	if (r)
 		return r;
 	detail[0] = 0;
 	r = directory->kind == DIRECTORY_LDAP
-		    ? ldap_bind_reach(directory, &directories->settings.limits, detail)
+		    ? test_ldap(directories, directory, user, password, detail)
 		    : test_oidc(directories, directory, detail);
 	sem_post(&directories->seats);
 	return report(directories, directory, r, detail);

@@ -60,8 +60,10 @@ MUST_CHECK int directories_begin(struct directories *directories,
 MUST_CHECK int directories_finish(struct directories *directories,
 	const struct directory *directory, const struct oidc_flow_answer *answer,
 	struct oidc_flow_person *ret, char detail[static FETCH_DETAIL]);
-/* Whether it is there and well set up, asked whatever happened before. */
+/* Whether it is there and well set up, asked whatever happened before. With a `user` (else NULL), also
+ * whether the password is his, for LDAP. */
 MUST_CHECK int directories_test(struct directories *directories,
-	const struct directory *directory, char detail[static FETCH_DETAIL]);
+	const struct directory *directory, const char *user, const char *password,
+	char detail[static FETCH_DETAIL]);
 
 #endif

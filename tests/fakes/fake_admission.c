@@ -85,10 +85,11 @@ void fake_admission_let_go(void)
 	}
 }
 
-int admission_new(struct store *store, const char *node,
+int admission_new(struct store *store, struct directories *directories, const char *node,
 	const struct admission_settings *settings, struct admission **ret)
 {
 	(void)store;
+	(void)directories;
 	(void)node;
 	(void)settings;
 	*ret = NULL;

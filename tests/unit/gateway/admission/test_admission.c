@@ -113,7 +113,7 @@ static void quick_record(char ret[static PASSWORD_RECORD])
 
 static void start(struct world *world)
 {
-	assert_int_equal(admission_new(world->store, "node-1", &world->settings,
+	assert_int_equal(admission_new(world->store, NULL, "node-1", &world->settings,
 				 &world->admission),
 		0);
 }
