@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "directory/cutter.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
@@ -31,6 +32,7 @@ struct directories {
 	struct store *store;
 	struct directories_settings settings;
 	struct directory_pool *pool;
+	struct cutter *cutter;
 	struct oidc_flow flow;
 	sem_t seats;
 	pthread_mutex_t mutex;
@@ -133,8 +135,8 @@ static int ask(struct directories *directories, const struct directory *director
 	int r = may_ask(directories, directory, detail);
 	if (r)
 		return r;
-	r = ldap_bind_check(directory, &directories->settings.limits, asked->user,
-		asked->password, detail);
+	r = ldap_bind_check(directory, directories->cutter, &directories->settings.limits,
+		asked->user, asked->password, detail);
 	return report(directories, directory, r, detail);
 }
 
@@ -232,8 +234,9 @@ static int test_ldap(struct directories *directories, const struct directory *di
 	const char *user, const char *password, char detail[static FETCH_DETAIL])
 {
 	const struct ldap_bind_limits *limits = &directories->settings.limits;
-	return user ? ldap_bind_check(directory, limits, user, password, detail)
-		    : ldap_bind_reach(directory, limits, detail);
+	return user ? ldap_bind_check(directory, directories->cutter, limits, user,
+			      password, detail)
+		    : ldap_bind_reach(directory, directories->cutter, limits, detail);
 }
 
 int directories_test(struct directories *directories, const struct directory *directory,
@@ -267,6 +270,8 @@ int directories_new(struct store *store, const uint8_t master[static 32],
 		r = oidc_providers_new(settings->limits.connect_ms,
 			settings->limits.answer_ms, &directories->flow.providers);
 	if (r == 0)
+		r = cutter_new(&directories->cutter);
+	if (r == 0)
 		r = directory_pool_new(THREADS, WAITING, &directories->pool);
 	if (r)
 		directories_free(directories);
@@ -280,6 +285,7 @@ struct directories *directories_free(struct directories *directories)
 	if (!directories)
 		return NULL;
 	directories->pool = directory_pool_free(directories->pool);
+	directories->cutter = cutter_free(directories->cutter);
 	directories->flow.providers = oidc_providers_free(directories->flow.providers);
 	secret_wipe(directories->flow.key, sizeof(directories->flow.key));
 	pthread_mutex_destroy(&directories->mutex);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/reason.h"
+#include "directory/cutter.h"
 #include "directory/ldap_text.h"
 #include "rules/directory_address.h"
 
@@ -21,6 +22,10 @@ struct talk {
 	const struct directory *directory;
 	int64_t end_ms; /* when all answers have to be there */
 	int ca_fd;
+	struct cutter *cutter;
+	struct cutter_line line;
+	int watched;
+	struct ldap_conncb news; /* of connections, from the library */
 	char *detail;
 };
 
@@ -84,6 +89,31 @@ static int set_manners(struct talk *talk)
 	return code;
 }
 
+static void stop_watching(struct talk *talk)
+{
+	if (talk->watched)
+		cutter_forget(talk->cutter, &talk->line);
+	talk->watched = 0;
+}
+
+static int watch(LDAP *ldap UNUSED, Sockbuf *socket, LDAPURLDesc *url UNUSED,
+	struct sockaddr *address UNUSED, struct ldap_conncb *news)
+{
+	struct talk *talk = news->lc_arg;
+	ber_socket_t fd;
+	stop_watching(talk);
+	if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd) != 1 ||
+		cutter_watch(talk->cutter, &talk->line, fd, talk->end_ms))
+		return -1;
+	talk->watched = 1;
+	return 0;
+}
+
+static void unwatch(LDAP *ldap UNUSED, Sockbuf *socket UNUSED, struct ldap_conncb *news)
+{
+	stop_watching(news->lc_arg);
+}
+
 /* The library takes CA certificates from files only. */
 static int name_ca_file(struct talk *talk, char *ret, size_t size)
 {
@@ -122,6 +152,7 @@ static void hang_up(struct talk *talk)
 {
 	if (talk->ldap)
 		ldap_unbind_ext_s(talk->ldap, NULL, NULL);
+	stop_watching(talk);
 	if (talk->ca_fd >= 0)
 		close(talk->ca_fd);
 	talk->ldap = NULL;
@@ -138,17 +169,30 @@ static int call_up(struct talk *talk, const struct ldap_bind_limits *limits)
 		code = set_times(talk, limits);
 	if (!code)
 		code = set_manners(talk);
+	if (!code)
+		code = ldap_set_option(talk->ldap, LDAP_OPT_CONNECT_CB, &talk->news);
 	if (!code && encrypted)
 		code = set_tls(talk);
 	if (code)
 		return unreachable(talk, "setting up", code);
+	talk->end_ms = clock_mono_ms() + limits->connect_ms + limits->answer_ms;
 	code = ldap_connect(talk->ldap);
 	if (code)
 		return unreachable(talk, "connecting", code);
-	talk->end_ms = clock_mono_ms() + limits->answer_ms;
 	if (ldap->start_tls)
 		code = ldap_start_tls_s(talk->ldap, NULL, NULL);
 	return code ? unreachable(talk, "StartTLS", code) : 0;
+}
+
+static void init(struct talk *talk, const struct directory *directory,
+	struct cutter *cutter, char *detail)
+{
+	*talk = (struct talk){.directory = directory,
+		.cutter = cutter,
+		.ca_fd = -1,
+		.detail = detail,
+		.news = {.lc_add = watch, .lc_del = unwatch, .lc_arg = talk}};
+	detail[0] = 0;
 }
 
 static int bind_as(struct talk *talk, const char *dn, const char *password)
@@ -250,12 +294,12 @@ static int check(struct talk *talk, const char *user, const char *password)
 	return code || !known ? -REASON_PASSWORD_WRONG : 0;
 }
 
-int ldap_bind_check(const struct directory *directory,
+int ldap_bind_check(const struct directory *directory, struct cutter *cutter,
 	const struct ldap_bind_limits *limits, const char *user, const char *password,
 	char detail[static LDAP_BIND_DETAIL])
 {
-	struct talk talk = {.directory = directory, .ca_fd = -1, .detail = detail};
-	detail[0] = 0;
+	struct talk talk;
+	init(&talk, directory, cutter, detail);
 	if (!directory_user_good(user) || !*password)
 		return -REASON_PASSWORD_WRONG;
 	int r = call_up(&talk, limits);
@@ -265,12 +309,12 @@ int ldap_bind_check(const struct directory *directory,
 	return r;
 }
 
-int ldap_bind_reach(const struct directory *directory,
+int ldap_bind_reach(const struct directory *directory, struct cutter *cutter,
 	const struct ldap_bind_limits *limits, char detail[static LDAP_BIND_DETAIL])
 {
-	struct talk talk = {.directory = directory, .ca_fd = -1, .detail = detail};
+	struct talk talk;
+	init(&talk, directory, cutter, detail);
 	char dn[DN_SIZE];
-	detail[0] = 0;
 	int r = call_up(&talk, limits);
 	if (r == 0)
 		r = bind_service(&talk);

@@ -20,6 +20,8 @@
 
 #define LDAP_BIND_DETAIL 257
 
+struct cutter;
+
 struct ldap_bind_limits {
 	int64_t connect_ms, answer_ms; /* answer: all answers together */
 };
@@ -27,11 +29,11 @@ struct ldap_bind_limits {
 /* Once, before there are threads. */
 void ldap_bind_init(void);
 
-MUST_CHECK int ldap_bind_check(const struct directory *directory,
+MUST_CHECK int ldap_bind_check(const struct directory *directory, struct cutter *cutter,
 	const struct ldap_bind_limits *limits, const char *user, const char *password,
 	char detail[static LDAP_BIND_DETAIL]);
 /* Whether the server is there and takes our own name and password, where one is set. */
-MUST_CHECK int ldap_bind_reach(const struct directory *directory,
+MUST_CHECK int ldap_bind_reach(const struct directory *directory, struct cutter *cutter,
 	const struct ldap_bind_limits *limits, char detail[static LDAP_BIND_DETAIL]);
 
 #endif
