@@ -5,7 +5,6 @@
 
 #include "admin/call.h"
 #include "admin/directory_desk.h"
-#include "admin/license_desk.h"
 #include "admin/page.h"
 #include "base/clock.h"
 #include "base/reason.h"
@@ -30,8 +29,10 @@ static int check_reach(struct call *call, const struct directory *directory)
 		directory_address_is_local(directory->ldap.url))
 		return call_fail(call, -REASON_FORBIDDEN,
 			"ldap.url: only operators may name this machine");
-	if (oidc->provision && (!call_may_see(call, oidc->provision_tenant) ||
-				       !role_covers(call->by.role, oidc->provision_role)))
+	if (oidc->provision &&
+		(!call_may_see(call, oidc->provision_tenant) ||
+			!role_covers(call->by.roles, ROLE_BIT(oidc->provision_role),
+				oidc->provision_tenant)))
 		return call_fail(call, -REASON_FORBIDDEN,
 			"oidc.provision: more than you have yourself");
 	return 0;
@@ -79,10 +80,12 @@ static void store(struct call *call, const char *act, struct directory_desk *des
 	if (check_reach(call, directory) || record(call, act, directory, given))
 		return;
 	int status = directory_desk_put(call, desk);
-	if (status)
+	if (status) {
 		call_undone(call, AUDIT_DIRECTORY_CHANGED, directory->tenant, "", status);
-	else
-		exchange_json(call->exchange, http, directory_desk_show(directory));
+		return;
+	}
+	call_changed(call, "directory", directory->id, directory->tenant, act);
+	exchange_json(call->exchange, http, directory_desk_show(directory));
 }
 
 /* create */
@@ -91,24 +94,37 @@ static int read_new(struct call *call, json_t *object, struct directory *ret)
 {
 	static const char *const known[] = {
 		"id", "name", "kind", "tenant", "state", "use", "ldap", "oidc", NULL};
+	const char *given = json_string_value(json_object_get(object, "tenant"));
+	char tenant[STATE_TENANT_MAX + 1], *text = NULL;
 	struct field_error error;
-	char *text = NULL;
 	int status = field_known(object, known, &error);
 
-	if (!status && !json_object_get(object, "tenant"))
-		json_object_set_new(object, "tenant", json_string(call->by.tenant));
+	if (!status && call_tenant_of_new(call, given, tenant))
+		return -REASON_BAD_VALUE;
+	if (!status && json_object_set_new(object, "tenant", json_string(tenant)))
+		status = -REASON_NO_MEMORY;
 	if (!status)
 		status = field_print(object, &text);
 	if (!status)
 		status = directory_read(text, ret, &error);
-	if (!status && *ret->tenant && !tenant_id_good(ret->tenant))
-		status = field_fail(&error, "tenant", "small letters, digits, - and _");
 	if (text)
 		secret_wipe(text, strlen(text));
 	free(text);
 	if (status == -REASON_BAD_VALUE)
-		return license_desk_fail(call, &error);
+		return call_fail_field(call, status, &error);
 	return status ? call_fail(call, status, NULL) : 0;
+}
+
+/* Else its making would be recorded before it fails. -REASON_*: answered. */
+static int is_new(struct call *call, const char *id)
+{
+	struct store_docs docs = {0};
+	int status = store_wait_get(call_store(call)->state, STATE_DIRECTORY, id, &docs);
+
+	store_docs_free(&docs);
+	if (status == -REASON_NOT_FOUND)
+		return 0;
+	return call_fail(call, status ? status : -REASON_CONFLICT, "id");
 }
 
 void api_directories_create(void *admin UNUSED, struct exchange *exchange)
@@ -120,7 +136,8 @@ void api_directories_create(void *admin UNUSED, struct exchange *exchange)
 	if (body_parse(&body, exchange))
 		return;
 	if (!directory_desk_blank(call, &desk)) {
-		if (!read_new(call, body.object, desk.directory))
+		if (!read_new(call, body.object, desk.directory) &&
+			!is_new(call, desk.directory->id))
 			store(call, "created", &desk, body.object, 201);
 		directory_desk_unload(&desk);
 	}
@@ -164,7 +181,7 @@ static int apply(struct call *call, const json_t *changes, struct directory *dir
 	int status = directory_change(directory, changes, &error);
 
 	if (status == -REASON_BAD_VALUE)
-		return license_desk_fail(call, &error);
+		return call_fail_field(call, status, &error);
 	return status ? call_fail(call, status, NULL) : 0;
 }
 
@@ -192,13 +209,13 @@ void api_directories_delete(void *admin UNUSED, struct exchange *exchange)
 	if (directory_desk_load(call, &desk))
 		return;
 	if (!record(call, "deleted", desk.directory, NULL)) {
-		int status = store_wait_remove(call_store(call)->state, STATE_DIRECTORY,
-			desk.directory->id, 0);
-		if (status)
-			call_undone(call, AUDIT_DIRECTORY_CHANGED, desk.directory->tenant,
-				"", status);
-		else
+		const struct directory *directory = desk.directory;
+		if (!call_remove(call, AUDIT_DIRECTORY_CHANGED, STATE_DIRECTORY,
+			    directory->id, directory->tenant)) {
+			call_changed(call, "directory", directory->id, directory->tenant,
+				"deleted");
 			exchange_empty(exchange);
+		}
 	}
 	directory_desk_unload(&desk);
 }

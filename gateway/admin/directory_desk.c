@@ -86,12 +86,10 @@ int directory_desk_permits(struct call *call, const char *id, const char *tenant
 		desk.directory->state = DIRECTORY_ENABLED;
 	if (status == -REASON_NOT_FOUND ||
 		(!status && !directory_serves(desk.directory, tenant, use)))
-		status = call_fail(call, -REASON_BAD_VALUE,
+		status = call_wrong(call, "directory",
 			use == DIRECTORY_HOLDERS
-				? "directory: none of this name serves holders of this "
-				  "company"
-				: "directory: none of this name serves accounts of this "
-				  "company");
+				? "none of this name serves holders of this company"
+				: "none of this name serves accounts of this company");
 	else if (status)
 		call_fail(call, status, NULL);
 	directory_desk_unload(&desk);

@@ -89,6 +89,8 @@ def test_companies_see_their_own(quick, rest, slapd):
     def token(tenant):
         return Rest(quick, quick.ctl("token", "create", "--name", "t", "--role", "admin", "--tenant", tenant)["token"])
 
+    for tenant in ("acme", "other"):
+        ask(rest, "POST", "tenants", {"id": tenant, "name": tenant}, 201)
     acme, other = token("acme"), token("other")
     add(rest, "ours", slapd.binding())
     theirs = {"url": "ldaps://ldap.acme.example", "bind_dn_template": "uid={user},dc=acme"}
@@ -186,19 +188,20 @@ def test_holders_sign_in_at_the_directory(world, quick, rest, slapd, desktop):
                 65)
     host = Host(world, quick, license).enroll().run("--display", desktop.at).online()
     viewer = Viewer(world, quick, license)
+    ticket = host.ticket()
     # The access password is worth nothing any more.
-    refused(lambda: viewer.pair(host.ticket()), "PASSWORD_WRONG", 77)
+    refused(lambda: viewer.pair(ticket), "PASSWORD_WRONG", 77)
     viewer.set_password("wonder land 1")
-    viewer.pair(host.ticket())
+    viewer.pair(ticket)
     viewer.screenshot(after=1)
 
     # A server that hangs: told so, no try is counted, and other licenses do not notice.
     slapd.hang()
     stranger = Viewer(world, quick, local, "stranger")
     for _ in range(6):
-        refused(lambda: viewer.pair("0" * 25), "DIRECTORY_UNREACHABLE", 75)
+        refused(lambda: viewer.connect(), "DIRECTORY_UNREACHABLE", 75)
     begun = time.monotonic()
-    refused(lambda: stranger.pair("0" * 25), "HOST_OFFLINE", 69)
+    refused(lambda: stranger.pair(ticket), "HOST_OFFLINE", 69)
     assert time.monotonic() - begun < 20
     slapd.go_on()
     wait_for("the directory to be asked again", lambda: tried(rest, "ad", "alice", "wonder land 1")[0] == "")
