@@ -19,6 +19,7 @@
 #include "console/console.h"
 #include "directory/directories.h"
 #include "gateway_plan.h"
+#include "http/event_stream.h"
 #include "http/http_server.h"
 #include "http/office.h"
 #include "keeper/journal_keeper.h"
@@ -56,6 +57,7 @@ struct gateway {
 	struct tls_ctx *admin_tls;
 	struct listener *admin_listener;
 	struct office *office;
+	struct event_streams *events;
 	struct admin *admin;
 	struct alerts *alerts;
 	struct http_server *http;
@@ -147,8 +149,8 @@ static int open_store(struct gateway *gateway, char *error)
 	struct store *below;
 	status = journal_signer_new(gateway->dir.master, &gateway->signer);
 	if (!status)
-		status = store_open_in(gateway->dir.path, given, gateway->dir.node, &below,
-			more);
+		status = store_open_in(gateway->dir.path, given, gateway->dir.node,
+			&below, more);
 	if (!status)
 		status = sealed_store_open(below, gateway->dir.master, &gateway->store,
 			more);
@@ -303,6 +305,9 @@ static int build_office(struct gateway *gateway, char *error)
 	}
 	status = worker_new("office", &gateway->office_worker);
 	if (!status)
+		status = event_streams_new(gateway->office_worker, &gateway->events);
+	parts.events = gateway->events;
+	if (!status)
 		status = admin_new(&parts, &gateway->admin);
 	if (!status)
 		status = office_new(threads, OFFICE_QUEUE, &gateway->office);
@@ -430,6 +435,23 @@ static int start_keeper(struct gateway *gateway)
 	return journal_keeper_new(&parts, &settings, &gateway->keeper);
 }
 
+static void open_pages(struct gateway *gateway)
+{
+	int status = event_streams_start(gateway->events);
+
+	if (!status)
+		status = admin_listen(gateway->admin, worker_box(gateway->office_worker));
+	if (status)
+		log_line(LOG_WARN, "pages of the console are not live",
+			LOG_S("reason", reason_symbol(status)));
+}
+
+static void close_pages(struct gateway *gateway)
+{
+	admin_deafen(gateway->admin);
+	event_streams_stop(gateway->events);
+}
+
 int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 {
 	int status = worker_start(gateway->office_worker);
@@ -438,6 +460,7 @@ int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 		return status;
 	gateway->started = 1;
 	gateway->started_ms = clock_wall_ms();
+	on_office_worker(gateway, open_pages);
 	status = relay_start(gateway->relay);
 	if (!status)
 		status = start_keeper(gateway);
@@ -588,6 +611,7 @@ static void stop_office(struct gateway *gateway)
 	if (gateway->started) {
 		listener_stop(gateway->admin_listener);
 		on_office_worker(gateway, stop_http_now);
+		on_office_worker(gateway, close_pages);
 	}
 	gateway->office = office_free(gateway->office);
 	gateway->alerts = alerts_free(gateway->alerts);
@@ -609,6 +633,7 @@ struct gateway *gateway_free(struct gateway *gateway)
 	gateway->http = http_server_free(gateway->http);
 	gateway->admin = admin_free(gateway->admin);
 	gateway->directories = directories_free(gateway->directories);
+	gateway->events = event_streams_free(gateway->events);
 	gateway->admin_tls = tls_ctx_free(gateway->admin_tls);
 	gateway->keeper = journal_keeper_free(gateway->keeper);
 	gateway->signer = journal_signer_free(gateway->signer);

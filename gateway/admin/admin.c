@@ -6,6 +6,7 @@
 #include "admin/api_accounts.h"
 #include "admin/api_alarms.h"
 #include "admin/api_alerts.h"
+#include "admin/api_events.h"
 #include "admin/api_groups.h"
 #include "admin/api_directories.h"
 #include "admin/api_holders.h"
@@ -103,6 +104,16 @@ static int serve_console(const struct router *router, struct exchange *exchange)
 	       (!router_match(router, exchange) && assets_missing(assets, exchange));
 }
 
+int admin_listen(struct admin *admin, struct post_box *box)
+{
+	return api_events_start(admin, box);
+}
+
+void admin_deafen(struct admin *admin)
+{
+	api_events_stop(admin);
+}
+
 void admin_handle(void *arg, struct exchange *exchange)
 {
 	const struct router router = {.routes = routes,
@@ -115,6 +126,7 @@ void admin_handle(void *arg, struct exchange *exchange)
 	if (!serve_console(&router, exchange))
 		router_dispatch(&router, exchange);
 	repeat_end(&call);
+	api_events_tell(&call);
 	exchange->who = NULL;
 	/* The path without its query, and never a body or header. */
 	log_line(exchange->status >= 500 ? LOG_WARN : LOG_DEBUG, "request",

@@ -17,6 +17,8 @@ struct admin;
 struct assets;
 struct alerts;
 struct directories;
+struct event_streams;
+struct post_box;
 struct store;
 
 /* What only the whole node knows; asked on office threads. */
@@ -34,6 +36,7 @@ struct admin_parts {
 	struct directories *directories; /* borrowed */
 	const struct assets *assets;     /* the console, borrowed */
 	struct alerts *alerts;           /* borrowed */
+	struct event_streams *events;    /* live pages, borrowed */
 	size_t streams;                  /* how many long answers may run at once */
 	void (*facts)(void *ctx, struct admin_facts *ret);
 	/* Appends {"name","value","change","help"} per limit. */
@@ -44,6 +47,9 @@ struct admin_parts {
 MUST_CHECK int admin_new(const struct admin_parts *parts, struct admin **ret);
 /* Answers any request. */
 void admin_handle(void *admin, struct exchange *exchange);
+/* Live pages; on the worker whose box this is, between its start and its end. */
+MUST_CHECK int admin_listen(struct admin *admin, struct post_box *box);
+void admin_deafen(struct admin *admin);
 struct admin *admin_free(struct admin *admin);
 
 #endif

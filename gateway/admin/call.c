@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/text.h"
 #include "http/problem.h"
 #include "rules/tenant.h"
 
@@ -161,6 +162,8 @@ int call_audit(struct call *call, enum audit_event event, const char *tenant,
 {
 	int status = append(call, event, tenant, license, fields);
 
+	call->recorded = 1;
+	text_clip(call->recorded_tenant, sizeof(call->recorded_tenant), tenant);
 	if (!status)
 		return 0;
 	log_line(LOG_ERROR, "act refused: it cannot be recorded",
@@ -218,6 +221,7 @@ int call_order(struct call *call, json_t *order)
 void call_changed(struct call *call, const char *type, const char *id, const char *tenant,
 	const char *act)
 {
+	call->told = 1;
 	json_t *news = json_pack("{s:s, s:s, s:s, s:s}", "type", type, "id", id, "tenant",
 		tenant, "act", act);
 	char *text = news ? json_dumps(news, JSON_COMPACT) : NULL;

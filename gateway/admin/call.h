@@ -32,6 +32,7 @@ struct admin {
 	sem_t streams;      /* long answers that may still begin */
 	sem_t scrypts;      /* password hashes that may still begin: 32 MiB each */
 	atomic_int hashing; /* office threads that hash or wait for it, admin/hashing.h */
+	struct bus_subscription *news; /* api_events.h */
 };
 
 /* A program with its token, or a person who is signed in. */
@@ -55,6 +56,8 @@ struct call {
 	char repeat_key[129];     /* repeat.h; "": nothing to keep */
 	int64_t step_up_until_ms; /* of a person: 0 when a secret has to be shown again */
 	char cookie[CALL_COOKIE]; /* the header that sets it, until the answer */
+	int recorded, told;       /* whether call_audit and call_changed were called */
+	char recorded_tenant[STATE_TENANT_MAX + 1]; /* of the last record */
 };
 
 struct call *call_of(struct exchange *exchange);

@@ -162,6 +162,20 @@ int cluster_verbs_token_revoke(void *arg, int count, char **words)
 	return status ? status : ctl_verbs_act(arg, "DELETE", path.text, NULL);
 }
 
+/* The gateway ends it by itself: a reader is asked again who he is. */
+int cluster_verbs_events(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct rest *rest;
+	int status = rest_open(arg, &rest);
+
+	if (status)
+		return status;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	status = rest_stream(rest, "/api/v1/events", stdout);
+	rest_close(rest);
+	return status;
+}
+
 int cluster_verbs_limits(void *arg, int count UNUSED, char **words UNUSED)
 {
 	return ctl_verbs_list(arg, "/api/v1/limits", limit_columns);

@@ -71,9 +71,9 @@ int exchange_read(struct exchange *exchange, void *bytes, size_t size, size_t *r
 	size_t left = request->body_len - exchange->read;
 
 	if (request->upload)
-		return exchange->source ? exchange->source(exchange->ctx, bytes, size,
-						  ret_len)
-					: -REASON_INTERNAL;
+		return exchange->source
+			       ? exchange->source(exchange->ctx, bytes, size, ret_len)
+			       : -REASON_INTERNAL;
 	*ret_len = left < size ? left : size;
 	memcpy(bytes, request->body + exchange->read, *ret_len);
 	exchange->read += *ret_len;
@@ -182,18 +182,31 @@ int exchange_problem(struct exchange *exchange, int reason, const char *detail)
 	return exchange_problem_as(exchange, problem_status(reason), reason, detail);
 }
 
-int exchange_begin(struct exchange *exchange, const char *type)
+enum { STREAM_WHOLE, STREAM_CHUNKED, STREAM_OPEN };
+
+static int begin(struct exchange *exchange, const char *type, int how)
 {
 	CHECK(!exchange->status);
 	exchange->held = malloc(HELD_MAX);
 	if (!exchange->held)
 		return exchange_problem(exchange, REASON_NO_MEMORY, NULL);
 	exchange->status = 200;
-	exchange->streaming = exchange->request->minor ? 1 : 2;
-	if (exchange->streaming == 2)
+	exchange->streaming = how;
+	if (how == STREAM_OPEN)
 		exchange->keep = 0;
 	return send_head(exchange, type,
-		exchange->streaming == 1 ? "Transfer-Encoding: chunked\r\n" : "");
+		how == STREAM_CHUNKED ? "Transfer-Encoding: chunked\r\n" : "");
+}
+
+int exchange_begin(struct exchange *exchange, const char *type)
+{
+	return begin(exchange, type,
+		exchange->request->minor ? STREAM_CHUNKED : STREAM_OPEN);
+}
+
+int exchange_open(struct exchange *exchange, const char *type)
+{
+	return begin(exchange, type, STREAM_OPEN);
 }
 
 static int flush(struct exchange *exchange)
@@ -204,12 +217,12 @@ static int flush(struct exchange *exchange)
 		exchange->held_len = 0;
 		return exchange->broken;
 	}
-	if (exchange->streaming == 1) {
+	if (exchange->streaming == STREAM_CHUNKED) {
 		snprintf(size, sizeof(size), "%zx\r\n", exchange->held_len);
 		sink(exchange, size, strlen(size));
 	}
 	sink(exchange, exchange->held, exchange->held_len);
-	if (exchange->streaming == 1)
+	if (exchange->streaming == STREAM_CHUNKED)
 		sink(exchange, "\r\n", 2);
 	exchange->held_len = 0;
 	return exchange->broken;
@@ -236,8 +249,16 @@ int exchange_put(struct exchange *exchange, const void *bytes, size_t len)
 int exchange_end(struct exchange *exchange)
 {
 	flush(exchange);
-	if (exchange->streaming == 1 && exchange->request->method != REQUEST_HEAD)
+	if (exchange->streaming == STREAM_CHUNKED &&
+		exchange->request->method != REQUEST_HEAD)
 		sink(exchange, "0\r\n\r\n", 5);
-	exchange->streaming = 0;
+	exchange->streaming = STREAM_WHOLE;
 	return exchange->broken;
+}
+
+void exchange_stay(struct exchange *exchange, struct event_stream *stream)
+{
+	flush(exchange);
+	exchange->streaming = STREAM_WHOLE;
+	exchange->stays = stream;
 }

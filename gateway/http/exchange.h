@@ -15,6 +15,8 @@
 #include "base/reason.h"
 #include "http/request.h"
 
+struct event_stream;
+
 #define EXCHANGE_PARAMS 4
 #define EXCHANGE_HEADERS 8
 
@@ -44,6 +46,7 @@ struct exchange {
 	int keep;      /* the connection may serve another request */
 	char *held;    /* what a stream has gathered and not sent yet */
 	size_t held_len;
+	struct event_stream *stays; /* who has the connection from now on, or NULL */
 	exchange_sink sink;
 	exchange_source source; /* of an upload; the ctx is that of the sink */
 	size_t read;            /* of a body that is here already */
@@ -87,5 +90,10 @@ MUST_CHECK int exchange_begin(struct exchange *exchange, const char *type);
 MUST_CHECK int exchange_put(struct exchange *exchange, const void *bytes, size_t len);
 /* Without it the peer sees a cut answer: that is how it learns that rows are missing. */
 MUST_CHECK int exchange_end(struct exchange *exchange);
+
+/* The same until the connection closes, whatever the peer's version. */
+MUST_CHECK int exchange_open(struct exchange *exchange, const char *type);
+/* Instead of exchange_end: what was put goes out, then the connection is this stream's. */
+void exchange_stay(struct exchange *exchange, struct event_stream *stream);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "http/event_stream.h"
 #include "net/conn.h"
 
 #define JOB_MAGIC 0x6a0bfeed
@@ -24,13 +25,14 @@ struct http_job {
 	char address[CONN_ADDRESS];
 	struct request *request;
 	int keep;
+	struct event_stream *stays;
 	pthread_mutex_t lock;
 	pthread_cond_t room;
-	size_t ahead;  /* bytes sent to the worker and not credited */
+	size_t ahead; /* bytes sent to the worker and not credited */
 	struct buf upload;
 	size_t upload_left; /* not read by the handler yet */
 	int wanted;         /* `wanting` is on its way */
-	int abandoned; /* under the lock; the worker is its only writer */
+	int abandoned;      /* under the lock; the worker is its only writer */
 };
 
 struct piece {
@@ -142,8 +144,7 @@ static int source(void *ctx, void *bytes, size_t size, size_t *ret_len)
 	int status = 0;
 
 	pthread_mutex_lock(&job->lock);
-	while (!status && !job->abandoned && job->upload_left &&
-		!buf_len(&job->upload)) {
+	while (!status && !job->abandoned && job->upload_left && !buf_len(&job->upload)) {
 		ask_for_more(job);
 		if (pthread_cond_timedwait(&job->room, &job->lock, &until) == ETIMEDOUT)
 			status = -REASON_TIMEOUT;
@@ -207,8 +208,13 @@ static void end(struct post_item *item)
 	if (!job->abandoned) {
 		/* The connection's reference ends with its last event. */
 		job->abandoned = 1;
-		job->plan.events->ended(job->plan.ctx, job->keep);
+		if (job->stays)
+			job->plan.events->stays(job->plan.ctx, job->stays);
+		else
+			job->plan.events->ended(job->plan.ctx, job->keep);
 		job_drop(job);
+	} else {
+		event_stream_free(job->stays);
 	}
 	job_drop(job);
 }
@@ -222,6 +228,7 @@ static void answer(struct http_job *job, http_server_handler handler, void *ctx)
 	handler(ctx, &exchange);
 	exchange_done(&exchange);
 	job->keep = exchange.keep && !exchange.broken && !exchange.streaming;
+	job->stays = exchange.stays;
 	post_put(job->plan.box, &job->ending);
 }
 

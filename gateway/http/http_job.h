@@ -30,6 +30,9 @@ struct http_job_events {
 	void (*wanted)(void *ctx);
 	/* `keep`: the connection may serve another request. The job is gone afterwards. */
 	void (*ended)(void *ctx, int keep);
+	/* Instead of it: the answer stays open, and the connection is the stream's, which is the
+	 * callee's from now on. */
+	void (*stays)(void *ctx, struct event_stream *stream);
 };
 
 struct http_job_plan {

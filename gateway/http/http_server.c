@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "http/event_stream.h"
 #include "http/http_job.h"
 #include "http/problem.h"
 #include "net/conn.h"
@@ -30,8 +31,8 @@ struct http_server {
 	int stopping;
 };
 
-/* One connection. Its state is what is there: a job (answering), a request (reading one), or
- * neither (idle). */
+/* One connection. Its state is what is there: a job (answering), a stream (it stays for news), a
+ * request (reading one), or none of them (idle). */
 struct link {
 	uint32_t magic;
 	struct list node;
@@ -40,8 +41,9 @@ struct link {
 	struct event *timer;
 	struct request *request;
 	struct http_job *job;
+	struct event_stream *stream;
 	struct buf ahead;
-	size_t uncredited; /* handed to the conn while it was full */
+	size_t uncredited;  /* handed to the conn while it was full */
 	size_t upload_left; /* bytes of the present request's upload that have not come */
 	int closing, continued;
 	int expects; /* the peer waits to be told to send its upload */
@@ -155,7 +157,31 @@ static void job_wanted(void *ctx)
 	conn_resume(link->conn);
 }
 
-static const struct http_job_events job_events = {job_bytes, job_wanted, job_ended};
+static void stream_over(void *ctx, int reason)
+{
+	struct link *link = ctx;
+
+	CHECK_OBJ(link, LINK_MAGIC);
+	link_close(link, reason, reason == REASON_LEG_CLOSED ? CONN_FLUSH : CONN_DROP);
+}
+
+static void job_stays(void *ctx, struct event_stream *stream)
+{
+	struct link *link = ctx;
+
+	CHECK_OBJ(link, LINK_MAGIC);
+	link->job = NULL;
+	link->uncredited = 0;
+	link->stream = stream;
+	event_stream_attach(stream, link->conn, stream_over, link);
+	if (link->server->stopping)
+		link_close(link, REASON_NODE_STOPPED, CONN_FLUSH);
+	else
+		conn_resume(link->conn);
+}
+
+static const struct http_job_events job_events = {
+	job_bytes, job_wanted, job_ended, job_stays};
 
 static void hand_over(struct link *link)
 {
@@ -261,8 +287,8 @@ static size_t take_some(struct link *link, const uint8_t *bytes, size_t len)
 static void read_on(struct link *link)
 {
 	while (!link->closing && buf_len(&link->ahead)) {
-		size_t used = take_some(link, buf_head(&link->ahead),
-			buf_len(&link->ahead));
+		size_t used =
+			take_some(link, buf_head(&link->ahead), buf_len(&link->ahead));
 		if (!used)
 			break;
 		buf_drain(&link->ahead, used);
@@ -276,6 +302,12 @@ static size_t on_bytes(void *ctx, const uint8_t *bytes, size_t len)
 	size_t used = 0, some = 1;
 
 	CHECK_OBJ(link, LINK_MAGIC);
+	if (link->stream) {
+		/* Nothing more can be asked here. */
+		if (!link->closing)
+			link_close(link, REASON_PROTOCOL, CONN_DROP);
+		return len;
+	}
 	for (; some && used < len && !link->closing; used += some)
 		some = take_some(link, bytes + used, len - used);
 	if (used < len && !link->closing &&
@@ -305,6 +337,7 @@ static void on_closed(void *ctx, int reason UNUSED)
 		http_job_abandon(link->job);
 		link->job = NULL;
 	}
+	link->stream = event_stream_free(link->stream);
 	list_remove(&link->node);
 	link->server->count--;
 	link->freeing.run = link_free;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "relay/desk.h"
 #include "relay/leg.h"
+#include "store/bus.h"
 #include "store/state.h"
 #include "store/store_open.h"
 
@@ -20,7 +21,8 @@
 struct update {
 	struct desk *desk;
 	int online, tries;
-	char license[17], address[64];
+	char license[17], tenant[41], address[64];
+	const char *act;           /* as pages of the console are told */
 	char *program, *inventory; /* NULL: as it is */
 	int64_t seen_ms;
 };
@@ -65,13 +67,28 @@ static char *changed(const struct update *update, const char *text)
 	return out;
 }
 
+/* Not told, it is seen when somebody looks again. */
+static void tell(const struct update *update)
+{
+	json_t *news = json_pack("{s:s, s:s, s:s, s:s}", "type", "host", "act",
+		update->act, "id", update->license, "tenant", update->tenant);
+	char *text = news ? json_dumps(news, JSON_COMPACT) : NULL;
+	if (!text || bus_publish(update->desk->house->store->bus, "news", text))
+		log_line(LOG_DEBUG, "news not told", LOG_S("license", update->license));
+	free(text);
+	json_decref(news);
+}
+
 static void on_written(void *ctx, const struct state_answer *answer)
 {
 	struct update *update = ctx;
-	if (answer->status == -REASON_CONFLICT && ++update->tries < TRIES)
+	if (answer->status == -REASON_CONFLICT && ++update->tries < TRIES) {
 		read_doc(update);
-	else
-		done(update);
+		return;
+	}
+	if (!answer->status)
+		tell(update);
+	done(update);
 }
 
 static void on_read(void *ctx, const struct state_answer *answer)
@@ -97,13 +114,15 @@ static void read_doc(struct update *update)
 		desk_box(update->desk), on_read, update);
 }
 
-static void update_doc(struct leg *leg, int online)
+static void update_doc(struct leg *leg, int online, const char *act)
 {
 	struct update *update = calloc(1, sizeof(*update));
 	if (!update)
 		return;
 	update->desk = leg->desk;
 	update->online = online;
+	update->act = act;
+	text_clip(update->tenant, sizeof(update->tenant), leg->tenant);
 	update->seen_ms = clock_wall_ms();
 	text_clip(update->license, sizeof(update->license), leg->license);
 	text_clip(update->address, sizeof(update->address), leg->address);
@@ -136,7 +155,7 @@ static void announce(struct leg *leg, int64_t now_ms)
 void presence_host_came(struct leg *leg)
 {
 	announce(leg, clock_mono_ms());
-	update_doc(leg, 1);
+	update_doc(leg, 1, "online");
 }
 
 void presence_host_left(struct leg *leg)
@@ -148,7 +167,7 @@ void presence_host_left(struct leg *leg)
 	desk->asked++;
 	state_withdraw(desk->house->store->state, leg->license, desk->house->node,
 		desk_box(desk), on_announced, desk);
-	update_doc(leg, 0);
+	update_doc(leg, 0, "offline");
 }
 
 void presence_host_reports(struct leg *leg, const char *inventory)
@@ -163,6 +182,6 @@ void presence_tick(struct leg *leg, int64_t now_ms)
 		announce(leg, now_ms);
 	if (leg->inventory && now_ms >= leg->report_ms) {
 		leg->report_ms = now_ms + REPORT_EVERY_MS;
-		update_doc(leg, 1);
+		update_doc(leg, 1, "changed");
 	}
 }

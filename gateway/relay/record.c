@@ -168,9 +168,9 @@ char *record_document(const struct session *session)
 char *record_news(const struct session *session, const char *event)
 {
 	json_t *body = json_object();
-	text(body, "news", "session");
-	text(body, "event", event);
-	text(body, "session", session->id_text);
+	text(body, "type", "session");
+	text(body, "act", event);
+	text(body, "id", session->id_text);
 	text(body, "license", session->license);
 	text(body, "tenant", session->tenant);
 	if (session->reason)

@@ -60,7 +60,7 @@ async function send(method: Method, path: string, wish: Wish): Promise<Response>
 	const who = me.get();
 	if (method !== "GET" && who) headers["X-Engawa-CSRF"] = who.csrf;
 	if (wish.once) headers["Idempotency-Key"] = wish.once;
-	if (wish.signal && passive.has(wish.signal)) headers["X-Engawa-Passive"] = "1";
+	if (wish.signal && passive.has(wish.signal)) headers["X-Engawa-Background"] = "1";
 	if (wish.body !== undefined) headers["Content-Type"] = wish.type ?? "application/json";
 	const body = wish.body === undefined || wish.type ? (wish.body as string | undefined) : JSON.stringify(wish.body);
 	try {
