@@ -147,9 +147,9 @@ static void take_bytes(struct conn_mem *conn)
 	if (len)
 		memcpy(scratch + rest, buf_head(&conn->arrives), len);
 	buf_drain(&conn->arrives, len);
-	if (buf_len(&conn->arrives))
-		wake(conn);
-	else
+	if (buf_len(&conn->arrives) || conn->finished)
+		wake(conn); /* for the rest, or to be told the end */
+	if (!buf_len(&conn->arrives))
 		buf_release(&conn->arrives);
 	if (len)
 		wake(peer_of(conn)); /* there may be room again, or all may have left */
