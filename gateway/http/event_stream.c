@@ -124,7 +124,6 @@ void event_streams_stop(struct event_streams *streams)
 void event_stream_open(struct event_streams *streams, struct exchange *exchange,
 	const struct event_listener *listener)
 {
-	static const char hello[] = "retry: 2000\nevent: hello\ndata: \n\n";
 	struct event_stream *stream = NULL;
 
 	CHECK_OBJ(streams, STREAMS_MAGIC);
@@ -145,10 +144,7 @@ void event_stream_open(struct event_streams *streams, struct exchange *exchange,
 	stream->streams = streams;
 	stream->listener = *listener;
 	list_init(&stream->node);
-	int status = exchange_open(exchange, "text/event-stream");
-	if (!status)
-		status = exchange_put(exchange, hello, sizeof(hello) - 1);
-	if (status)
+	if (exchange_open(exchange, "text/event-stream"))
 		event_stream_free(stream);
 	else
 		exchange_stay(exchange, stream);
@@ -166,6 +162,8 @@ void event_stream_attach(struct event_stream *stream, struct conn *conn,
 	stream->ends_ms = now + EVENT_STREAM_LIFE_MS;
 	stream->beat_ms = now + EVENT_STREAM_BEAT_MS;
 	list_add_tail(&stream->streams->streams, &stream->node);
+	/* From here on it hears everything: what the page asks for now and later misses nothing. */
+	send(stream, "retry: 2000\nevent: hello\ndata: \n\n");
 }
 
 struct event_stream *event_stream_free(struct event_stream *stream)
