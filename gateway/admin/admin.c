@@ -14,6 +14,7 @@
 #include "admin/api_journal.h"
 #include "admin/api_license_acts.h"
 #include "admin/api_license_devices.h"
+#include "admin/api_license_import.h"
 #include "admin/api_license_list.h"
 #include "admin/api_license_totp.h"
 #include "admin/api_licenses.h"
@@ -114,11 +115,17 @@ void admin_deafen(struct admin *admin)
 	api_events_stop(admin);
 }
 
+static int takes_upload(const struct router_route *route)
+{
+	return route->handler == api_license_import;
+}
+
 void admin_handle(void *arg, struct exchange *exchange)
 {
 	const struct router router = {.routes = routes,
 		.count = ARRAY_LEN(routes),
 		.gate = permit_check,
+		.uploads = takes_upload,
 		.ctx = arg};
 	struct call call = {.admin = arg, .exchange = exchange};
 

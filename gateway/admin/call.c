@@ -138,7 +138,7 @@ int call_get(struct call *call, enum state_kind kind, const char *id,
 	return 0;
 }
 
-static int append(struct call *call, enum audit_event event, const char *tenant,
+int call_record(struct call *call, enum audit_event event, const char *tenant,
 	const char *license, json_t *fields)
 {
 	char *text = NULL;
@@ -160,7 +160,7 @@ static int append(struct call *call, enum audit_event event, const char *tenant,
 int call_audit(struct call *call, enum audit_event event, const char *tenant,
 	const char *license, json_t *fields)
 {
-	int status = append(call, event, tenant, license, fields);
+	int status = call_record(call, event, tenant, license, fields);
 
 	call->recorded = 1;
 	text_clip(call->recorded_tenant, sizeof(call->recorded_tenant), tenant);
@@ -179,7 +179,7 @@ int call_undone(struct call *call, enum audit_event event, const char *tenant,
 {
 	json_t *fields = json_pack("{s:s, s:s, s:s*}", "of", audit_at(event)->name,
 		"reason", reason_symbol(reason), "license", *license ? license : NULL);
-	int status = append(call, AUDIT_ACT_UNDONE, tenant, license, fields);
+	int status = call_record(call, AUDIT_ACT_UNDONE, tenant, license, fields);
 
 	if (status)
 		log_line(LOG_ERROR, "an act that failed could not be recorded as such",

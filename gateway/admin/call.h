@@ -101,6 +101,9 @@ MUST_CHECK int call_get(struct call *call, enum state_kind kind, const char *id,
  * concerned. Takes `fields` (rules/audit.def) over. */
 MUST_CHECK int call_audit(struct call *call, enum audit_event event, const char *tenant,
 	const char *license, json_t *fields);
+/* The same, where the answer is under way already or somebody else gives it. */
+MUST_CHECK int call_record(struct call *call, enum audit_event event, const char *tenant,
+	const char *license, json_t *fields);
 /* An act that was recorded could not be done: says so in the journal too, and answers. */
 int call_undone(struct call *call, enum audit_event event, const char *tenant,
 	const char *license, int reason);

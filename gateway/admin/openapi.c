@@ -132,12 +132,30 @@ static void write_parameters(size_t at, FILE *out)
 	}
 }
 
+/* A body that is no JSON, and as long as a file. */
+static int write_upload(size_t at, FILE *out)
+{
+	for (; at < ARRAY_LEN(lines) && !is_route(&lines[at]); at++) {
+		if (lines[at].kind != LINE_MEMBER || strcmp(lines[at].type, "upload"))
+			continue;
+		fputs("      requestBody:\n        description: ", out);
+		quoted(lines[at].help, out);
+		fputs("\n        required: true\n        content:\n"
+		      "          text/csv:\n            schema: {type: string}\n",
+			out);
+		return 1;
+	}
+	return 0;
+}
+
 static void write_body(size_t at, FILE *out)
 {
 	int needed = 0;
 	size_t first = at + 1;
 
 	if (!count_takes(at, LINE_MEMBER))
+		return;
+	if (write_upload(first, out))
 		return;
 	fputs("      requestBody:\n        content:\n          application/json:\n"
 	      "            schema:\n              type: object\n"

@@ -33,7 +33,8 @@ struct ctl_options {
 	int csv, jsonl, newest, online, offline, bom;
 	long limit;
 	/* how */
-	int yes, key_only;
+	int yes, key_only, take_good, dry_run;
+	const char *out;
 	const char *reason;
 };
 

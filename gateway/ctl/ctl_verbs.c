@@ -75,6 +75,12 @@ static const struct args_option options_LIST[] = {
 	{"--online", NULL, ARGS_FLAG, AT(online),
 		"only those whose office PC is connected"},
 	{"--offline", NULL, ARGS_FLAG, AT(offline), "only the others"}, COUNT, END};
+static const struct args_option options_IMPORT[] = {TENANT,
+	{"--out", "FILE", ARGS_TEXT, AT(out),
+		"a new file (mode 0600) for keys and passwords"},
+	{"--take-good", NULL, ARGS_FLAG, AT(take_good),
+		"make the good lines although others are wrong"},
+	{"--dry-run", NULL, ARGS_FLAG, AT(dry_run), "only say what is wrong"}, END};
 static const struct args_option options_HOLDERS[] = {QUERY, TENANT, COUNT, END};
 static const struct args_option options_HOSTS[] = {
 	{"--state", "STATE", ARGS_TEXT, AT(state), "only online or offline ones"}, TENANT,

@@ -1,261 +1,211 @@
-/* license import: a license per line of a CSV file (RFC 4180). The first line names the columns:
- * holder is needed; tenant, group, expires, note, state, labels (a JSON object) and label:NAME are
- * known; id and created, which an export has too, are passed over. The answer is CSV (with --json an
- * array) with id, key and password in the order of the lines, so that the two files can be put side
- * by side. A line that fails stops the import: what was made until then has been printed. */
+/* license import: sends a CSV file (gateway/rules/license_sheet.h says what may be in it) and keeps what
+ * the answer has: keys and passwords as CSV, or with --json everything as an array. They are written
+ * first, to a file with --out, and what was wrong with other lines is told afterwards: whatever is shown
+ * only once must not be lost behind an error. */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/reason.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "ctl/ctl_verbs.h"
 
-#define FILE_MAX (16 * 1024 * 1024)
-#define CELLS 32
+#define FILE_MOST (16 * 1024 * 1024)
 
-struct reader {
-	char *text, *at;
-	long line;
+struct import {
+	struct ctl_options *options;
+	FILE *out;
+	json_t *refused, *all; /* all: with --json */
+	json_int_t done, count;
+	int ended, lost;
 };
 
-struct columns {
-	const char *names[CELLS];
-	size_t count;
-};
-
-static int read_file(const char *path, struct reader *reader)
+static int read_file(const char *path, struct rest_file *ret)
 {
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	char *text = in ? malloc(FILE_MAX + 1) : NULL;
-	size_t len = text ? fread(text, 1, FILE_MAX, in) : 0;
+	char *text = in ? malloc(FILE_MOST + 1) : NULL;
+	size_t len = text ? fread(text, 1, FILE_MOST + 1, in) : 0;
+	int failed = !text || ferror(in);
 
+	if (failed)
+		program_fail(-REASON_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
+	else if (len > FILE_MOST)
+		program_fail(-REASON_LIMIT, "%s: more than 16 MiB.", path);
 	if (in && in != stdin)
 		fclose(in);
-	if (!text)
-		return program_fail(-REASON_FILE_UNREADABLE, "%s: %s", path,
-			strerror(errno));
-	text[len] = '\0';
-	if (len == FILE_MAX || strlen(text) != len) {
+	if (failed || len > FILE_MOST) {
 		free(text);
-		return program_fail(-REASON_BAD_VALUE,
-			"%s: not a CSV file of less than 16 MiB.", path);
+		return failed ? -REASON_FILE_UNREADABLE : -REASON_LIMIT;
 	}
-	/* A byte order mark is what spreadsheets put in front of UTF-8. */
-	*reader = (struct reader){
-		text, text + (strncmp(text, "\xef\xbb\xbf", 3) ? 0 : 3), 0};
+	*ret = (struct rest_file){.type = "text/csv", .bytes = text, .len = len};
 	return 0;
 }
 
-/* Unquotes in place; leaves *at behind the separator. -1: a quote that does not end. */
-static int read_cell(char **at, char **ret, char *ret_end)
+/* A file of its own, that nobody else can read, and that did not exist: a second import must not write
+ * over the keys of the first. */
+static int open_out(struct import *import)
 {
-	char *from = *at, *to = *at;
+	const char *path = import->options->out;
 
-	*ret = to;
-	if (*from == '"') {
-		for (from++; *from && (from[0] != '"' || from[1] == '"'); from++) {
-			from += *from == '"';
-			*to++ = *from;
-		}
-		if (*from++ != '"')
-			return -1;
-	} else {
-		while (*from && !strchr(",\r\n", *from))
-			*to++ = *from++;
-	}
-	from += *from == '\r';
-	*ret_end = *from;
-	if (*from && *from != ',' && *from != '\n')
-		return -1;
-	*at = from + (*from != '\0');
-	*to = '\0';
-	return 0;
-}
-
-/* 1: a line; 0: the end. */
-static int read_line(struct reader *reader, char **cells, size_t *ret_count)
-{
-	char end = ',';
-
-	if (!*reader->at)
+	import->out = stdout;
+	if (!path)
 		return 0;
-	reader->line++;
-	for (*ret_count = 0; end == ','; ++*ret_count)
-		if (*ret_count == CELLS ||
-			read_cell(&reader->at, &cells[*ret_count], &end))
-			return program_fail(-REASON_BAD_VALUE, "Line %ld is not CSV.",
-				reader->line);
-	return 1;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	import->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (import->out)
+		return 0;
+	return program_fail(-REASON_FILE_UNWRITABLE, "%s: %s", path, strerror(errno));
 }
 
-static int known(const char *name)
+static int close_out(struct import *import)
 {
-	static const char *const names[] = {"holder", "tenant", "group", "expires",
-		"note", "state", "labels", "id", "created"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (!strcmp(names[i], name))
-			return 1;
-	return !strncmp(name, "label:", 6) && name[6];
-}
+	int bad = import->lost || fflush(import->out);
 
-static int read_columns(struct reader *reader, struct columns *columns)
-{
-	char *cells[CELLS];
-	int status = read_line(reader, cells, &columns->count), holder = 0;
-
-	if (status < 0)
-		return status;
-	for (size_t i = 0; status > 0 && i < columns->count; i++) {
-		if (!known(cells[i]))
-			return program_fail(-REASON_BAD_VALUE,
-				"Line 1: column %s is not known.", cells[i]);
-		columns->names[i] = cells[i];
-		holder |= !strcmp(cells[i], "holder");
+	if (import->options->out) {
+		bad |= fsync(fileno(import->out));
+		bad |= fclose(import->out);
+		/* Nothing to keep must not stand in the way of the next try. */
+		if (!bad && !import->done && !import->all)
+			bad |= unlink(import->options->out);
 	}
-	return holder ? 0
-		      : program_fail(-REASON_BAD_VALUE,
-				"Line 1: a column holder is needed.");
+	return bad ? program_fail(-REASON_FILE_UNWRITABLE, "%s",
+			     import->options->out ? import->options->out
+						  : "(standard output)")
+		   : 0;
 }
 
-static int read_labels(json_t *labels, const char *text, long line)
-{
-	json_error_t error;
-	json_t *given = json_loads(text, 0, &error);
-	int good = json_is_object(given) && !json_object_update(labels, given);
-
-	json_decref(given);
-	return good ? 0
-		    : program_fail(-REASON_BAD_VALUE,
-			      "Line %ld: labels: a JSON object expected.", line);
-}
-
-/* Exports put ' before what a spreadsheet would take for a formula. */
-static const char *without_guard(const char *cell)
-{
-	return *cell == '\'' && cell[1] && strchr("=+-@\t\r", cell[1]) ? cell + 1 : cell;
-}
-
-static int passed_over(const char *name)
-{
-	return !strcmp(name, "id") || !strcmp(name, "created");
-}
-
-static int license_of(const struct columns *columns, char **cells, long line,
-	json_t *body)
-{
-	json_t *labels = json_object();
-	char expires[CTL_VERBS_TIME];
-
-	for (size_t i = 0; i < columns->count; i++) {
-		const char *name = columns->names[i], *cell = without_guard(cells[i]);
-		if (!*cell || passed_over(name))
-			continue;
-		if (!strcmp(name, "labels")) {
-			if (read_labels(labels, cell, line)) {
-				json_decref(labels);
-				return -REASON_BAD_VALUE;
-			}
-		} else if (!strncmp(name, "label:", 6)) {
-			json_object_set_new(labels, name + 6, json_string(cell));
-		} else if (!strcmp(name, "expires")) {
-			if (ctl_verbs_time("expires", cell, 1, expires)) {
-				json_decref(labels);
-				return -REASON_BAD_VALUE;
-			}
-			json_object_set_new(body, name, json_string(expires));
-		} else if (json_object_set_new(body, name, json_string(cell))) {
-			json_decref(labels);
-			return program_fail(-REASON_BAD_VALUE, "Line %ld: not UTF-8.",
-				line);
-		}
-	}
-	json_object_set_new(body, "labels", labels);
-	return 0;
-}
-
-static void print_made(const json_t *answer)
+static void print_made(struct import *import, const json_t *made)
 {
 	static const char *const members[] = {"id", "key", "password"};
 
+	if (!import->done++)
+		fputs("id,key,password,line\r\n", import->out);
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		printf("%s%s", i ? "," : "",
-			json_string_value(json_object_get(answer, members[i])));
-	printf("\r\n");
-	fflush(stdout);
+		fprintf(import->out, "%s,",
+			json_string_value(json_object_get(made, members[i])));
+	fprintf(import->out, "%" JSON_INTEGER_FORMAT "\r\n",
+		json_integer_value(json_object_get(made, "line")));
+	import->lost |= fflush(import->out) != 0;
 }
 
-struct import {
-	struct rest *rest;
-	struct columns columns;
-	json_t *made; /* with --json */
-};
-
-static int import_line(struct import *import, char **cells, long line)
+static void take_line(void *ctx, const char *line, size_t len)
 {
-	json_t *body = json_object(), *answer = NULL;
-	int status = license_of(&import->columns, cells, line, body);
+	struct import *import = ctx;
+	json_t *object = json_loadb(line, len, 0, NULL);
 
-	if (!status)
-		status = rest_call(import->rest, "POST", "/api/v1/licenses", body,
-			&answer);
-	if (status)
-		fprintf(stderr, "engawactl: stopped at line %ld\n", line);
-	else if (import->made)
-		json_array_append(import->made, answer);
-	else
-		print_made(answer);
-	json_decref(body);
-	json_decref(answer);
-	return status;
-}
-
-static int import_all(struct import *import, struct reader *reader)
-{
-	const struct columns *columns = &import->columns;
-	char *cells[CELLS];
-	size_t count;
-	int status;
-
-	if (!import->made)
-		printf("id,key,password\r\n");
-	while ((status = read_line(reader, cells, &count)) > 0) {
-		if (count == 1 && !*cells[0])
-			continue;
-		if (count == columns->count)
-			status = import_line(import, cells, reader->line);
-		else
-			status = program_fail(-REASON_BAD_VALUE,
-				"Line %ld has %zu cells instead of %zu.", reader->line,
-				count, columns->count);
-		if (status)
-			break;
+	if (json_object_get(object, "applied")) {
+		import->ended = 1;
+		import->count = json_integer_value(json_object_get(object, "good"));
+	} else if (json_object_get(object, "code")) {
+		json_array_append(import->refused, object);
+	} else if (!import->all && json_object_get(object, "key")) {
+		print_made(import, object);
 	}
-	/* What was made before a line failed is shown this once too, behind the error. */
-	if (import->made && (!status || json_array_size(import->made)))
-		ctl_verbs_print_json(import->made);
-	return status;
+	if (import->all && !import->ended)
+		json_array_append(import->all, object);
+	json_decref(object);
+}
+
+static void tell_refused(const struct import *import)
+{
+	char field[80], message[200];
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(import->refused, i, one)
+	{
+		const char *name = json_string_value(json_object_get(one, "field"));
+		const char *text = json_string_value(json_object_get(one, "message"));
+		text_escape(field, sizeof(field), name ? name : "");
+		text_escape(message, sizeof(message), text ? text : "");
+		fprintf(stderr, "engawactl: line %" JSON_INTEGER_FORMAT "%s%s: %s\n",
+			json_integer_value(json_object_get(one, "line")),
+			*field ? ", " : "", field, message);
+	}
+}
+
+/* What is left to say when the keys are safe. */
+static int conclude(struct import *import, int status)
+{
+	size_t refused = json_array_size(import->refused);
+
+	if (import->all) {
+		json_dumpf(import->all, import->out, JSON_INDENT(2));
+		fputc('\n', import->out);
+	}
+	int closed = close_out(import);
+	if (!import->all)
+		tell_refused(import);
+	if (closed || status)
+		return closed ? closed : status;
+	if (!import->ended)
+		return program_fail(-REASON_PEER_LOST, "The answer is cut short.");
+	if (import->options->dry_run && !import->all)
+		fprintf(stderr,
+			"engawactl: %" JSON_INTEGER_FORMAT
+			" lines are good; nothing was made.\n",
+			import->count);
+	if (!refused || import->all)
+		return refused ? -REASON_BAD_VALUE : 0;
+	return program_fail(-REASON_BAD_VALUE, "%zu lines were refused; %s.", refused,
+		import->done ? "the others were made" : "nothing was made");
+}
+
+static void zone_offset(char *ret, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	localtime_r(&now, &local);
+	int minutes = (int)(local.tm_gmtoff / 60), size_of = abs(minutes) % (15 * 60);
+	snprintf(ret, size, "%c%02d:%02d", minutes < 0 ? '-' : '+', size_of / 60,
+		size_of % 60);
+}
+
+static void path_of(const struct ctl_options *options, struct rest_path *path)
+{
+	char offset[16];
+
+	zone_offset(offset, sizeof(offset));
+	rest_path(path, "/api/v1/licenses/import");
+	rest_path_query(path, "offset", offset);
+	rest_path_query(path, "take", options->take_good ? "good" : NULL);
+	rest_path_query(path, "dry_run", options->dry_run ? "1" : NULL);
+	rest_path_query(path, "tenant", options->tenant);
 }
 
 int license_import_file(void *arg, int count, char **words)
 {
-	struct reader reader = {0};
 	struct ctl_options *options = arg;
-	struct import import = {.made = options->json ? json_array() : NULL};
+	struct import import = {.options = options};
+	struct rest_file file = {0};
+	struct rest_path path;
+	struct rest *rest = NULL;
 	int status;
 
 	if (count < 1)
 		return program_fail(-REASON_USAGE,
 			"FILE is missing (- reads standard input).");
-	status = read_file(words[0], &reader);
+	path_of(options, &path);
+	status = read_file(words[0], &file);
 	if (!status)
-		status = read_columns(&reader, &import.columns);
+		status = rest_open(options, &rest);
 	if (!status)
-		status = rest_open(options, &import.rest);
-	if (!status)
-		status = import_all(&import, &reader);
-	json_decref(import.made);
-	rest_close(import.rest);
-	free(reader.text);
+		status = open_out(&import);
+	if (!status) {
+		import.refused = json_array();
+		import.all = options->json ? json_array() : NULL;
+		status = rest_upload(rest, path.text, &file, take_line, &import);
+		status = conclude(&import, status);
+	}
+	json_decref(import.all);
+	json_decref(import.refused);
+	rest_close(rest);
+	free((char *)file.bytes);
 	return status;
 }

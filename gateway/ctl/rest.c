@@ -30,8 +30,10 @@ struct rest {
 struct answer {
 	struct rest *rest;
 	struct buf body;
-	FILE *out; /* a stream, once its status is good */
-	int lost;  /* writing failed */
+	FILE *out;      /* a stream, once its status is good */
+	int lost;       /* writing failed */
+	rest_line take; /* gets the lines of a good answer, or NULL */
+	void *take_ctx;
 };
 
 static int read_line(const char *file, size_t max, char **ret)
@@ -192,6 +194,22 @@ static void leave_quietly(void)
 	raise(SIGPIPE);
 }
 
+/* Hands over the lines that are whole. */
+static size_t receive_lines(struct answer *answer, const char *bytes, size_t len)
+{
+	if (buf_append(&answer->body, bytes, len))
+		return 0;
+	for (;;) {
+		const char *line = (const char *)buf_head(&answer->body);
+		const char *end =
+			line ? memchr(line, '\n', buf_len(&answer->body)) : NULL;
+		if (!end)
+			return len;
+		answer->take(answer->take_ctx, line, (size_t)(end - line));
+		buf_drain(&answer->body, (size_t)(end - line) + 1);
+	}
+}
+
 static size_t receive(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct answer *answer = ctx;
@@ -205,6 +223,8 @@ static size_t receive(char *bytes, size_t size, size_t count, void *ctx)
 			leave_quietly();
 		return answer->lost ? 0 : len;
 	}
+	if (answer->take && status == 200)
+		return receive_lines(answer, bytes, len);
 	return buf_append(&answer->body, bytes, len) ? 0 : len;
 }
 
@@ -253,16 +273,20 @@ static int tell_problem(const struct answer *answer, long status)
 	return reason < 0 ? reason : -reason;
 }
 
+/* `type`: of the body, NULL without one. */
 static struct curl_slist *headers_of(const struct rest *rest, const char *method,
-	int has_body)
+	const char *type, int upload)
 {
 	uint8_t random[16];
 	char key[TEXT_HEX_SIZE(16)], line[80];
 	struct curl_slist *headers = curl_slist_append(NULL, rest->bearer);
 
-	headers = curl_slist_append(headers, "Expect:");
-	if (has_body)
-		headers = curl_slist_append(headers, "Content-Type: application/json");
+	/* What is long is only sent when the gateway wants it. */
+	headers = curl_slist_append(headers, upload ? "Expect: 100-continue" : "Expect:");
+	if (type) {
+		snprintf(line, sizeof(line), "Content-Type: %s", type);
+		headers = curl_slist_append(headers, line);
+	}
 	if (reason_lang_env() == REASON_JA)
 		headers = curl_slist_append(headers, "Accept-Language: ja");
 	/* Should the answer get lost, a repetition by hand is still told apart from this one. */
@@ -297,23 +321,33 @@ static void set_options(struct rest *rest, struct answer *answer, const char *ur
 		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 }
 
+struct sending {
+	const char *type, *text; /* NULL: no body */
+	size_t len;
+	int upload;
+};
+
 static int perform(struct rest *rest, const char *method, const char *path,
-	const json_t *body, struct answer *answer)
+	const struct sending *sending, struct answer *answer)
 {
-	struct curl_slist *headers = headers_of(rest, method, body != NULL);
-	char *url = NULL, *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	struct curl_slist *headers =
+		headers_of(rest, method, sending->type, sending->upload);
+	char *url = NULL;
 	int status = -REASON_NO_MEMORY;
 	long code = 0;
 
-	if (asprintf(&url, "%s%s", rest->url, path) < 0 || (body && !text))
+	if (asprintf(&url, "%s%s", rest->url, path) < 0)
 		goto out;
 	set_options(rest, answer, url);
 	curl_easy_setopt(rest->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(rest->curl, CURLOPT_CUSTOMREQUEST, method);
-	if (text)
-		curl_easy_setopt(rest->curl, CURLOPT_POSTFIELDS, text);
-	else if (!strcmp(method, "POST"))
+	if (sending->text) {
+		curl_easy_setopt(rest->curl, CURLOPT_POSTFIELDS, sending->text);
+		curl_easy_setopt(rest->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+			(curl_off_t)sending->len);
+	} else if (!strcmp(method, "POST")) {
 		curl_easy_setopt(rest->curl, CURLOPT_POSTFIELDS, "");
+	}
 	CURLcode result = curl_easy_perform(rest->curl);
 	curl_easy_getinfo(rest->curl, CURLINFO_RESPONSE_CODE, &code);
 	if (result != CURLE_OK)
@@ -321,9 +355,6 @@ static int perform(struct rest *rest, const char *method, const char *path,
 	else
 		status = code >= 200 && code < 300 ? 0 : tell_problem(answer, code);
 out:
-	if (text)
-		secret_wipe(text, strlen(text));
-	free(text);
 	free(url);
 	curl_slist_free_all(headers);
 	return status;
@@ -351,9 +382,17 @@ int rest_call(struct rest *rest, const char *method, const char *path, const jso
 	json_t **ret)
 {
 	struct answer answer = {.rest = rest};
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	const struct sending sending = {.type = body ? "application/json" : NULL,
+		.text = text,
+		.len = text ? strlen(text) : 0};
 
 	buf_init(&answer.body, ANSWER_MAX);
-	int status = perform(rest, method, path, body, &answer);
+	int status = body && !text ? program_fail(-REASON_NO_MEMORY, NULL)
+				   : perform(rest, method, path, &sending, &answer);
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
 	if (!status && ret)
 		status = read_answer(&answer, ret);
 	buf_done(&answer.body);
@@ -396,9 +435,23 @@ int rest_pages(struct rest *rest, const char *path, size_t limit, rest_page take
 int rest_stream(struct rest *rest, const char *path, FILE *out)
 {
 	struct answer answer = {.rest = rest, .out = out};
+	const struct sending nothing = {0};
 
 	buf_init(&answer.body, ERROR_MAX);
-	int status = perform(rest, "GET", path, NULL, &answer);
+	int status = perform(rest, "GET", path, &nothing, &answer);
+	buf_done(&answer.body);
+	return status;
+}
+
+int rest_upload(struct rest *rest, const char *path, const struct rest_file *file,
+	rest_line take, void *ctx)
+{
+	struct answer answer = {.rest = rest, .take = take, .take_ctx = ctx};
+	const struct sending sending = {
+		.type = file->type, .text = file->bytes, .len = file->len, .upload = 1};
+
+	buf_init(&answer.body, ANSWER_MAX);
+	int status = perform(rest, "POST", path, &sending, &answer);
 	buf_done(&answer.body);
 	return status;
 }

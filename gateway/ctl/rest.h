@@ -31,6 +31,16 @@ MUST_CHECK int rest_pages(struct rest *rest, const char *path, size_t limit,
 /* An answer of any length, as it comes. */
 MUST_CHECK int rest_stream(struct rest *rest, const char *path, FILE *out);
 
+struct rest_file {
+	const char *type, *bytes;
+	size_t len;
+};
+/* One line of an answer, without its end. */
+typedef void (*rest_line)(void *ctx, const char *line, size_t len);
+/* POSTs a file of any type; the answer is lines, handed over as they come. */
+MUST_CHECK int rest_upload(struct rest *rest, const char *path,
+	const struct rest_file *file, rest_line take, void *ctx);
+
 #define REST_PATH 1024
 /* A path with its query, built piece by piece; values are percent-encoded. */
 struct rest_path {

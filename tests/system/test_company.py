@@ -1,6 +1,9 @@
 """Companies, groups, policies and licenses by the thousand: the real gateway, its REST API and engawactl."""
 
+import csv
+import http.client
 import json
+import stat
 
 from test_gateway_admin import Rest
 from test_refusals import refused
@@ -185,3 +188,109 @@ def test_devices_are_seen_and_forgotten(gateway, license, viewer):
     viewer.screenshot()
     rows = gateway.log("audit", "--license", license["id"])
     assert [row["event"] for row in rows].count("DEVICE_NEW") == 2, "it was new again"
+
+
+BROKEN = [  # line of the file, what is wrong with it: (field, what is said)
+    ("佐藤,sales,2030-01-01", None),
+    ("Smith,sales", ("", "2 cells instead of 3")),
+    ("=cmd|' /C calc'!A0,,", ("holder", "formula")),
+    ("x,sales,31.12.2030", ("expires", "a day like")),
+    ('"never ends,sales,', ("", "does not end")),
+    ("a" * 300 + ",,", ("holder", "256 bytes")),
+    ("佐藤,sales,2030-01-01", ("", "the same as line 2")),
+    ("a\u202eb,,", ("holder", "cannot be shown")),
+    (",sales,", ("holder", "needed")),
+    ("鈴木,,", None),
+]
+
+
+def upload(rest, text, query="", **headers):
+    if isinstance(text, str):
+        text = text.encode()
+    link = http.client.HTTPSConnection(rest.host, rest.port, context=rest.trust, timeout=120)
+    link.request("POST", f"/api/v1/licenses/import{query}", text, {
+        "Authorization": f"Bearer {rest.token}", "Content-Type": "text/csv", **headers})
+    answer = link.getresponse()
+    body = answer.read().decode()
+    link.close()
+    return answer.status, [json.loads(line) for line in body.splitlines()] if answer.status == 200 else json.loads(body)
+
+
+def test_a_broken_import_says_all_that_is_wrong_and_changes_nothing(gateway, world):
+    rest = Rest(gateway)
+    text = "holder,group,expires\r\n" + "".join(line + "\r\n" for line, _ in BROKEN)
+    status, said = upload(rest, text)
+    assert status == 200
+    *lines, end = said
+    wanted = [(number, *wrong) for number, (_, wrong) in enumerate(BROKEN, 2) if wrong]
+    assert [(row["line"], row["field"]) for row in lines] == [(line, field) for line, field, _ in wanted]
+    assert all(part in row["message"] for row, (_, _, part) in zip(lines, wanted)), lines
+    assert end == {"done": 0, "refused": 8, "good": 2, "applied": False}
+    assert gateway.ctl("license", "list") == []
+    assert upload(rest, text, "?take=good&dry_run=1")[1][-1]["applied"] is False
+    assert gateway.ctl("license", "list") == []
+    # The good ones alone, and engawactl: keys first, complaints behind.
+    path, keys = world.tmp / "broken.csv", world.tmp / "keys.csv"
+    path.write_text(text)
+    refused(lambda: gateway.ctl("license", "import", path, "--out", keys, json_out=False), "BAD_VALUE", 65)
+    assert not keys.exists(), "nothing to keep, and nothing in the way of the next try"
+    out = refused(lambda: gateway.ctl("license", "import", path, "--out", keys, "--take-good", json_out=False),
+                  "BAD_VALUE", 65)
+    assert "line 5, expires: a day like" in out
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    made = list(csv.DictReader(keys.open()))
+    assert [row["line"] for row in made] == ["2", "11"] and all(len(row["key"]) == 29 for row in made)
+    assert {row["holder"] for row in gateway.ctl("license", "list")} == {"佐藤", "鈴木"}
+    refused(lambda: gateway.ctl("license", "import", path, "--out", keys, "--take-good", json_out=False),
+            "FILE_UNWRITABLE", 73)
+    events = [row["event"] for row in gateway.log("audit") if row["event"].startswith("LICENSE")]
+    assert events == ["LICENSES_IMPORTED", "LICENSE_CREATED", "LICENSE_CREATED"]
+
+
+def test_files_that_are_no_sheet(gateway):
+    rest = Rest(gateway)
+    for text, field, part in (
+            ("holder\n佐藤\n".encode("shift_jis"), "", "Shift_JIS"), ("holder\nx\n".encode("utf-16"), "", "UTF-16"),
+            (b"", "", "empty"), (b"\xef\xbb\xbf", "", "empty"), (b"name\nx\n", "name", "no such column"),
+            (b"holder,holder\nx,y\n", "holder", "twice"), (b"group\nx\n", "holder", "needed")):
+        status, (wrong, end) = upload(rest, text)
+        assert status == 200 and wrong["line"] == 1 and wrong["field"] == field and part in wrong["message"], wrong
+        assert end["applied"] is False
+    status, said = upload(rest, b"holder,note\nx,a\xffb\ny,a\0b\nz,\n", "?take=good")
+    assert [(row.get("line"), row.get("field")) for row in said[:2]] == [(2, "note"), (3, "")] and said[-1]["done"] == 1
+    assert upload(rest, b"holder\nx\n", **{"Content-Type": "application/json"})[0] == 415
+    assert upload(rest, b"holder\nx\n", "?take=some")[1]["field"] == "take"
+    assert upload(rest, b"holder\nx\n", "?offset=9")[1]["field"] == "offset"
+    stranger = Rest(gateway, token="")
+    assert upload(stranger, b"holder\n" + b"x\n" * 200000)[0] == 401, "before the file is read"
+    assert upload(rest, b"holder\n" + b"x" * 17 * 1024 * 1024)[0] == 413
+
+
+def test_an_import_stays_in_its_company(gateway):
+    acme = company(gateway)
+    company(gateway, "other")
+    gateway.ctl("tenant", "change", "acme", "--licenses-max", "2")
+    status, (wrong, end) = upload(acme, "holder,tenant\nx,other\n")
+    assert wrong["code"] == "FORBIDDEN" and wrong["field"] == "tenant"
+    status, said = upload(acme, "holder\na\nb\nc\n", "?take=good")
+    assert [row.get("code") for row in said] == ["LIMIT", None, None, None] and said[0]["line"] == 4
+    assert {row["tenant"] for row in gateway.ctl("license", "list")} == {"acme"}
+    status, (wrong, end) = upload(Rest(gateway), "holder,tenant\nx,nobody\n")
+    assert wrong["code"] == "NOT_FOUND" and wrong["field"] == "tenant"
+    assert ask(acme, "GET", "/api/v1/licenses?count=1")[1]["total"] == 2
+
+
+def test_a_large_import_is_made_once(gateway):
+    """As much as needs several batches; tests/bench/licenses.py does 50,000."""
+    rest = Rest(gateway)
+    text = "holder,group,label:floor\r\n" + "".join(f"社員 {n},g{n % 7},{n % 30}\r\n" for n in range(3000))
+    status, said = upload(rest, text, **{"Idempotency-Key": "the same file"})
+    assert status == 200 and said[-1] == {"done": 3000, "refused": 0, "good": 3000, "applied": True}
+    assert [row["line"] for row in said[:-1]] == list(range(2, 3002))
+    assert len({row["key"] for row in said[:-1]}) == len({row["password"] for row in said[:-1]}) == 3000
+    status, problem = upload(rest, text, **{"Idempotency-Key": "the same file"})
+    assert status == 409 and "done already" in problem["detail"]
+    assert ask(rest, "GET", "/api/v1/licenses?count=1&limit=1")[1]["total"] == 3000
+    assert ask(rest, "GET", "/api/v1/licenses?q=%E7%A4%BE%E5%93%A1%202999&count=1")[1]["total"] == 1
+    assert gateway.ctl("audit", "verify")
+    assert len(gateway.ctl("license", "export", "--group", "g3", json_out=False).splitlines()) == 1 + 429

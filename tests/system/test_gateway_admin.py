@@ -523,12 +523,21 @@ def test_tables_stand_in_line_in_japanese(gateway):
 def test_import_and_export(gateway, world):
     path = world.tmp / "people.csv"
     path.write_text("holder,group,label:floor,expires\r\n"
-                    '"佐藤, 花子",sales,3,2030-01-01\r\n"=HYPERLINK(""x"")",,,\r\n', encoding="utf-8-sig")
+                    '"佐藤, 花子",sales,3,2030-01-01\r\n"\'=HYPERLINK(""x"")",,,\r\n', encoding="utf-8-sig")
     made = list(csv.DictReader(io.StringIO(gateway.ctl("license", "import", path, json_out=False))))
     assert len(made) == 2 and all(row["key"] and row["password"] for row in made)
-    rows = list(csv.DictReader(io.StringIO(gateway.ctl("license", "export", json_out=False))))
+    exported = gateway.ctl("license", "export", json_out=False)
+    rows = list(csv.DictReader(io.StringIO(exported)))
     assert {row["holder"] for row in rows} == {"佐藤, 花子", "'=HYPERLINK(\"x\")"}
     assert "key" not in rows[0]
+    assert [row["line"] for row in made] == ["2", "3"]
+    shown = gateway.ctl("license", "show", made[0]["id"])
+    assert shown["labels"] == {"floor": "3"} and shown["expires"].startswith(("2030-01-01", "2030-01-02"))
+    # What was exported is imported, with ids and keys of its own.
+    path.write_text(exported)
+    assert len(gateway.ctl("license", "import", path)) == 2
+    assert sorted(row["holder"] for row in gateway.ctl("license", "list")) == sorted(
+        2 * ["佐藤, 花子", '=HYPERLINK("x")'])
     path.write_text("holder,salary\nx,1\n")
     refused(lambda: gateway.ctl("license", "import", path, json_out=False), "BAD_VALUE", 65)
 
