@@ -13,6 +13,7 @@
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
 #include "admin/api_license_acts.h"
+#include "admin/api_license_bulk.h"
 #include "admin/api_license_devices.h"
 #include "admin/api_license_import.h"
 #include "admin/api_license_list.h"

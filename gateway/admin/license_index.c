@@ -526,7 +526,7 @@ long license_index_count(struct license_index *index, const struct license_filte
 struct finding {
 	struct license_index_page page;
 	const char *after;
-	size_t limit;
+	size_t limit, room;
 };
 
 static int find_one(void *ctx, const struct license_card *card)
@@ -537,10 +537,19 @@ static int find_one(void *ctx, const struct license_card *card)
 	page->total++;
 	if (finding->after && strcmp(card->id, finding->after) <= 0)
 		return 0;
-	if (page->count == finding->limit)
+	if (page->count == finding->limit) {
 		page->more = 1;
-	else
-		memcpy(page->ids[page->count++], card->id, sizeof(card->id));
+		return 0;
+	}
+	if (page->count == finding->room) {
+		size_t room = finding->room ? finding->room * 2 : 256;
+		license_id *ids = realloc(page->ids, room * sizeof(*ids));
+		if (!ids)
+			return -REASON_NO_MEMORY;
+		page->ids = ids;
+		finding->room = room;
+	}
+	memcpy(page->ids[page->count++], card->id, sizeof(card->id));
 	return 0;
 }
 
@@ -549,9 +558,6 @@ int license_index_find(struct license_index *index, const struct license_filter 
 {
 	struct finding finding = {.after = after, .limit = limit};
 
-	finding.page.ids = calloc(limit + 1, sizeof(*finding.page.ids));
-	if (!finding.page.ids)
-		return -REASON_NO_MEMORY;
 	int status = license_index_each(index, filter, find_one, &finding);
 	if (status)
 		free(finding.page.ids);

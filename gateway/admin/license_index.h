@@ -27,6 +27,9 @@ struct license_index *license_index_free(struct license_index *index);
 /* This license was written or removed: the next answer knows it. */
 void license_index_touch(struct license_index *index, const char *id);
 
+/* More than any service has; a page of so many has no next. */
+#define LICENSE_INDEX_MOST 1000000
+
 struct license_index_page {
 	char (*ids)[LICENSE_KEY_ID_SIZE]; /* the caller frees */
 	size_t count, total;              /* total: all that match, from the start on */

@@ -34,7 +34,8 @@ struct ctl_options {
 	long limit;
 	/* how */
 	int yes, key_only, take_good, dry_run;
-	const char *out;
+	const char *out, *set_group, *set_note, *set_expires;
+	struct args_many ids;
 	const char *reason;
 };
 

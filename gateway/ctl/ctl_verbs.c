@@ -75,6 +75,20 @@ static const struct args_option options_LIST[] = {
 	{"--online", NULL, ARGS_FLAG, AT(online),
 		"only those whose office PC is connected"},
 	{"--offline", NULL, ARGS_FLAG, AT(offline), "only the others"}, COUNT, END};
+static const struct args_option options_BULK[] = {
+	{"--id", "ID", ARGS_MANY, AT(ids), "this license; may be repeated"},
+	{"--state", "STATE", ARGS_TEXT, AT(state),
+		"all that are enabled, disabled or expired"},
+	TENANT, GROUP, LABEL,
+	{"--holder", "TEXT", ARGS_TEXT, AT(holder), "all whose holder contains it"},
+	QUERY,
+	{"--online", NULL, ARGS_FLAG, AT(online), "all whose office PC is connected"},
+	{"--offline", NULL, ARGS_FLAG, AT(offline), "all the others"},
+	{"--set-group", "NAME", ARGS_TEXT, AT(set_group), "change: their group"},
+	{"--set-note", "TEXT", ARGS_TEXT, AT(set_note), "change: their note"},
+	{"--set-expires", "DATE", ARGS_TEXT, AT(set_expires),
+		"change: last day, or time; \"never\"; +90d: from now"},
+	END};
 static const struct args_option options_IMPORT[] = {TENANT,
 	{"--out", "FILE", ARGS_TEXT, AT(out),
 		"a new file (mode 0600) for keys and passwords"},

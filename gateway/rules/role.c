@@ -32,8 +32,8 @@ int role_any_may(unsigned roles, enum role_permission permission)
 int role_is_of_service(enum role_permission permission)
 {
 	static const enum role_permission of_service[] = {ROLE_MAY_METRICS,
-		ROLE_MAY_NODE_READ, ROLE_MAY_NODE_WRITE, ROLE_MAY_TENANT_READ,
-		ROLE_MAY_TENANT_WRITE, ROLE_MAY_NOTICE_WRITE, ROLE_MAY_BACKUP};
+		ROLE_MAY_NODE_READ, ROLE_MAY_NODE_WRITE, ROLE_MAY_TENANT_WRITE,
+		ROLE_MAY_NOTICE_WRITE, ROLE_MAY_BACKUP};
 	for (size_t i = 0; i < ARRAY_LEN(of_service); i++)
 		if (of_service[i] == permission)
 			return 1;

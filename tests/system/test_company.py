@@ -294,3 +294,42 @@ def test_a_large_import_is_made_once(gateway):
     assert ask(rest, "GET", "/api/v1/licenses?q=%E7%A4%BE%E5%93%A1%202999&count=1")[1]["total"] == 1
     assert gateway.ctl("audit", "verify")
     assert len(gateway.ctl("license", "export", "--group", "g3", json_out=False).splitlines()) == 1 + 429
+
+
+def test_one_act_on_many(gateway):
+    rest = Rest(gateway)
+    acme = company(gateway)
+    status, said = upload(rest, "holder,group\n" + "".join(f"p{n},{'even' if n % 2 else 'odd'}\n" for n in range(600)))
+    assert said[-1]["done"] == 600
+    theirs = gateway.license("Theirs", "--tenant", "acme")["id"]
+
+    def total(query):
+        return ask(rest, "GET", f"/api/v1/licenses?{query}&count=1&limit=1")[1]["total"]
+
+    answer = gateway.ctl("license", "bulk", "disable", "--group", "odd")
+    assert answer == {"done": 300, "failed": []}
+    assert total("state=disabled") == 300 and total("state=enabled") == 301
+    ids = [row["id"] for row in said[:4]]
+    status, answer = ask(rest, "POST", "/api/v1/licenses/bulk",
+                         {"act": "change", "ids": ids + ["lic_000000000"], "change": {"note": "moved", "expires": None}})
+    assert status == 200 and answer["done"] == 4
+    assert [(row["id"], row["code"]) for row in answer["failed"]] == [("lic_000000000", "NOT_FOUND")]
+    assert total("q=moved") == 4
+    assert ask(acme, "POST", "/api/v1/licenses/bulk", {"act": "delete", "ids": ids})[1]["done"] == 0
+    assert ask(acme, "POST", "/api/v1/licenses/bulk", {"act": "delete", "filter": {"q": "p1", "tenant": ""}})[1] == {
+        "done": 0, "failed": []}, "a filter does not reach beyond the company"
+    assert gateway.ctl("license", "bulk", "delete", "--group", "odd")["done"] == 300
+    assert total("group=odd") == 0 and total("tenant=") == 300 and total("tenant=acme") == 1
+    for body, field in (({"act": "burn", "ids": []}, "act"), ({"act": "delete"}, "ids"),
+                        ({"act": "delete", "filter": {}}, "filter"), ({"act": "delete", "ids": ["x"]}, "ids"),
+                        ({"act": "delete", "filter": {"salary": "x"}}, "filter"),
+                        ({"act": "change", "ids": ids}, "change"), ({"act": "enable", "ids": ids, "oops": 1}, "oops"),
+                        ({"act": "change", "ids": ids, "change": {"state": "on"}}, "state"),
+                        ({"act": "change", "ids": ids, "change": {"key": "x"}}, "key"),
+                        ({"act": "delete", "ids": ids, "change": {"note": "x"}}, "change")):
+        status, problem = ask(rest, "POST", "/api/v1/licenses/bulk", body)
+        assert status == 400 and problem["field"] == field, (body, problem)
+    rows = [row["event"] for row in gateway.log("audit")]
+    assert rows.count("LICENSE_DISABLED") == 300 and rows.count("LICENSE_DELETED") == 300
+    assert rows.count("LICENSE_CHANGED") == 4
+    assert gateway.ctl("license", "show", theirs)["holder"] == "Theirs"

@@ -12,7 +12,7 @@ from world import BIN, TOP, Gateway, run
 
 ROLES = ("operator", "admin", "helpdesk", "auditor")
 # What concerns the service is not a company's business, whatever the role (rules/role.c).
-OF_SERVICE = {"METRICS", "NODE_READ", "NODE_WRITE", "TENANT_READ", "TENANT_WRITE", "NOTICE_WRITE", "BACKUP"}
+OF_SERVICE = {"METRICS", "NODE_READ", "NODE_WRITE", "TENANT_WRITE", "NOTICE_WRITE", "BACKUP"}
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 # A member that no route has: whoever gets past the gate is told so, and nothing is done.
 NOTHING = {"no such member": 1}
