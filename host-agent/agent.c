@@ -22,6 +22,7 @@
 #include "inventory.h"
 #include "link/backoff.h"
 #include "link/loop_box.h"
+#include "link/news.h"
 #include "link/state_dir.h"
 #include "link/timer.h"
 #include "link/uplink.h"
@@ -55,9 +56,23 @@ struct agent {
 	int64_t grace_ms, online_since_ms;
 	int lock, ready_fd, leaving, online;
 	size_t gateway;
-	int why; /* REASON_* of the last failure */
+	struct news news; /* of the operator */
+	int why;          /* REASON_* of the last failure */
 	char why_detail[UPLINK_DETAIL];
 };
+
+static json_t *news_texts(const struct agent *agent)
+{
+	json_t *texts = json_array();
+	for (size_t i = 0; i < agent->news.count; i++) {
+		char line[NEWS_LINE];
+		if (news_is_over(&agent->news.items[i], clock_wall_ms()))
+			continue;
+		news_line(&agent->news.items[i], reason_lang_env(), line);
+		json_array_append_new(texts, json_string(line));
+	}
+	return texts;
+}
 
 static void tell_status(struct agent *agent)
 {
@@ -76,13 +91,13 @@ static void tell_status(struct agent *agent)
 	char license[LICENSE_KEY_ID_SIZE];
 	license_key_id(agent->enrolment.access.key.public_id, license);
 	agent_state_tell(agent->config->dir,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o}", "state",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o}", "state",
 			agent->online ? "online" : "offline", "license", license,
 			"gateway", gateway, "since", since, "reason",
 			agent->online ? "NONE" : reason_symbol(agent->why), "detail",
 			agent->online ? "" : agent->why_detail, "desktop",
-			agent->desktop != NULL, "pid", (int)getpid(), "session",
-			session));
+			agent->desktop != NULL, "pid", (int)getpid(), "session", session,
+			"notices", news_texts(agent)));
 }
 
 static void session_ended(void *ctx, int reason UNUSED)
@@ -122,6 +137,7 @@ static int new_session(struct agent *agent)
 		.host_name = agent->enrolment.name,
 		.grace_ms = agent->grace_ms,
 		.fence = agent->fence,
+		.news = &agent->news,
 		.ended = session_ended,
 		.changed = session_changed,
 		.fence_seen = session_fence,
@@ -196,6 +212,34 @@ static void say_ready(struct agent *agent)
 	agent->ready_fd = -1;
 }
 
+static void take_news(struct agent *agent, const char *json)
+{
+	struct news before = agent->news;
+	news_read(&agent->news, json);
+	for (size_t i = 0; i < agent->news.count; i++) {
+		char line[NEWS_LINE];
+		size_t old = 0;
+		while (old < before.count &&
+			strcmp(before.items[old].id, agent->news.items[i].id))
+			old++;
+		news_line(&agent->news.items[i], reason_lang_env(), line);
+		if (old == before.count)
+			log_line(LOG_INFO, "notice of the operator",
+				LOG_S("id", agent->news.items[i].id),
+				LOG_S("text", line));
+	}
+	if (agent->session)
+		agent_session_news(agent->session);
+}
+
+static void on_notices(void *ctx, const char *notices)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	take_news(agent, notices);
+	tell_status(agent);
+}
+
 static void on_welcome(void *ctx, const struct message_welcome *welcome)
 {
 	struct agent *agent = ctx;
@@ -207,6 +251,7 @@ static void on_welcome(void *ctx, const struct message_welcome *welcome)
 	if (welcome->grace_ms)
 		agent->grace_ms = (int64_t)welcome->grace_ms;
 	backoff_up(&agent->backoff, clock_mono_ms());
+	take_news(agent, welcome->notices);
 	log_line(LOG_INFO, "online", LOG_S("gateway", gateway),
 		LOG_S("leg", welcome->leg));
 	tell_status(agent);
@@ -269,6 +314,7 @@ static const struct uplink_events uplink_events = {
 	.close = on_close,
 	.notice = on_notice,
 	.policy = on_policy,
+	.notices = on_notices,
 	.room = on_room,
 };
 

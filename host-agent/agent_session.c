@@ -15,6 +15,7 @@
 #include "link/bridge.h"
 #include "link/clip_lane.h"
 #include "link/gate.h"
+#include "link/news.h"
 #include "link/uplink.h"
 
 int agent_session_veto(const struct agent_session *session, struct veto *ret)
@@ -30,23 +31,42 @@ int agent_session_veto(const struct agent_session *session, struct veto *ret)
 	return status;
 }
 
+static void sign_text(const struct agent_session *session, char *ret, size_t size)
+{
+	char line[NEWS_LINE] = "", stop[160], viewer[INNER_NAME_SIZE];
+	enum reason_lang lang = reason_lang_env();
+	const struct news_item *next =
+		session->house.news ? news_next_stop(session->house.news, clock_wall_ms())
+				    : NULL;
+	if (next)
+		news_line(next, lang, line);
+	text_clip(stop, sizeof(stop), line);
+	text_escape(viewer, sizeof(viewer), session->viewer);
+	snprintf(ret, size,
+		lang == REASON_JA ? "%s が接続中です%s%s" : "%s is connected%s%s", viewer,
+		*stop ? " · " : "", stop);
+}
+
 static void show_sign(struct agent_session *session)
 {
 	struct veto veto = {0};
 	if (!session->desktop || agent_session_veto(session, &veto) < 0)
 		return;
 	if (veto.sign) {
-		char text[400];
-		if (reason_lang_env() == REASON_JA)
-			snprintf(text, sizeof(text), "%s が接続中です", session->viewer);
-		else
-			snprintf(text, sizeof(text), "%s is connected", session->viewer);
+		char text[800];
+		sign_text(session, text, sizeof(text));
 		int status = desktop_sign(session->desktop, text, NULL);
 		if (status < 0 && status != -REASON_NO_DISPLAY)
 			log_line(LOG_WARN, "the sign could not be shown",
 				LOG_S("reason", reason_symbol(status)));
 	}
 	veto_done(&veto);
+}
+
+void agent_session_news(struct agent_session *session)
+{
+	if (session->up)
+		show_sign(session);
 }
 
 void agent_session_note(struct agent_session *session, const char *event, int reason)

@@ -20,6 +20,7 @@ struct desktop;
 struct desktop_event;
 struct event_base;
 struct identity;
+struct news;
 struct pair_guard;
 struct peers;
 struct uplink;
@@ -34,7 +35,8 @@ struct agent_session_house {
 	const char *license; /* public id, upper case */
 	const char *host_name;
 	int64_t grace_ms;
-	uint64_t fence; /* the last one seen */
+	uint64_t fence;          /* the last one seen */
+	const struct news *news; /* the operator's notices; borrowed, may change */
 	/* The session is over and may be freed. */
 	void (*ended)(void *ctx, int reason);
 	/* Something that the status file shows has changed. */
@@ -49,6 +51,8 @@ MUST_CHECK int agent_session_new(struct agent_session **ret,
 /* An OPEN for it, first or resumed. On error the session at the node is to be closed. */
 MUST_CHECK int agent_session_open(struct agent_session *session, struct uplink *uplink,
 	const struct message_open *open);
+/* The operator's notices have changed: the sign at the office says the next planned stop. */
+void agent_session_news(struct agent_session *session);
 /* The company's policy has changed: only ever narrows the session, or ends it. */
 void agent_session_policy(struct agent_session *session, const char *text);
 void agent_session_data(struct agent_session *session, uint8_t *record, size_t len);

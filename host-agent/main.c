@@ -177,6 +177,16 @@ static int do_run(void *ctx, int count UNUSED, char **words UNUSED)
 	return status < 0 ? program_fail(status, "%s", detail) : 0;
 }
 
+static void print_notices(const json_t *status)
+{
+	const json_t *notices = json_object_get(status, "notices"), *notice;
+	size_t i;
+	json_array_foreach(notices, i, notice)
+	{
+		printf("! %s\n", json_string_value(notice));
+	}
+}
+
 static int do_status(void *ctx, int count UNUSED, char **words UNUSED)
 {
 	struct options *options = ctx;
@@ -218,6 +228,7 @@ static int do_status(void *ctx, int count UNUSED, char **words UNUSED)
 				reason_hint((int)reason_parse(reason),
 					reason_lang_env()));
 		printf("session: %s\n", viewer ? viewer : "none");
+		print_notices(object);
 	}
 	json_decref(object);
 	return 0;

@@ -72,12 +72,24 @@ static bool clock_is_off(const struct uplink *uplink, int64_t most_ms)
 	return uplink->clock_skew_ms > most_ms || uplink->clock_skew_ms < -most_ms;
 }
 
+/* Nobody here can know which of the two is right: both are said. */
+static void clocks_in_words(const struct uplink *uplink, char *ret, size_t size)
+{
+	char ours[CLOCK_TEXT], theirs[CLOCK_TEXT], skew[64];
+	int64_t now_ms = clock_wall_ms();
+	skew_in_words(uplink->clock_skew_ms, skew, sizeof(skew));
+	clock_text(now_ms, ours);
+	clock_text(now_ms + uplink->clock_skew_ms, theirs);
+	snprintf(ret, size, "this machine's clock says %s, the gateway's %s: it is %s",
+		ours, theirs, skew);
+}
+
 static void blame_clock(struct uplink *uplink, const char *dates)
 {
-	char detail[UPLINK_DETAIL], skew[64];
-	skew_in_words(uplink->clock_skew_ms, skew, sizeof(skew));
-	snprintf(detail, sizeof(detail), "this machine's clock is %s%s%s%s", skew,
-		dates ? " (" : "", dates ? dates : "", dates ? ")" : "");
+	char detail[UPLINK_DETAIL], clocks[200];
+	clocks_in_words(uplink, clocks, sizeof(clocks));
+	snprintf(detail, sizeof(detail), "%s%s%.100s%s", clocks, dates ? " (" : "",
+		dates ? dates : "", dates ? ")" : "");
 	uplink_reach_failed(uplink, REASON_CLOCK_OFF, detail);
 }
 
@@ -227,10 +239,7 @@ static void on_refused(struct uplink *uplink, const uint8_t *payload, size_t len
 	text_clip(why.detail, sizeof(why.detail), refused.detail);
 	/* One-time codes are made from the clock: the likeliest cause, and one the user can mend. */
 	if (why.reason == REASON_TOTP_WRONG && clock_is_off(uplink, UPLINK_TOTP_FAR_MS)) {
-		char skew[64];
-		skew_in_words(uplink->clock_skew_ms, skew, sizeof(skew));
-		snprintf(why.detail, sizeof(why.detail), "this machine's clock is %s",
-			skew);
+		clocks_in_words(uplink, why.detail, sizeof(why.detail));
 	}
 	if (worth_another_node(refused.reason))
 		uplink_failed(uplink, &why);

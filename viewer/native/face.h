@@ -13,12 +13,14 @@
 #include "base/check.h"
 
 struct face;
+struct news;
 struct tunnel_stats;
 struct tunnel_up;
 struct viewer;
 
 enum face_line {
 	FACE_CONNECTING,   /* nothing to see yet */
+	FACE_WAITING,      /* somebody at the office is asked whether it may begin */
 	FACE_LIVE,         /* the session runs */
 	FACE_RECONNECTING, /* it was cut: the last picture stands still */
 };
@@ -36,8 +38,13 @@ struct face_vtable {
 	/* Text that somebody at the office copied. Not terminated. */
 	void (*clip)(struct face *, const char *text, size_t len);
 	void (*rights)(struct face *, uint16_t rights);
-	/* News of the host or the operator. */
+	/* A word of the host for this moment. */
 	void (*notice)(struct face *, const char *en, const char *ja);
+	/* The operator's notices, as they are from now on. Borrowed. */
+	void (*news)(struct face *, const struct news *news);
+	/* A one-time code is needed (TOTP_NEEDED) or was wrong (TOTP_WRONG): the person is asked, and viewer_code()
+	 * called. NULL: this face cannot ask. */
+	void (*code)(struct face *, int reason);
 	/* About once a second, for the meter. `gateway` is borrowed. */
 	void (*meter)(struct face *, const struct tunnel_stats *stats,
 		const char *gateway);

@@ -1,15 +1,18 @@
 #include "face_window.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "face.h"
 #include "feed.h"
 #include "link/loop_box.h"
+#include "link/news.h"
 #include "link/tunnel.h"
 #include "viewer.h"
 #include "window/window.h"
@@ -17,6 +20,16 @@
 #define FACE_MAGIC 0x46414345
 #define QUALITY 8
 #define COMPRESSION 2
+#define CODE_DIGITS 8
+/* X keysyms. */
+#define KEY_0 0x30
+#define KEY_PAD_0 0xffb0
+#define KEY_BACKSPACE 0xff08
+#define KEY_RETURN 0xff0d
+#define KEY_PAD_ENTER 0xff8d
+/* A line hides a strip of the office's screen, often its task bar: it goes by itself. */
+#define NOTICE_MS 30000
+#define NEWS_MS 60000
 
 struct face_window {
 	struct face face;
@@ -30,6 +43,11 @@ struct face_window {
 	uint64_t received, sent; /* at the last meter */
 	int64_t metered_ms;
 	uint32_t updates;
+	int64_t line_until_ms; /* the line at the foot goes then; 0: there is none */
+	char news
+		[NEWS_LINE]; /* the operator's, shown for a while whenever the picture begins */
+	int asking;          /* for a one-time code: keys are its digits */
+	char code[CODE_DIGITS + 1];
 };
 
 static struct face_window *of(struct face *face)
@@ -38,6 +56,62 @@ static struct face_window *of(struct face *face)
 	CHECK_OBJ(self, FACE_MAGIC);
 	return self;
 }
+
+static void show_line(struct face_window *self, const char *line, int64_t ms)
+{
+	self->line_until_ms = clock_mono_ms() + ms;
+	window_line(self->window, line);
+}
+
+/* ---- a one-time code ------------------------------------------------------------------------ */
+
+static void show_code(struct face_window *self, int reason)
+{
+	char detail[200];
+	const char *sorry =
+		reason == REASON_TOTP_WRONG ? reason_text(reason, self->lang) : "";
+	snprintf(detail, sizeof(detail), "%s%s%s_", sorry, *sorry ? "  " : "",
+		self->code);
+	window_notice(self->window, WINDOW_CODE, detail);
+}
+
+static void code(struct face *face, int reason)
+{
+	struct face_window *self = of(face);
+	self->asking = 1;
+	self->code[0] = 0;
+	show_code(self, reason);
+}
+
+/* -1: no digit. Keys of the number pad count too. */
+static int digit_of(uint32_t keysym)
+{
+	if (keysym >= KEY_0 && keysym < KEY_0 + 10)
+		return (int)(keysym - KEY_0);
+	if (keysym >= KEY_PAD_0 && keysym < KEY_PAD_0 + 10)
+		return (int)(keysym - KEY_PAD_0);
+	return -1;
+}
+
+static void on_code_key(struct face_window *self, uint32_t keysym)
+{
+	size_t len = strlen(self->code);
+	int digit = digit_of(keysym);
+	if (digit >= 0 && len < CODE_DIGITS) {
+		self->code[len] = (char)('0' + digit);
+		self->code[len + 1] = 0;
+	} else if (keysym == KEY_BACKSPACE && len) {
+		self->code[len - 1] = 0;
+	} else if ((keysym == KEY_RETURN || keysym == KEY_PAD_ENTER) && len) {
+		self->asking = 0;
+		viewer_code(self->viewer, self->code);
+		secret_wipe(self->code, sizeof(self->code));
+		return;
+	}
+	show_code(self, REASON_TOTP_NEEDED);
+}
+
+/* ---- the picture ---------------------------------------------------------------------------- */
 
 static void on_picture(void *ctx, const struct picture *picture)
 {
@@ -89,6 +163,11 @@ static void on_window(void *ctx, const struct window_event *event)
 	struct decoder *decoder = feed_decoder(self->feed);
 	switch (event->type) {
 	case WINDOW_KEY:
+		if (self->asking) {
+			if (event->down)
+				on_code_key(self, event->keysym);
+			break;
+		}
 		decoder_key(decoder, event->keysym, event->down);
 		break;
 	case WINDOW_POINTER:
@@ -122,11 +201,13 @@ static void line(struct face *face, enum face_line line, int reason)
 	struct face_window *self = of(face);
 	static const enum window_notice notices[] = {
 		[FACE_CONNECTING] = WINDOW_CONNECTING,
+		[FACE_WAITING] = WINDOW_WAITING,
 		[FACE_LIVE] = WINDOW_LIVE,
 		[FACE_RECONNECTING] = WINDOW_RECONNECTING,
 	};
 	static const enum meter_link links[] = {
 		[FACE_CONNECTING] = METER_CONNECTING,
+		[FACE_WAITING] = METER_CONNECTING,
 		[FACE_LIVE] = METER_CONNECTED,
 		[FACE_RECONNECTING] = METER_RECONNECTING,
 	};
@@ -135,6 +216,8 @@ static void line(struct face *face, enum face_line line, int reason)
 		self->meter.protected_since_ms = 0;
 	window_notice(self->window, notices[line],
 		line == FACE_RECONNECTING ? reason_text(reason, self->lang) : NULL);
+	if (line == FACE_LIVE && *self->news)
+		show_line(self, self->news, NEWS_MS);
 }
 
 static void stream_closed(struct face *face, int reason)
@@ -161,8 +244,22 @@ static void rights(struct face *face UNUSED, uint16_t rights)
 static void notice(struct face *face, const char *en, const char *ja)
 {
 	struct face_window *self = of(face);
-	log_line(LOG_INFO, "notice",
-		LOG_S("text", self->lang == REASON_JA && *ja ? ja : en));
+	const char *text = self->lang == REASON_JA && *ja ? ja : en;
+	log_line(LOG_INFO, "notice", LOG_S("text", text));
+	show_line(self, text, NOTICE_MS);
+}
+
+static void news(struct face *face, const struct news *news)
+{
+	struct face_window *self = of(face);
+	char line[NEWS_LINE] = "";
+	const struct news_item *item = news_first(news, clock_wall_ms());
+	if (item)
+		news_line(item, self->lang, line);
+	if (!strcmp(line, self->news))
+		return;
+	text_clip(self->news, sizeof(self->news), line);
+	show_line(self, line, NEWS_MS);
 }
 
 static void meter(struct face *face, const struct tunnel_stats *stats,
@@ -192,6 +289,10 @@ static void meter(struct face *face, const struct tunnel_stats *stats,
 	self->meter.rtt_us = stats->rtt_us > 0 ? stats->rtt_us : -1;
 	self->meter.drops = stats->resumes;
 	text_clip(self->meter.node, sizeof(self->meter.node), gateway);
+	if (self->line_until_ms && now_ms >= self->line_until_ms) {
+		self->line_until_ms = 0;
+		window_line(self->window, NULL);
+	}
 	window_meter(self->window, &self->meter);
 }
 
@@ -203,6 +304,8 @@ static const struct face_vtable vtable = {
 	.clip = clip,
 	.rights = rights,
 	.notice = notice,
+	.news = news,
+	.code = code,
 	.meter = meter,
 };
 

@@ -2,12 +2,11 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/program.h"
@@ -21,23 +20,25 @@
 #include "face_listen.h"
 #include "face_screenshot.h"
 #include "face_window.h"
+#include "link/news.h"
 #include "link/state_dir.h"
 #include "profile.h"
+#include "prompt.h"
 #include "viewer.h"
 #include "viewer_doctor.h"
 
 struct options {
 	const char *state, *log_format;
 	int json;
-	const char *gateway, *ca, *license, *license_file, *password_file, *totp, *code,
-		*code_file, *name;
+	const char *gateway, *ca, *license, *license_file, *password_file, *totp,
+		*totp_file, *code, *code_file, *name;
 	const char *listen, *screenshot, *device_name;
 	long after, ready_fd;
 	int full_screen, lossless;
 };
 
 #define AT(field) offsetof(struct options, field)
-#define PASSWORD 260
+#define AFTER_DEFAULT LONG_MIN /* --after was not given */
 
 // clang-format off
 static const struct args_option globals[] = {
@@ -52,7 +53,8 @@ static const struct args_option pair_options[] = {
 	{"--license", "KEY", ARGS_TEXT, AT(license), "the license key: 25 letters and digits"},
 	{"--license-file", "FILE", ARGS_TEXT, AT(license_file), "a file with the license key, so that no process list shows it"},
 	{"--password-file", "FILE", ARGS_TEXT, AT(password_file), "a file with the access password (first line); - is standard input; asked for if not given"},
-	{"--totp", "CODE", ARGS_TEXT, AT(totp), "one-time code, where the license needs one"},
+	{"--totp", "CODE", ARGS_TEXT, AT(totp), "one-time code, where the license needs one; asked for if not given"},
+	{"--totp-file", "FILE", ARGS_TEXT, AT(totp_file), "a file with the one-time code (first line); - is standard input"},
 	{"--code", "CODE", ARGS_TEXT, AT(code), "the pairing code that engawa-host pair printed"},
 	{"--code-file", "FILE", ARGS_TEXT, AT(code_file), "a file with the pairing code"},
 	{"--name", "NAME", ARGS_TEXT, AT(name), "what you call this office PC (default: its own name)"},
@@ -61,7 +63,8 @@ static const struct args_option pair_options[] = {
 };
 static const struct args_option connect_options[] = {
 	{"--password-file", "FILE", ARGS_TEXT, AT(password_file), "a file with the access password (first line); - is standard input; asked for if not given"},
-	{"--totp", "CODE", ARGS_TEXT, AT(totp), "one-time code, where the license needs one"},
+	{"--totp", "CODE", ARGS_TEXT, AT(totp), "one-time code, where the license needs one; asked for if not given"},
+	{"--totp-file", "FILE", ARGS_TEXT, AT(totp_file), "a file with the one-time code (first line); - is standard input"},
 	{"--listen", "HOST:PORT", ARGS_TEXT, AT(listen), "serve any VNC client on this loopback address instead of a window"},
 	{"--screenshot", "FILE.png", ARGS_TEXT, AT(screenshot), "write one picture of the desktop and end"},
 	{"--after", "SECONDS", ARGS_LONG, AT(after), "with --screenshot: so long after the first whole picture (default 1)"},
@@ -95,31 +98,6 @@ static int check_name(const char *flag, const char *name)
 				 INNER_NAME_MAX)
 		       : program_fail(-REASON_BAD_VALUE,
 				 "%s takes text without control characters.", flag);
-}
-
-/* From the file, or from the person: typed, and not shown. */
-static int get_password(const struct options *options, char ret[static PASSWORD])
-{
-	if (options->password_file) {
-		int status = state_dir_first_line(options->password_file, ret, PASSWORD);
-		return status < 0 ? program_fail(status, "(%s)", options->password_file)
-				  : 0;
-	}
-	if (!isatty(STDIN_FILENO))
-		return program_fail(-REASON_USAGE,
-			"Without a terminal a password needs --password-file.");
-	struct termios shown, hidden;
-	if (tcgetattr(STDIN_FILENO, &shown) < 0)
-		return program_fail(-REASON_USAGE,
-			"The password cannot be asked for here.");
-	hidden = shown;
-	hidden.c_lflag &= (tcflag_t)~ECHO;
-	fputs(reason_lang_env() == REASON_JA ? "パスワード: " : "Password: ", stderr);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	int status = state_dir_first_line("-", ret, PASSWORD);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-	fputc('\n', stderr);
-	return status;
 }
 
 static int get_text(const char *text, const char *file, const char *what, char *ret,
@@ -184,7 +162,8 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 	struct ticket ticket;
 	struct viewer *viewer = NULL;
 	struct event_base *base = event_base_new();
-	char password[PASSWORD] = "", detail[VIEWER_DETAIL], host_name[INNER_NAME_SIZE];
+	char password[PROMPT_SECRET] = "", totp[PROMPT_SECRET] = "",
+	     detail[VIEWER_DETAIL], host_name[INNER_NAME_SIZE];
 	int status = ensure_state(options);
 	if (!status)
 		status = read_access(options, &profile.access, &ticket);
@@ -195,13 +174,16 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 	if (!status && options->name)
 		text_clip(profile.name, sizeof(profile.name), options->name);
 	if (!status)
-		status = get_password(options, password);
+		status = prompt_password(options->password_file, password);
+	if (!status)
+		status = prompt_code(options->totp, options->totp_file, totp);
 	const struct viewer_config config = {
 		.base = base,
 		.dir = options->state,
 		.profile = &profile,
 		.password = password,
-		.totp = options->totp,
+		.totp = totp,
+		.ask_code = prompt_can_ask() ? prompt_ask_code : NULL,
 		.ca_file = options->ca,
 		.device_name = options->device_name,
 		.ready_fd = -1,
@@ -227,6 +209,7 @@ static int do_pair(void *ctx, int count UNUSED, char **words UNUSED)
 		printf("Paired with %s.\nNext: engawa-viewer connect %s\n", host_name,
 			profile.name);
 	secret_wipe(password, sizeof(password));
+	secret_wipe(totp, sizeof(totp));
 	secret_wipe(&ticket, sizeof(ticket));
 	access_wipe(&profile.access);
 	return status;
@@ -248,7 +231,8 @@ static int make_face(const struct options *options, struct event_base *base,
 		return status < 0 ? program_fail(status, "(%s)", options->listen) : 0;
 	}
 	if (shape == SHAPE_SCREENSHOT) {
-		int64_t after_ms = (options->after > 0 ? options->after : 1) * 1000;
+		int64_t after_ms =
+			(options->after == AFTER_DEFAULT ? 1 : options->after) * 1000;
 		int status = face_screenshot_new(ret, options->screenshot, after_ms);
 		return status < 0 ? program_fail(status, "(%s)", options->screenshot) : 0;
 	}
@@ -274,7 +258,8 @@ static int connect_with(struct options *options, const struct profile *profile,
 {
 	struct face *face = NULL;
 	struct viewer *viewer = NULL;
-	char password[PASSWORD] = "", detail[VIEWER_DETAIL];
+	char password[PROMPT_SECRET] = "", totp[PROMPT_SECRET] = "",
+	     detail[VIEWER_DETAIL];
 	struct pins_host pin;
 	/* What is missing is said before a password is asked for. */
 	int status = pins_read(options->state, profile->access.key.public_id, &pin);
@@ -291,13 +276,16 @@ static int connect_with(struct options *options, const struct profile *profile,
 	if (!status)
 		status = make_face(options, base, profile->name, shape, &face);
 	if (!status)
-		status = get_password(options, password);
+		status = prompt_password(options->password_file, password);
+	if (!status)
+		status = prompt_code(options->totp, options->totp_file, totp);
 	const struct viewer_config config = {
 		.base = base,
 		.dir = options->state,
 		.profile = profile,
 		.password = password,
-		.totp = options->totp,
+		.totp = totp,
+		.ask_code = prompt_can_ask() ? prompt_ask_code : NULL,
 		.device_name = options->device_name,
 		.face = face,
 		.ready_fd = options->ready_fd ? (int)options->ready_fd : -1,
@@ -309,6 +297,7 @@ static int connect_with(struct options *options, const struct profile *profile,
 				state_dir_blame(status, profile->name));
 	}
 	secret_wipe(password, sizeof(password));
+	secret_wipe(totp, sizeof(totp));
 	if (!status) {
 		status = viewer_run(viewer, detail);
 		if (status < 0)
@@ -327,7 +316,8 @@ static int do_connect(void *ctx, int count, char **words)
 	if (options->listen && options->screenshot)
 		return program_fail(-REASON_USAGE,
 			"--listen and --screenshot exclude each other.");
-	if (options->after < 0 || options->after > 3600)
+	if (options->after != AFTER_DEFAULT &&
+		(options->after < 0 || options->after > 3600))
 		return program_fail(-REASON_USAGE, "--after takes 0 to 3600 seconds.");
 	int status = ensure_state(options);
 	if (status < 0)
@@ -350,16 +340,57 @@ static int do_connect(void *ctx, int count, char **words)
 	return status;
 }
 
-static json_t *describe(const struct profile *profile)
+/* The operator's notices that are not over, as the gateway told them last. */
+static void read_news(const struct options *options, const struct profile *profile,
+	struct news *ret)
+{
+	json_t *object = profile_news_read(options->state, profile);
+	char *text = object ? json_dumps(object, 0) : NULL;
+	news_read(ret, text ? text : "");
+	free(text);
+	json_decref(object);
+}
+
+static json_t *describe_news(const struct news *news)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < news->count; i++) {
+		char line[NEWS_LINE];
+		if (news_is_over(&news->items[i], clock_wall_ms()))
+			continue;
+		news_line(&news->items[i], reason_lang_env(), line);
+		json_array_append_new(list, json_string(line));
+	}
+	return list;
+}
+
+static json_t *describe(const struct options *options, const struct profile *profile)
 {
 	char paired[CLOCK_TEXT], license[LICENSE_KEY_ID_SIZE],
 		gateway[TEXT_HOST_SIZE + 16];
+	struct news news;
 	clock_text(profile->paired_ms, paired);
 	license_key_id(profile->access.key.public_id, license);
 	text_endpoint_text(gateway, sizeof(gateway), &profile->access.gateways[0]);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", profile->name, "host",
+	read_news(options, profile, &news);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", profile->name, "host",
 		profile->host_name, "license", license, "gateway", gateway, "paired",
-		paired);
+		paired, "notices", describe_news(&news));
+}
+
+static void print_one(const json_t *one)
+{
+	const json_t *notices = json_object_get(one, "notices"), *notice;
+	size_t i;
+	printf("%s  %s at %s, paired %s\n",
+		json_string_value(json_object_get(one, "name")),
+		json_string_value(json_object_get(one, "license")),
+		json_string_value(json_object_get(one, "gateway")),
+		json_string_value(json_object_get(one, "paired")));
+	json_array_foreach(notices, i, notice)
+	{
+		printf("  ! %s\n", json_string_value(notice));
+	}
 }
 
 static int do_list(void *ctx, int count UNUSED, char **words UNUSED)
@@ -375,18 +406,13 @@ static int do_list(void *ctx, int count UNUSED, char **words UNUSED)
 	status = profile_list(options->state, profiles, &found);
 	json_t *list = json_array();
 	for (size_t i = 0; !status && i < found; i++)
-		json_array_append_new(list, describe(&profiles[i]));
+		json_array_append_new(list, describe(options, &profiles[i]));
 	if (!status && options->json) {
 		json_dumpf(list, stdout, JSON_COMPACT);
 		puts("");
 	}
-	for (size_t i = 0; !status && !options->json && i < found; i++) {
-		const json_t *one = json_array_get(list, i);
-		printf("%s  %s at %s, paired %s\n", profiles[i].name,
-			json_string_value(json_object_get(one, "license")),
-			json_string_value(json_object_get(one, "gateway")),
-			json_string_value(json_object_get(one, "paired")));
-	}
+	for (size_t i = 0; !status && !options->json && i < found; i++)
+		print_one(json_array_get(list, i));
 	if (!status && !options->json && !found)
 		puts("No office PC is paired yet: engawa-viewer pair");
 	json_decref(list);
@@ -419,7 +445,7 @@ static const struct program_verb verbs[] = {
 
 int main(int argc, char **argv)
 {
-	static struct options options;
+	static struct options options = {.after = AFTER_DEFAULT};
 	const struct program program = {
 		.name = "engawa-viewer",
 		.summary = "Shows the desktop of a paired office PC, through a gateway "

@@ -172,3 +172,25 @@ int profile_ca_check(const char *dir, const struct profile *profile)
 		status = access_ca_readable(path);
 	return status == -REASON_BAD_VALUE ? -REASON_STATE_DAMAGED : status;
 }
+
+int profile_news_write(const char *dir, const struct profile *profile, const char *json)
+{
+	char path[PRIVATE_FILE_PATH];
+	int status = path_of(dir, profile->access.key.public_id, "news", path);
+	if (status < 0)
+		return status;
+	json_t *object = json_loads(*json ? json : "{}", 0, NULL);
+	status = object ? private_file_write(path, object) : -REASON_BAD_MESSAGE;
+	json_decref(object);
+	return status;
+}
+
+json_t *profile_news_read(const char *dir, const struct profile *profile)
+{
+	char path[PRIVATE_FILE_PATH];
+	json_t *object = NULL;
+	int status = path_of(dir, profile->access.key.public_id, "news", path);
+	if (!status)
+		status = private_file_read(path, &object);
+	return status < 0 ? NULL : object;
+}

@@ -7,6 +7,7 @@
 #ifndef VIEWER_PROFILE_H
 #define VIEWER_PROFILE_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,9 +29,15 @@ MUST_CHECK int profile_write(const char *dir, const struct profile *profile);
 MUST_CHECK int profile_find(const char *dir, const char *name, struct profile *ret);
 /* All, in order of their names. `ret` has room for PROFILE_MAX; secrets included: wipe them. */
 MUST_CHECK int profile_list(const char *dir, struct profile *ret, size_t *ret_count);
-/* Where the CA of this profile is kept, also before there is one. */
 /* Whether the CA that was kept at pairing is whole: -REASON_FILE_UNREADABLE, -REASON_STATE_DAMAGED. */
 MUST_CHECK int profile_ca_check(const char *dir, const struct profile *profile);
+/* The operator's notices as the gateway told them last, so that they can be shown without a connection:
+ * `json` as in link/news.h. */
+MUST_CHECK int profile_news_write(const char *dir, const struct profile *profile,
+	const char *json);
+/* The object, or NULL when there is none. */
+json_t *profile_news_read(const char *dir, const struct profile *profile);
+/* Where the CA of this profile is kept, also before there is one. */
 MUST_CHECK int profile_ca_path(const char *dir, const char *public_id, char *ret,
 	size_t size);
 

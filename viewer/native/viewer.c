@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "e2e/identity.h"
@@ -31,6 +32,18 @@ void viewer_finish(struct viewer *viewer, int result, const char *detail)
 	event_base_loopbreak(viewer->base);
 }
 
+/* The host knows who we are and has not let us in: it asks somebody. */
+static void tell_waiting(struct viewer *viewer)
+{
+	int waiting = viewer->purpose == PROLOGUE_SESSION && viewer->tunnel &&
+		      tunnel_state(viewer->tunnel) == TUNNEL_ADMITTING;
+	if (waiting && !viewer->waiting) {
+		log_line(LOG_INFO, "waiting for the person at the office PC");
+		TELL_FACE(viewer, line, FACE_WAITING, REASON_NONE);
+	}
+	viewer->waiting = waiting;
+}
+
 static void on_meter(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 {
 	struct viewer *viewer = ctx;
@@ -41,6 +54,7 @@ static void on_meter(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 		tunnel_stats(viewer->tunnel, &stats);
 	if (viewer->uplink)
 		uplink_gateway(viewer->uplink, &gateway);
+	tell_waiting(viewer);
 	TELL_FACE(viewer, meter, &stats, gateway);
 	timer_arm(viewer->meter, METER_MS);
 }
@@ -89,6 +103,14 @@ int viewer_clip(struct viewer *viewer, const char *text, size_t len)
 		return -REASON_VETO;
 	return viewer->clip ? clip_lane_send(viewer->clip, text, len)
 			    : -REASON_LEG_CLOSED;
+}
+
+void viewer_code(struct viewer *viewer, const char *code)
+{
+	if (text_copy(viewer->totp, VIEWER_SECRET, code))
+		*viewer->totp = 0;
+	TELL_FACE(viewer, line, FACE_CONNECTING, REASON_NONE);
+	timer_arm(viewer->attempt, 0);
 }
 
 void viewer_ready(struct viewer *viewer, const char *line)
@@ -165,6 +187,7 @@ int viewer_new(struct viewer **ret, const struct viewer_config *config)
 	viewer->profile = config->profile;
 	viewer->face = config->face;
 	viewer->ready_fd = config->ready_fd;
+	viewer->ask_code = config->ask_code;
 	viewer->purpose = PROLOGUE_SESSION;
 	signal(SIGPIPE, SIG_IGN);
 	int status = text_copy(viewer->dir, sizeof(viewer->dir), config->dir);

@@ -26,8 +26,13 @@ struct viewer_config {
 	struct event_base *base; /* borrowed */
 	const char *dir;
 	const struct profile *profile; /* borrowed */
-	const char *password, *totp; /* wiped copies are kept: a reconnect asks nobody */
-	const char *ca_file;         /* instead of the profile's own, NULL */
+	/* Wiped copies are kept, of the password as long as the viewer lives: a reconnect asks nobody. A code is
+	 * good once. */
+	const char *password, *totp;
+	/* Asks the person for a one-time code and calls viewer_code() or viewer_leave(), for faces that cannot; NULL:
+	 * then TOTP_NEEDED is the end. */
+	void (*ask_code)(struct viewer *viewer, int reason);
+	const char *ca_file; /* instead of the profile's own, NULL */
 	const char *device_name;
 	struct face *face; /* NULL when pairing */
 	int ready_fd;      /* -1: none */
@@ -47,6 +52,8 @@ MUST_CHECK int viewer_stream(struct viewer *viewer, int fd);
 void viewer_stream_stop(struct viewer *viewer);
 /* Sends a text to the office's clipboard. -REASON_VETO without the right. */
 MUST_CHECK int viewer_clip(struct viewer *viewer, const char *text, size_t len);
+/* The one-time code that was asked for: tried at once. */
+void viewer_code(struct viewer *viewer, const char *code);
 /* Ends viewer_run() with this result (0 or -REASON_*). */
 void viewer_leave(struct viewer *viewer, int result);
 /* One line to the --ready-fd, once. */

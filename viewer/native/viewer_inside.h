@@ -13,6 +13,7 @@
 #include "e2e/prologue.h"
 #include "face.h"
 #include "link/backoff.h"
+#include "link/news.h"
 #include "viewer.h"
 
 #define VIEWER_MAGIC 0x56494557
@@ -45,6 +46,9 @@ struct viewer {
 	int64_t lost_ms; /* when the session was cut, 0: it runs */
 	size_t gateway;
 	char *detail;
+	void (*ask_code)(struct viewer *viewer, int reason);
+	int waiting;      /* the person at the office is asked */
+	struct news news; /* as the last gateway told them */
 };
 
 /* Calls what the face has. */

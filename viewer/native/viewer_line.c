@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "link/timer.h"
 #include "link/tunnel.h"
@@ -42,11 +43,31 @@ int viewer_line_passes(int reason)
 	}
 }
 
+/* 1: the person is asked for a one-time code, and the next attempt waits for it. */
+static int ask_code(struct viewer *viewer, int reason)
+{
+	int face_can = viewer->face && viewer->face->vtable->code;
+	if (reason != REASON_TOTP_NEEDED && reason != REASON_TOTP_WRONG)
+		return 0;
+	secret_wipe(viewer->totp, VIEWER_SECRET);
+	if (!face_can && !viewer->ask_code)
+		return 0;
+	/* Whoever looks for his phone is not the line's fault. */
+	viewer->lost_ms = 0;
+	if (face_can)
+		viewer->face->vtable->code(viewer->face, reason);
+	else
+		viewer->ask_code(viewer, reason);
+	return 1;
+}
+
 /* One more attempt, or the end. `told`: what the last one failed of. */
 static void try_again(struct viewer *viewer, int reason, int64_t retry_ms,
 	const char *detail)
 {
 	int64_t now_ms = clock_mono_ms();
+	if (!viewer->finished && ask_code(viewer, reason))
+		return;
 	if (!viewer->lost_ms)
 		viewer->lost_ms = now_ms;
 	int hopeless = !viewer->was_up || !viewer_line_passes(reason) ||
@@ -69,6 +90,42 @@ static void try_again(struct viewer *viewer, int reason, int64_t retry_ms,
 	timer_arm(viewer->attempt, wait_ms);
 }
 
+/* Each is told once, and kept for `list`. */
+static void take_news(struct viewer *viewer, const char *json)
+{
+	struct news before = viewer->news;
+	news_read(&viewer->news, json);
+	for (size_t i = 0; i < viewer->news.count; i++) {
+		const struct news_item *item = &viewer->news.items[i];
+		char line[NEWS_LINE];
+		size_t old = 0;
+		while (old < before.count && strcmp(before.items[old].id, item->id))
+			old++;
+		news_line(item, reason_lang_env(), line);
+		if (old == before.count)
+			log_line(LOG_INFO, "notice", LOG_S("id", item->id),
+				LOG_S("text", line));
+	}
+	if (profile_news_write(viewer->dir, viewer->profile, json) < 0)
+		log_line(LOG_DEBUG, "the notices could not be kept");
+	TELL_FACE(viewer, news, &viewer->news);
+}
+
+static void on_notices(void *ctx, const char *notices)
+{
+	struct viewer *viewer = ctx;
+	CHECK_OBJ(viewer, VIEWER_MAGIC);
+	take_news(viewer, notices);
+}
+
+static void on_policy(void *ctx, const char *policy)
+{
+	struct viewer *viewer = ctx;
+	CHECK_OBJ(viewer, VIEWER_MAGIC);
+	/* What follows from it, the host says (RIGHTS, NOTICE, CLOSE). */
+	log_line(LOG_INFO, "the company's policy changed", LOG_S("policy", policy));
+}
+
 static void on_welcome(void *ctx, const struct message_welcome *welcome)
 {
 	struct viewer *viewer = ctx;
@@ -76,6 +133,9 @@ static void on_welcome(void *ctx, const struct message_welcome *welcome)
 	const char *gateway;
 	viewer->gateway = uplink_gateway(viewer->uplink, &gateway);
 	backoff_up(&viewer->backoff, clock_mono_ms());
+	/* Used up. The gateway remembers this device for as long as its session may be taken up again. */
+	secret_wipe(viewer->totp, VIEWER_SECRET);
+	take_news(viewer, welcome->notices);
 	log_line(LOG_INFO, "signed in", LOG_S("gateway", gateway),
 		LOG_S("leg", welcome->leg));
 	int status = viewer->tunnel ? 0 : viewer_tunnel_new(viewer);
@@ -191,6 +251,8 @@ static const struct uplink_events uplink_events = {
 	.data = on_data,
 	.close = on_close,
 	.notice = on_notice,
+	.policy = on_policy,
+	.notices = on_notices,
 	.room = on_uplink_room,
 };
 

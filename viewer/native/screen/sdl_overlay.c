@@ -76,3 +76,19 @@ void sdl_overlay_notice(SDL_Renderer *renderer, struct sdl_text *text, int windo
 	sdl_text_draw(text, renderer, small, detail, (window_w - detail_w) / 2,
 		rect.y + MARGIN + title_h, GREY);
 }
+
+void sdl_overlay_line(SDL_Renderer *renderer, struct sdl_text *text, int window_w,
+	int window_h, const char *line, int points)
+{
+	int size = points_for(text, line, points, window_w - 2 * MARGIN);
+	int width = sdl_text_width(text, size, line);
+	int height = sdl_text_height(text, size) + MARGIN / 2;
+
+	if (!width)
+		return;
+	const SDL_Rect rect = {(window_w - width) / 2 - MARGIN, window_h - height,
+		width + 2 * MARGIN, height};
+	box(renderer, &rect, 208);
+	sdl_text_draw(text, renderer, size, line, rect.x + MARGIN, rect.y + MARGIN / 4,
+		WHITE);
+}

@@ -18,5 +18,8 @@ void sdl_overlay_meter(struct SDL_Renderer *renderer, struct sdl_text *text, int
 /* Dims everything; `title` and `detail` (may be empty) stand in the middle. */
 void sdl_overlay_notice(struct SDL_Renderer *renderer, struct sdl_text *text,
 	int window_w, int window_h, const char *title, const char *detail, int points);
+/* One line at the foot of the picture. */
+void sdl_overlay_line(struct SDL_Renderer *renderer, struct sdl_text *text, int window_w,
+	int window_h, const char *line, int points);
 
 #endif

@@ -31,7 +31,7 @@ struct sdl_window {
 	int halvings, drawable_w, drawable_h;
 	int at_x, at_y; /* the pointer, in the renderer's pixels */
 	int fullscreen, grabbed, sized_once, dirty, noticed, metered;
-	char title[NOTICE_SIZE], detail[NOTICE_SIZE];
+	char title[NOTICE_SIZE], detail[NOTICE_SIZE], line[NOTICE_SIZE];
 	struct meter_model meter;
 };
 
@@ -270,6 +270,12 @@ void sdl_window_notice(struct sdl_window *window, const char *title, const char 
 	window->dirty = 1;
 }
 
+void sdl_window_line(struct sdl_window *window, const char *line)
+{
+	text_clip(window->line, sizeof window->line, line);
+	window->dirty = 1;
+}
+
 void sdl_window_meter(struct sdl_window *window, const struct meter_model *meter)
 {
 	if (!meter && !window->metered)
@@ -410,6 +416,9 @@ void sdl_window_draw(struct sdl_window *window)
 		sdl_overlay_notice(window->renderer, window->text, window->drawable_w,
 			window->drawable_h, window->title, window->detail,
 			points(window));
+	if (*window->line)
+		sdl_overlay_line(window->renderer, window->text, window->drawable_w,
+			window->drawable_h, window->line, points(window));
 	if (window->metered)
 		sdl_overlay_meter(window->renderer, window->text, window->drawable_w,
 			&window->meter, window->lang, points(window));

@@ -53,6 +53,8 @@ void sdl_window_title(struct sdl_window *window, const char *utf8);
 void sdl_window_view(struct sdl_window *window, const struct picture_rect *view);
 /* NULL: live again. */
 void sdl_window_notice(struct sdl_window *window, const char *title, const char *detail);
+/* A line at the foot of the picture; "": none. */
+void sdl_window_line(struct sdl_window *window, const char *line);
 /* NULL hides it. */
 void sdl_window_meter(struct sdl_window *window, const struct meter_model *meter);
 

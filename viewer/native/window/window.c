@@ -34,6 +34,7 @@ enum {
 	NEWS_RELEASE = 512,
 	NEWS_QUIT = 1024,
 	NEWS_SHOW_METER = 2048,
+	NEWS_LINE = 4096,
 };
 
 struct mail {
@@ -46,7 +47,7 @@ struct mail {
 	char *clipboard;
 	size_t clipboard_len;
 	enum window_notice notice;
-	char detail[TEXT_SIZE], title[TEXT_SIZE];
+	char detail[TEXT_SIZE], title[TEXT_SIZE], line[TEXT_SIZE];
 	struct meter_model meter;
 	int show_meter;
 	struct picture_rect monitors[WINDOW_MONITORS_MAX];
@@ -79,6 +80,11 @@ static const char *notice_text(enum window_notice notice, enum reason_lang lang)
 		[WINDOW_LIVE] = {NULL, NULL},
 		[WINDOW_CONNECTING] = {"Connecting to the office PC …",
 			"会社のPCに接続しています…"},
+		[WINDOW_WAITING] = {"Waiting for the office: somebody is asked …",
+			"会社側の許可を待っています…"},
+		[WINDOW_CODE] = {"Type the one-time code of your app and press Enter",
+			"認証アプリのワンタイムコードを入力し、Enterキーを押してくださ"
+			"い"},
 		[WINDOW_RECONNECTING] = {"Reconnecting …", "再接続しています…"},
 		[WINDOW_DECODER_RESTARTS] = {"Restarting the picture …",
 			"画面を再開しています…"},
@@ -220,6 +226,8 @@ static void apply(struct window *window, const struct mail *mail)
 		sdl_input_release(window->input);
 	if (news & NEWS_NOTICE)
 		apply_notice(window, mail);
+	if (news & NEWS_LINE)
+		sdl_window_line(window->screen, mail->line);
 	if (news & NEWS_METER)
 		window->meter = mail->meter;
 	if (news & NEWS_SHOW_METER)
@@ -456,6 +464,14 @@ void window_notice(struct window *window, enum window_notice notice, const char 
 	mail->notice = notice;
 	text_clip(mail->detail, sizeof mail->detail, detail ? detail : "");
 	send_mail(window, NEWS_NOTICE);
+}
+
+void window_line(struct window *window, const char *line)
+{
+	struct mail *mail = open_mail(window);
+
+	text_clip(mail->line, sizeof mail->line, line ? line : "");
+	send_mail(window, NEWS_LINE);
 }
 
 void window_meter(struct window *window, const struct meter_model *meter)

@@ -60,6 +60,8 @@ struct window_options {
 enum window_notice {
 	WINDOW_LIVE, /* it is not */
 	WINDOW_CONNECTING,
+	WINDOW_WAITING, /* for somebody at the office */
+	WINDOW_CODE,    /* a one-time code is typed; `detail` is how far it is */
 	WINDOW_RECONNECTING,
 	WINDOW_DECODER_RESTARTS,
 	WINDOW_ENDED,
@@ -77,6 +79,8 @@ MUST_CHECK int window_clipboard(struct window *window, const char *utf8, size_t 
 /* Dims the last picture under a text in the person's language; `detail` (NULL or a sentence, such
  * as reason_text()) stands below. All keys are released at the host first. */
 void window_notice(struct window *window, enum window_notice notice, const char *detail);
+/* A line at the foot of the picture, which stays live; NULL: none. */
+void window_line(struct window *window, const char *line);
 /* New figures; shown while the meter is (Ctrl+Alt+M, window_show_meter). */
 void window_meter(struct window *window, const struct meter_model *meter);
 void window_show_meter(struct window *window, int shown);
