@@ -65,7 +65,8 @@ static void test_documents_come_back(void **state)
 		",\"tenant\":\"acme\",\"holder\":\"縁側\",\"labels\":{\"floor\":\"3\"},"
 		"\"devices\":[\"dev_0123456789abcdef\"],\"policy\":{\"idle_ms\":5},"
 		"\"note\":\"n\","
-		"\"expires_ms\":\"2026-12-31T00:00:00+09:00\",\"later\":{\"sealed\":\"x\"}"
+		"\"expires_ms\":\"2026-12-31T00:00:00+09:00\",\"later\":{\"sealed\":"
+		"\"x\"}"
 		"}";
 	assert_int_equal(license_read(first, &license, &error), 0);
 	assert_int_equal(license.expires_ms, INT64_C(1798642800000));
