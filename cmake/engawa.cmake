@@ -21,7 +21,8 @@ foreach(pair
 	"SQLITE=sqlite3" "INIH=inih" "CURL=libcurl" "SDL=sdl2" "SDLTTF=SDL2_ttf"
 	"X11=x11 xdamage xext xfixes xrandr xtst" "XFT=xft xrender" "SECCOMP=libseccomp"
 	"VNCSERVER=libvncserver" "VNCCLIENT=libvncclient" "PNG=libpng" "CMOCKA=cmocka"
-	"HIREDIS=hiredis" "QRENCODE=libqrencode" "CJOSE=cjose" "LDAP=ldap" "GLIB=glib-2.0" "GLYPHS=freetype2 fontconfig")
+	"HIREDIS=hiredis" "QRENCODE=libqrencode" "CJOSE=cjose" "LDAP=ldap" "GLIB=glib-2.0"
+	"ARCHIVE=libarchive" "GLYPHS=freetype2 fontconfig")
 	string(REPLACE "=" ";" pair "${pair}")
 	list(GET pair 0 name)
 	list(GET pair 1 modules)

@@ -208,22 +208,28 @@ static int check_files(const char *path, char *error)
 	return status;
 }
 
-static int read_master(struct data_dir *dir, char *error)
+int data_dir_master(const char *path, uint8_t ret[static DATA_DIR_MASTER],
+	char error[static DATA_DIR_ERROR])
 {
 	char *text;
-	int status = data_dir_read(dir->path, "master.key", 128, &text, error);
+	int status = data_dir_read(path, "master.key", 128, &text, error);
 
 	if (status)
 		return status;
 	text[strcspn(text, "\n")] = '\0';
-	dir->master = secret_alloc(DATA_DIR_MASTER);
-	if (!dir->master)
-		status = fail(error, REASON_NO_MEMORY, "master.key");
-	else if (text_unhex(dir->master, DATA_DIR_MASTER, text))
+	if (text_unhex(ret, DATA_DIR_MASTER, text))
 		status = fail(error, REASON_STATE_DAMAGED,
-			"%.300s/master.key: 64 hexadecimal digits expected", dir->path);
+			"%.300s/master.key: 64 hexadecimal digits expected", path);
 	data_dir_wipe(text);
 	return status;
+}
+
+static int read_master(struct data_dir *dir, char *error)
+{
+	dir->master = secret_alloc(DATA_DIR_MASTER);
+	if (!dir->master)
+		return fail(error, REASON_NO_MEMORY, "master.key");
+	return data_dir_master(dir->path, dir->master, error);
 }
 
 static int read_node(struct data_dir *dir, char *error)

@@ -58,6 +58,9 @@ void data_dir_wipe(char *text);
 /* Whole and durable under its final name, or not at all. */
 MUST_CHECK int data_dir_write(const char *path, const char *name, const void *bytes,
 	size_t len, mode_t mode, char error[static DATA_DIR_ERROR]);
+/* The master key of a directory that may still be unfinished. */
+MUST_CHECK int data_dir_master(const char *path, uint8_t ret[static DATA_DIR_MASTER],
+	char error[static DATA_DIR_ERROR]);
 /* Every file of a node's directory, in the order in which init puts them in place; NULL ends. */
 extern const char *const data_dir_files[];
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "setup/authority.h"
 #include "setup/seed.h"
+#include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
 
 #define PART "init.part"
@@ -222,10 +223,17 @@ static int make_certificate(const char *path, const struct authority_pair *ca,
 static int make_store(const char *path, const char *node, char *error)
 {
 	char address[DATA_DIR_PATH + 32], more[STORE_ERROR] = "";
+	uint8_t master[DATA_DIR_MASTER];
 	struct store *store;
 
+	int status = data_dir_master(path, master, error);
+	if (status)
+		return status;
 	snprintf(address, sizeof(address), "sqlite:%s/engawa.db", path);
-	int status = store_open(address, node, &store, more);
+	status = store_open(address, node, &store, more);
+	if (!status)
+		status = sealed_store_open(store, master, &store, more);
+	secret_wipe(master, sizeof(master));
 	if (status)
 		return fail(error, status, "%s", more);
 	status = seed_apply(path, store, node, error);

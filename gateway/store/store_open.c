@@ -78,3 +78,12 @@ int store_open_reader(const char *address, struct store **ret,
 		return sqlite_store_open_reader(path, ret, error);
 	return refuse(address, error);
 }
+
+int store_open_snapshot(const char *address, struct store **ret,
+	char error[static STORE_ERROR])
+{
+	const char *path = after(address, "sqlite:");
+	if (path && *path)
+		return sqlite_store_open_snapshot(path, ret, error);
+	return refuse(address, error);
+}

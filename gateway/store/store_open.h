@@ -36,6 +36,11 @@ MUST_CHECK int store_open_in(const char *dir, const char *address, const char *n
  * change are answered by -REASON_FORBIDDEN. A store of one node only. */
 MUST_CHECK int store_open_reader(const char *address, struct store **ret,
 	char error[static STORE_ERROR]);
+/* What a store of one node holds at this moment, also while a gateway runs on it: documents and
+ * journal_copy() are of the same moment, however long it is read. Keep it open no longer than needed:
+ * meanwhile the log of the database grows. -REASON_CONFIG: this store cannot do so. */
+MUST_CHECK int store_open_snapshot(const char *address, struct store **ret,
+	char error[static STORE_ERROR]);
 /* Waits until everything appended is durable. Accepts NULL, returns NULL. */
 struct store *store_close(struct store *store);
 

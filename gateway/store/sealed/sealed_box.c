@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,23 @@ int sealed_box_open(const uint8_t key[static SEALED_BOX_KEY],
 	}
 	EVP_CIPHER_CTX_free(ctx);
 	return r;
+}
+
+int sealed_box_derive(const uint8_t key[static SEALED_BOX_KEY], const uint8_t *salt,
+	size_t salt_len, const char *info, uint8_t ret[static SEALED_BOX_KEY])
+{
+	size_t len = SEALED_BOX_KEY;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
+	int good = ctx && EVP_PKEY_derive_init(ctx) > 0 &&
+		   EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) > 0 &&
+		   (!salt_len ||
+			   EVP_PKEY_CTX_set1_hkdf_salt(ctx, salt, (int)salt_len) > 0) &&
+		   EVP_PKEY_CTX_set1_hkdf_key(ctx, key, SEALED_BOX_KEY) > 0 &&
+		   EVP_PKEY_CTX_add1_hkdf_info(ctx, (const unsigned char *)info,
+			   (int)strlen(info)) > 0 &&
+		   EVP_PKEY_derive(ctx, ret, &len) > 0;
+	EVP_PKEY_CTX_free(ctx);
+	return good ? 0 : -REASON_NO_MEMORY;
 }
 
 /* Where the box begins and how many letters it has; NULL: not of the form. */

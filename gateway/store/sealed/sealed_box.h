@@ -44,6 +44,11 @@ MUST_CHECK int sealed_box_close_with(const uint8_t nonce[static SEALED_BOX_NONCE
 	const uint8_t key[static SEALED_BOX_KEY], const struct sealed_place *place,
 	const void *plain, size_t len, uint8_t *ret);
 
+/* HKDF-SHA256 (RFC 5869) of a key that is uniformly random; `salt` may be NULL. */
+MUST_CHECK int sealed_box_derive(const uint8_t key[static SEALED_BOX_KEY],
+	const uint8_t *salt, size_t salt_len, const char *info,
+	uint8_t ret[static SEALED_BOX_KEY]);
+
 /* Whether a text has the form of a sealed body. */
 int sealed_box_is_text(const char *text);
 /* Seals `len` bytes into a text that the caller frees. */

@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/kdf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,21 +74,10 @@ static int parse_id(const char *id, char tenant[static STATE_TENANT_MAX + 1],
 	return 0;
 }
 
-/* HKDF (RFC 5869) without salt: the master key is uniformly random. */
 static int wrapping_key(const uint8_t master[static SEALED_KEYS_MASTER],
 	uint8_t ret[static SEALED_BOX_KEY])
 {
-	static const char info[] = "engawa wraps data keys 1";
-	size_t len = SEALED_BOX_KEY;
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
-	int good = ctx && EVP_PKEY_derive_init(ctx) > 0 &&
-		   EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) > 0 &&
-		   EVP_PKEY_CTX_set1_hkdf_key(ctx, master, SEALED_KEYS_MASTER) > 0 &&
-		   EVP_PKEY_CTX_add1_hkdf_info(ctx, (const unsigned char *)info,
-			   sizeof(info) - 1) > 0 &&
-		   EVP_PKEY_derive(ctx, ret, &len) > 0;
-	EVP_PKEY_CTX_free(ctx);
-	return good ? 0 : -REASON_NO_MEMORY;
+	return sealed_box_derive(master, NULL, 0, "engawa wraps data keys 1", ret);
 }
 
 static struct sealed_place place_of(const char *id)

@@ -126,13 +126,29 @@ static int open_connection(const char *path, enum sqlite_db_use use,
 	return r;
 }
 
-static int start_thread(const char *path, const char *name, struct sqlite_thread **ret,
-	char error[static STORE_ERROR])
+enum moment { MOMENT_EACH, MOMENT_ONE };
+
+/* MOMENT_ONE: a read transaction that lasts as long as the connection. */
+static int start_thread(const char *path, const char *name, enum moment moment,
+	struct sqlite_thread **ret, char error[static STORE_ERROR])
 {
 	struct sqlite_db db;
+	int64_t tables;
 	int r = open_connection(path, SQLITE_DB_READ, &db, error);
 	if (r)
 		return r;
+	if (moment == MOMENT_ONE) {
+		r = sqlite_db_exec(&db, "BEGIN");
+		/* It begins with the first look. */
+		if (r == 0)
+			r = sqlite_db_number(&db, "SELECT count(*) FROM sqlite_schema",
+				&tables);
+		if (r) {
+			say(r, error, path, sqlite_db_text(&db));
+			sqlite_db_close(&db);
+			return r;
+		}
+	}
 	r = sqlite_thread_new(name, SQLITE_DB_READ, &db, ret);
 	return r ? say(r, error, path, reason_text(r, REASON_EN)) : 0;
 }
@@ -172,12 +188,13 @@ static void store_free(struct store *base)
 	free(store);
 }
 
-static int start_readers(struct sqlite_store *store, const char *path,
+static int start_readers(struct sqlite_store *store, const char *path, enum moment moment,
 	char error[static STORE_ERROR])
 {
-	int r = start_thread(path, "store-read", &store->reader, error);
+	int r = start_thread(path, "store-read", moment, &store->reader, error);
 	if (r == 0)
-		r = start_thread(path, "store-audit", &store->auditor, error);
+		r = start_thread(path, "store-audit", MOMENT_EACH, &store->auditor,
+			error);
 	if (r)
 		return r;
 	sqlite_state_serve(store->store.state, store->writer, store->reader);
@@ -219,7 +236,7 @@ static int open_for_writing(struct sqlite_store *store, const char *path,
 		return r;
 	}
 	r = start_writer(store, &db, path, node, error);
-	return r ? r : start_readers(store, path, error);
+	return r ? r : start_readers(store, path, MOMENT_EACH, error);
 }
 
 int sqlite_store_open(const char *path, const char *node, struct store **ret,
@@ -238,7 +255,7 @@ int sqlite_store_open(const char *path, const char *node, struct store **ret,
 }
 
 static int open_for_reading(struct sqlite_store *store, const char *path,
-	char error[static STORE_ERROR])
+	enum moment moment, char error[static STORE_ERROR])
 {
 	struct sqlite_db db;
 	int r = open_connection(path, SQLITE_DB_READ, &db, error);
@@ -253,20 +270,32 @@ static int open_for_reading(struct sqlite_store *store, const char *path,
 		r = sqlite_journal_new(NULL, &store->store.journal);
 	if (r)
 		return say(r, error, path, reason_text(r, REASON_EN));
-	return start_readers(store, path, error);
+	return start_readers(store, path, moment, error);
 }
 
-int sqlite_store_open_reader(const char *path, struct store **ret,
+static int open_reader(const char *path, enum moment moment, struct store **ret,
 	char error[static STORE_ERROR])
 {
 	struct sqlite_store *store;
 	int r = store_new(&store, error);
 	if (r)
 		return r;
-	r = open_for_reading(store, path, error);
+	r = open_for_reading(store, path, moment, error);
 	if (r)
 		store_free(&store->store);
 	else
 		*ret = &store->store;
 	return r;
+}
+
+int sqlite_store_open_reader(const char *path, struct store **ret,
+	char error[static STORE_ERROR])
+{
+	return open_reader(path, MOMENT_EACH, ret, error);
+}
+
+int sqlite_store_open_snapshot(const char *path, struct store **ret,
+	char error[static STORE_ERROR])
+{
+	return open_reader(path, MOMENT_ONE, ret, error);
 }

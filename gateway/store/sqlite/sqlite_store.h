@@ -18,5 +18,8 @@ MUST_CHECK int sqlite_store_open(const char *path, const char *node, struct stor
 /* Beside a running gateway, or without one: no lock, no writer. */
 MUST_CHECK int sqlite_store_open_reader(const char *path, struct store **ret,
 	char error[static STORE_ERROR]);
+/* The same, standing still: store_open.h. */
+MUST_CHECK int sqlite_store_open_snapshot(const char *path, struct store **ret,
+	char error[static STORE_ERROR]);
 
 #endif
