@@ -33,6 +33,9 @@
 #include "store/journal_checkpoint.h"
 #include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
+#include "store/store_wait.h"
+#include "vault/restore.h"
+#include "vault/vault.h"
 
 #define OFFICE_QUEUE 256
 #define EXPIRY_MS 3600000
@@ -47,6 +50,8 @@ struct gateway {
 	struct gateway_plan_list listen, proxies;
 	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
 	struct store *store;
+	struct vault *vault;
+	char store_address[DATA_DIR_PATH + 8];
 	struct journal_signer *signer;
 	struct journal_keeper *keeper;
 	struct directories *directories;
@@ -135,22 +140,43 @@ static void open_log(const struct gateway_config *config)
 	log_open("engawa-gateway", 2, format, gateway_config_log_level(config));
 }
 
+/* Somebody's restore was interrupted: what is there is only a part. */
+static int refuse_half_restored(struct store *below, char *error)
+{
+	struct store_docs docs = {0};
+	int status = store_wait_get(below->state, STATE_META, RESTORE_MARK, &docs);
+
+	store_docs_free(&docs);
+	if (status == -REASON_NOT_FOUND)
+		return 0;
+	if (!status) {
+		snprintf(error, STORE_ERROR,
+			"a backup was being restored into this store and is not whole: "
+			"empty the store and restore again");
+		status = -REASON_STATE_DAMAGED;
+	}
+	store_close(below);
+	return status;
+}
+
 static int open_store(struct gateway *gateway, char *error)
 {
-	char address[DATA_DIR_PATH + 8], more[STORE_ERROR] = "";
+	char more[STORE_ERROR] = "";
 	const char *given = gateway->config.store;
+	struct store *below;
 	int status;
 
-	if (!*given) {
-		snprintf(address, sizeof(address), "sqlite:%.4080s/engawa.db",
-			gateway->dir.path);
-		given = address;
-	}
-	struct store *below;
+	if (*given)
+		text_clip(gateway->store_address, sizeof(gateway->store_address), given);
+	else
+		snprintf(gateway->store_address, sizeof(gateway->store_address),
+			"sqlite:%.4080s/engawa.db", gateway->dir.path);
 	status = journal_signer_new(gateway->dir.master, &gateway->signer);
 	if (!status)
-		status = store_open_in(gateway->dir.path, given, gateway->dir.node,
-			&below, more);
+		status = store_open_in(gateway->dir.path, gateway->store_address,
+			gateway->dir.node, &below, more);
+	if (!status)
+		status = refuse_half_restored(below, more);
 	if (!status)
 		status = sealed_store_open(below, gateway->dir.master, &gateway->store,
 			more);
@@ -159,6 +185,36 @@ static int open_store(struct gateway *gateway, char *error)
 		return status;
 	}
 	return seed_apply(gateway->dir.path, gateway->store, gateway->dir.node, error);
+}
+
+static void vault_settings(const struct gateway *gateway, struct vault_settings *ret)
+{
+	const struct gateway_config *config = &gateway->config;
+
+	*ret = (struct vault_settings){.every_ms = config->backup_every_ms,
+		.generations = config->backup_generations,
+		.purge_after_ms = config->tenant_purge_after_ms};
+	if (*config->backup_dir)
+		text_clip(ret->dir, sizeof(ret->dir), config->backup_dir);
+	else
+		data_dir_file(gateway->dir.path, "backups", ret->dir);
+	if (*config->backup_key)
+		text_clip(ret->key, sizeof(ret->key), config->backup_key);
+	else
+		data_dir_file(gateway->dir.path, "backup.key", ret->key);
+}
+
+static int build_vault(struct gateway *gateway)
+{
+	const struct vault_parts parts = {.store = gateway->store,
+		.address = gateway->store_address,
+		.master = gateway->dir.master,
+		.node = gateway->dir.node,
+		.data = gateway->dir.path};
+	struct vault_settings settings;
+
+	vault_settings(gateway, &settings);
+	return vault_new(&parts, &settings, &gateway->vault);
 }
 
 static int build_relay(struct gateway *gateway, char *error)
@@ -289,6 +345,7 @@ static int build_office(struct gateway *gateway, char *error)
 	struct admin_parts parts = {.store = gateway->store,
 		.node = gateway->dir.node,
 		.alerts = gateway->alerts,
+		.vault = gateway->vault,
 		.master = gateway->dir.master,
 		.assets = &console_assets,
 		.directories = gateway->directories,
@@ -339,6 +396,8 @@ static int build(struct gateway *gateway, char *error)
 		status = build_relay(gateway, error);
 	if (!status)
 		status = build_alerts(gateway);
+	if (!status)
+		status = build_vault(gateway);
 	if (!status)
 		status = build_office(gateway, error);
 	return status;
@@ -547,6 +606,9 @@ static void adopt_config(struct gateway *gateway)
 	struct journal_keeper_settings keeper;
 	keeper_settings(gateway, &keeper);
 	journal_keeper_set(gateway->keeper, &keeper);
+	struct vault_settings vault;
+	vault_settings(gateway, &vault);
+	vault_set(gateway->vault, &vault);
 	struct alerts_settings alerts = gateway_plan_alerts(&gateway->config);
 	if (alerts_set(gateway->alerts, &alerts))
 		log_line(LOG_WARN, "alerts go on as before");
@@ -636,6 +698,7 @@ struct gateway *gateway_free(struct gateway *gateway)
 	gateway->events = event_streams_free(gateway->events);
 	gateway->admin_tls = tls_ctx_free(gateway->admin_tls);
 	gateway->keeper = journal_keeper_free(gateway->keeper);
+	gateway->vault = vault_free(gateway->vault);
 	gateway->signer = journal_signer_free(gateway->signer);
 	gateway->store = store_close(gateway->store);
 	if (gateway->pump)

@@ -20,6 +20,7 @@ struct directories;
 struct event_streams;
 struct post_box;
 struct store;
+struct vault;
 
 /* What only the whole node knows; asked on office threads. */
 struct admin_facts {
@@ -37,6 +38,7 @@ struct admin_parts {
 	const struct assets *assets;     /* the console, borrowed */
 	struct alerts *alerts;           /* borrowed */
 	struct event_streams *events;    /* live pages, borrowed */
+	struct vault *vault;             /* borrowed */
 	size_t streams;                  /* how many long answers may run at once */
 	void (*facts)(void *ctx, struct admin_facts *ret);
 	/* Appends {"name","value","change","help"} per limit. */

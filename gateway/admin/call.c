@@ -238,10 +238,10 @@ void call_changed(struct call *call, const char *type, const char *id, const cha
 void call_add_times(json_t *object)
 {
 	static const char *const names[] = {"created", "changed", "expires", "started",
-		"ended", "seen", "first", "last_seen", "enrolled", "bound", "last",
-		"until", "locked_until", "from", "to", "signed_in", "password_changed",
-		"step_up_until", "idle_end", "end", "at", "made", "over", "show_from",
-		"test"};
+		"ended", "purge_after", "purged", "began", "destroyed", "seen", "first",
+		"last_seen", "enrolled", "bound", "last", "until", "locked_until", "from",
+		"to", "signed_in", "password_changed", "step_up_until", "idle_end", "end",
+		"at", "made", "over", "show_from", "test"};
 	char member[32], text[CLOCK_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

@@ -37,6 +37,9 @@ static int tenant_body(const struct ctl_options *options, json_t *body)
 	if (!status)
 		status = ctl_verbs_set_number(body, "sessions_max", "--sessions-max",
 			options->sessions_max);
+	if (!status)
+		status = ctl_verbs_set_number(body, "purge_days", "--purge-days",
+			options->purge_days);
 	return status;
 }
 

@@ -178,7 +178,13 @@ static const struct args_option options_COMPANY[] = {
 		"how many licenses it may have; 0: no limit"},
 	{"--sessions-max", "N", ARGS_TEXT, AT(sessions_max),
 		"how many sessions may be live at once; 0: no limit"},
+	{"--purge-days", "N", ARGS_TEXT, AT(purge_days),
+		"how many days after the end of its contract it is erased"},
 	END};
+static const struct args_option options_CONFIRM[] = {
+	{"--confirm", "ID", ARGS_TEXT, AT(confirm), "the company's id once more"}, END};
+static const struct args_option options_REMARK[] = {
+	{"--note", "TEXT", ARGS_TEXT, AT(note), "what it is made for"}, END};
 static const struct args_option options_GROUP[] = {TENANT, NOTE, END};
 static const struct args_option options_PLACE[] = {TENANT, END};
 static const struct args_option options_PLACES[] = {TENANT, COUNT, END};

@@ -434,11 +434,16 @@ int rest_pages(struct rest *rest, const char *path, size_t limit, rest_page take
 
 int rest_stream(struct rest *rest, const char *path, FILE *out)
 {
+	return rest_stream_as(rest, "GET", path, out);
+}
+
+int rest_stream_as(struct rest *rest, const char *method, const char *path, FILE *out)
+{
 	struct answer answer = {.rest = rest, .out = out};
 	const struct sending nothing = {0};
 
 	buf_init(&answer.body, ERROR_MAX);
-	int status = perform(rest, "GET", path, &nothing, &answer);
+	int status = perform(rest, method, path, &nothing, &answer);
 	buf_done(&answer.body);
 	return status;
 }

@@ -30,6 +30,8 @@ MUST_CHECK int rest_pages(struct rest *rest, const char *path, size_t limit,
 	rest_page take, void *ctx);
 /* An answer of any length, as it comes. */
 MUST_CHECK int rest_stream(struct rest *rest, const char *path, FILE *out);
+MUST_CHECK int rest_stream_as(struct rest *rest, const char *method, const char *path,
+	FILE *out);
 
 struct rest_file {
 	const char *type, *bytes;

@@ -5,7 +5,9 @@
 #include "base/reason.h"
 #include "rules/retention.h"
 
-static const char *const states[] = {"enabled", "disabled", NULL};
+#define DAY_MS INT64_C(86400000)
+
+static const char *const states[] = {"enabled", "disabled", "ended", NULL};
 
 int tenant_id_good(const char *id)
 {
@@ -33,6 +35,14 @@ static int read_open_fields(const json_t *object, struct tenant *tenant,
 	if (r == 0)
 		r = field_integer(object, "sessions_max", FIELD_MAY, 0, TENANT_COUNT_MAX,
 			&tenant->sessions_max, error);
+	const json_t *days = json_object_get(object, "purge_days");
+	if (r == 0 && days) {
+		tenant->has_purge_days = !json_is_null(days);
+		tenant->purge_days = 0;
+	}
+	if (r == 0 && tenant->has_purge_days)
+		r = field_integer(object, "purge_days", FIELD_MAY, 0,
+			TENANT_PURGE_DAYS_MAX, &tenant->purge_days, error);
 	if (r == 0 && tenant->retention_days &&
 		tenant->retention_days < RETENTION_MIN_DAYS)
 		r = field_fail(error, "retention_days", "at least %d days are kept",
@@ -52,6 +62,10 @@ static int read_all(const json_t *object, struct tenant *tenant,
 		r = field_time(object, "created_ms", &tenant->created_ms, error);
 	if (r == 0)
 		r = field_time(object, "changed_ms", &tenant->changed_ms, error);
+	if (r == 0)
+		r = field_time(object, "ended_ms", &tenant->ended_ms, error);
+	if (r == 0)
+		r = field_time(object, "purge_after_ms", &tenant->purge_after_ms, error);
 	return r ? r : read_open_fields(object, tenant, error);
 }
 
@@ -72,16 +86,33 @@ int tenant_read(const char *body, struct tenant *ret, struct field_error *error)
 int tenant_change(struct tenant *tenant, const json_t *changes, struct field_error *error)
 {
 	static const char *const known[] = {"name", "state", "note", "retention_days",
-		"licenses_max", "sessions_max", NULL};
+		"licenses_max", "sessions_max", "purge_days", NULL};
 	struct tenant changed = *tenant;
 	if (!json_is_object(changes))
 		return field_fail(error, "", "a JSON object is expected");
 	int r = field_known(changes, known, error);
 	if (r == 0)
 		r = read_open_fields(changes, &changed, error);
-	if (r == 0)
-		*tenant = changed;
-	return r;
+	if (r == 0 && changed.state == TENANT_ENDED && tenant->state != TENANT_ENDED)
+		r = field_fail(error, "state",
+			"a contract is ended by deleting the company");
+	if (r)
+		return r;
+	if (changed.state != TENANT_ENDED)
+		changed.ended_ms = changed.purge_after_ms = 0;
+	*tenant = changed;
+	return 0;
+}
+
+void tenant_end(struct tenant *tenant, int64_t now_ms, int64_t purge_after_ms)
+{
+	if (tenant->state == TENANT_ENDED)
+		return;
+	tenant->state = TENANT_ENDED;
+	tenant->ended_ms = tenant->changed_ms = now_ms;
+	tenant->purge_after_ms =
+		now_ms +
+		(tenant->has_purge_days ? tenant->purge_days * DAY_MS : purge_after_ms);
 }
 
 int tenant_write(const struct tenant *tenant, const char *before, char **ret)
@@ -99,6 +130,19 @@ int tenant_write(const struct tenant *tenant, const char *before, char **ret)
 		(json_int_t)tenant->retention_days, "licenses_max",
 		(json_int_t)tenant->licenses_max, "sessions_max",
 		(json_int_t)tenant->sessions_max);
+	if (fields && tenant->has_purge_days)
+		json_object_set_new(fields, "purge_days",
+			json_integer(tenant->purge_days));
+	else if (fields)
+		json_object_set_new(fields, "purge_days", json_null());
+	if (fields && tenant->state == TENANT_ENDED) {
+		json_object_set_new(fields, "ended_ms", json_integer(tenant->ended_ms));
+		json_object_set_new(fields, "purge_after_ms",
+			json_integer(tenant->purge_after_ms));
+	} else {
+		json_object_del(object, "ended_ms");
+		json_object_del(object, "purge_after_ms");
+	}
 	int r = !fields || json_object_update(object, fields) ? -REASON_NO_MEMORY : 0;
 	json_decref(fields);
 	if (r == 0)

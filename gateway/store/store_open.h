@@ -19,6 +19,9 @@ struct store {
 	struct state *state;
 	struct journal *journal;
 	struct bus *bus;
+	/* Waits until no log of the store holds what was removed or changed; NULL: it has none that it could
+	 * empty by itself. */
+	int (*scrub)(struct store *store);
 	void (*close)(struct store *store);
 };
 

@@ -30,7 +30,7 @@ int backup_has_kind(enum state_kind kind)
 
 struct writing {
 	const struct backup_plan *plan;
-	struct archive *archive;
+	struct backup_file *archive;
 	struct store *from; /* the snapshot, or the store below */
 	struct backup_counts counts;
 	uint8_t head[JOURNAL_HASH];
@@ -40,7 +40,7 @@ struct writing {
 static int put(struct writing *writing, json_t *object)
 {
 	char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	int r = line ? archive_put(writing->archive, line) : -REASON_NO_MEMORY;
+	int r = line ? backup_file_put(writing->archive, line) : -REASON_NO_MEMORY;
 	if (line)
 		secret_wipe(line, strlen(line));
 	free(line);
@@ -218,13 +218,13 @@ static int put_all(struct writing *writing)
 static int write_from(struct writing *writing)
 {
 	const struct backup_plan *plan = writing->plan;
-	int r = archive_create(plan->dir, plan->name, plan->key, &writing->archive);
+	int r = backup_file_create(plan->dir, plan->name, plan->key, &writing->archive);
 	if (r)
 		return r;
 	r = put_all(writing);
 	if (r == 0)
-		r = archive_commit(writing->archive, &writing->counts.bytes);
-	archive_free(writing->archive);
+		r = backup_file_commit(writing->archive, &writing->counts.bytes);
+	backup_file_free(writing->archive);
 	return r;
 }
 

@@ -14,7 +14,7 @@
  * Who is signed in, which sessions live and which nodes are up is left out: it is over when a backup is
  * restored. Fences go on above the one that is noted.
  *
- * Thread: one that may wait. Errors: those of archive.h and of the store.
+ * Thread: one that may wait. Errors: those of backup_file.h and of the store.
  */
 #ifndef VAULT_BACKUP_H
 #define VAULT_BACKUP_H
@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "vault/archive.h"
 #include "store/state.h"
+#include "vault/backup_file.h"
 
 struct store;
 
@@ -35,7 +35,7 @@ struct backup_plan {
 	const char *data;      /* the node's directory; NULL: its files are left out */
 	const char *node, *note;
 	const char *dir, *name; /* of the file that is made */
-	const uint8_t *key;     /* ARCHIVE_KEY bytes */
+	const uint8_t *key;     /* BACKUP_FILE_KEY bytes */
 	int (*stop)(void *ctx); /* not 0: give up with -REASON_DRAINING */
 	void *ctx;
 };

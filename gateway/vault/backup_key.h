@@ -7,12 +7,12 @@
 #ifndef VAULT_BACKUP_KEY_H
 #define VAULT_BACKUP_KEY_H
 
-#include "vault/archive.h"
+#include "vault/backup_file.h"
 
-MUST_CHECK int backup_key_read(const char *path, uint8_t ret[static ARCHIVE_KEY],
+MUST_CHECK int backup_key_read(const char *path, uint8_t ret[static BACKUP_FILE_KEY],
 	char *error);
 /* The same; makes the file when there is none. */
-MUST_CHECK int backup_key_make(const char *path, uint8_t ret[static ARCHIVE_KEY],
+MUST_CHECK int backup_key_make(const char *path, uint8_t ret[static BACKUP_FILE_KEY],
 	char *error);
 
 #endif

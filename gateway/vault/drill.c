@@ -31,7 +31,8 @@ static int open_kind(struct store *store, enum state_kind kind, struct drill_res
 		r = store_wait_list(store->state, kind, NULL, after, PAGE, &docs);
 		count = docs.count;
 		for (size_t i = 0; i < count; i++) {
-			int damaged = strcmp(docs.docs[i].body, "{\"damaged\":true}") == 0;
+			int damaged =
+				strcmp(docs.docs[i].body, "{\"damaged\":true}") == 0;
 			ret->damaged += (uint64_t)damaged;
 			ret->opened += (uint64_t)!damaged;
 		}
@@ -63,7 +64,7 @@ static int look_at(struct store *store, const struct backup_counts *counts,
 	return r;
 }
 
-static int restore_into(const char *file, const uint8_t key[static ARCHIVE_KEY],
+static int restore_into(const char *file, const uint8_t key[static BACKUP_FILE_KEY],
 	const char *dir, struct drill_result *ret)
 {
 	char address[PATH], error[STORE_ERROR];
@@ -105,8 +106,8 @@ static void clear(const char *dir)
 	rmdir(dir);
 }
 
-int drill_run(const char *file, const uint8_t key[static ARCHIVE_KEY], const char *dir,
-	struct drill_result *ret)
+int drill_run(const char *file, const uint8_t key[static BACKUP_FILE_KEY],
+	const char *dir, struct drill_result *ret)
 {
 	int64_t start = clock_mono_ms();
 	*ret = (struct drill_result){0};

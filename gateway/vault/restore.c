@@ -8,11 +8,11 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "vault/restore_lines.h"
 #include "store/sealed/sealed_keys.h"
 #include "store/store_flow.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
+#include "vault/restore_lines.h"
 
 #define BATCH_ROWS 500
 #define BATCH_BYTES (1 << 20)
@@ -93,7 +93,7 @@ static int check_line(struct checking *checking, const struct restore_line *line
 	}
 }
 
-int restore_check(const char *path, const uint8_t key[static ARCHIVE_KEY],
+int restore_check(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct restore_head *ret)
 {
 	struct restore_lines *lines;
@@ -250,7 +250,7 @@ static int fill_all(struct filling *filling, struct restore_lines *lines)
 	return r;
 }
 
-static int fill_marked(const char *path, const uint8_t key[static ARCHIVE_KEY],
+static int fill_marked(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct filling *filling, uint64_t fence)
 {
 	struct restore_lines *lines;
@@ -271,7 +271,7 @@ static int fill_marked(const char *path, const uint8_t key[static ARCHIVE_KEY],
 	return r;
 }
 
-int restore_fill(const char *path, const uint8_t key[static ARCHIVE_KEY],
+int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct store *below, const uint8_t *master, struct backup_counts *ret)
 {
 	struct restore_head head;
@@ -297,7 +297,7 @@ int restore_fill(const char *path, const uint8_t key[static ARCHIVE_KEY],
 	return r;
 }
 
-int restore_files(const char *path, const uint8_t key[static ARCHIVE_KEY],
+int restore_files(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	int (*each)(void *ctx, const char *name, int mode, const char *text), void *ctx)
 {
 	struct restore_lines *lines;

@@ -3,7 +3,7 @@
  * of a node's directory.
  *
  * A store that is being filled has the mark STATE_META "restoring" until it is whole: no gateway starts
- * on it. Thread: one that may wait. Errors: those of archive.h and of the store; -REASON_CONFLICT: the
+ * on it. Thread: one that may wait. Errors: those of backup_file.h and of the store; -REASON_CONFLICT: the
  * store is not empty; -REASON_CLOCK_OFF: this machine's clock is behind the backup.
  */
 #ifndef VAULT_RESTORE_H
@@ -24,16 +24,16 @@ struct restore_head {
 
 /* Reads everything: each chunk opens, each line is understood, the chain is in order, the counts are those
  * that were counted. */
-MUST_CHECK int restore_check(const char *path, const uint8_t key[static ARCHIVE_KEY],
+MUST_CHECK int restore_check(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct restore_head *ret);
 /* Fills `below`, a store without sealing. */
-MUST_CHECK int restore_fill(const char *path, const uint8_t key[static ARCHIVE_KEY],
+MUST_CHECK int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct store *below, const uint8_t *master, struct backup_counts *ret);
 /* 0, or -REASON_CONFLICT when anything is in it; -REASON_STATE_DAMAGED when it was left half filled. */
 MUST_CHECK int restore_is_empty(struct store *below);
 
 /* Hands out the files of the node's directory. `each` returns 0 or what ends it. */
-MUST_CHECK int restore_files(const char *path, const uint8_t key[static ARCHIVE_KEY],
+MUST_CHECK int restore_files(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	int (*each)(void *ctx, const char *name, int mode, const char *text), void *ctx);
 
 #endif

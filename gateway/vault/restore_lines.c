@@ -7,17 +7,17 @@
 #include "base/text.h"
 
 struct restore_lines {
-	struct archive *archive;
+	struct backup_file *archive;
 	json_t *object; /* of the line given out */
 };
 
-int restore_lines_open(const char *path, const uint8_t key[static ARCHIVE_KEY],
+int restore_lines_open(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct restore_lines **ret)
 {
 	struct restore_lines *lines = calloc(1, sizeof(*lines));
 	if (!lines)
 		return -REASON_NO_MEMORY;
-	int r = archive_open(path, key, &lines->archive);
+	int r = backup_file_open(path, key, &lines->archive);
 	if (r)
 		free(lines);
 	else
@@ -30,7 +30,7 @@ struct restore_lines *restore_lines_close(struct restore_lines *lines)
 	if (!lines)
 		return NULL;
 	json_decref(lines->object);
-	archive_free(lines->archive);
+	backup_file_free(lines->archive);
 	free(lines);
 	return NULL;
 }
@@ -163,7 +163,7 @@ int restore_lines_next(struct restore_lines *lines, struct restore_line *ret)
 	json_decref(lines->object);
 	lines->object = NULL;
 	*ret = (struct restore_line){.kind = RESTORE_END_OF_FILE};
-	int r = archive_next(lines->archive, &line);
+	int r = backup_file_next(lines->archive, &line);
 	if (r <= 0)
 		return r;
 	lines->object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);

@@ -1,6 +1,6 @@
 /* restore_lines: the lines of a backup, one after another, as what they say.
  *
- * Thread: one. Owner: the caller closes it. Errors: those of archive.h; a line that is none of
+ * Thread: one. Owner: the caller closes it. Errors: those of backup_file.h; a line that is none of
  * backup.h's is -REASON_BACKUP_DAMAGED.
  */
 #ifndef VAULT_RESTORE_LINES_H
@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-#include "vault/restore.h"
 #include "store/journal_chain.h"
+#include "vault/restore.h"
 
 enum restore_line_kind {
 	RESTORE_END_OF_FILE,
@@ -37,8 +37,8 @@ struct restore_line {
 
 struct restore_lines;
 
-MUST_CHECK int restore_lines_open(const char *path, const uint8_t key[static ARCHIVE_KEY],
-	struct restore_lines **ret);
+MUST_CHECK int restore_lines_open(const char *path,
+	const uint8_t key[static BACKUP_FILE_KEY], struct restore_lines **ret);
 MUST_CHECK int restore_lines_next(struct restore_lines *lines, struct restore_line *ret);
 struct restore_lines *restore_lines_close(struct restore_lines *lines);
 

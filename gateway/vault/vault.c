@@ -143,7 +143,7 @@ static int write_backup(struct vault *vault, const json_t *record,
 	struct backup_counts *ret)
 {
 	struct vault_settings settings = settings_of(vault);
-	uint8_t key[ARCHIVE_KEY];
+	uint8_t key[BACKUP_FILE_KEY];
 	char error[256] = "";
 	int r = make_dir(settings.dir);
 	if (r == 0)
@@ -193,7 +193,8 @@ static void thin_out(struct vault *vault)
 	size_t i;
 	if (vault_record_list(vault->parts.store, &all))
 		return;
-	json_array_foreach(all, i, record) {
+	json_array_foreach(all, i, record)
+	{
 		const char *state = text_of(record, "state");
 		if (!is_ours(vault, record))
 			continue;
@@ -294,7 +295,7 @@ static void run_drill(struct vault *vault, const char *id)
 	struct vault_settings settings = settings_of(vault);
 	struct drill_result result = {0};
 	char path[FULL], dir[FULL], error[256];
-	uint8_t key[ARCHIVE_KEY];
+	uint8_t key[BACKUP_FILE_KEY];
 	json_t *record;
 	if (vault_record_get(vault->parts.store, id, &record))
 		return;
@@ -419,7 +420,8 @@ static void go_on_sealing(struct vault *vault)
 		&docs);
 	/* The operator's own mark is what the list begins after. */
 	struct store_docs own = {0};
-	if (r == 0 && !store_wait_get(vault->parts.store->state, STATE_META, RESEAL, &own))
+	if (r == 0 &&
+		!store_wait_get(vault->parts.store->state, STATE_META, RESEAL, &own))
 		run_reseal(vault, "");
 	store_docs_free(&own);
 	for (size_t i = 0; i < docs.count && !is_stopping(vault); i++) {
@@ -454,7 +456,8 @@ static void tidy_up(struct vault *vault)
 		closedir(dir);
 	if (vault_record_list(vault->parts.store, &all))
 		return;
-	json_array_foreach(all, i, record) {
+	json_array_foreach(all, i, record)
+	{
 		const char *state = text_of(record, "state");
 		if (is_ours(vault, record) &&
 			(!strcmp(state, "waiting") || !strcmp(state, "running")))

@@ -38,8 +38,7 @@ struct vault_settings {
 	char key[VAULT_PATH]; /* the file with their key */
 	int64_t every_ms;     /* 0: only on demand */
 	int64_t generations;
-	int64_t purge_after_ms;  /* from the end of a contract */
-	int64_t records_days;    /* journal rows are kept so long; old keys go after them */
+	int64_t purge_after_ms; /* from the end of a contract */
 };
 
 /* The parts are borrowed, the settings copied. */

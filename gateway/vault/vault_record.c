@@ -121,8 +121,7 @@ int vault_record_turn(struct store *store, const char *id, const char *node,
 	if ((r && r != -REASON_NOT_FOUND && r != -REASON_STATE_DAMAGED) ||
 		now_ms < due_ms)
 		return 0;
-	json_t *mine =
-		json_pack("{s:I, s:s}", "at_ms", (json_int_t)now_ms, "node", node);
+	json_t *mine = json_pack("{s:I, s:s}", "at_ms", (json_int_t)now_ms, "node", node);
 	r = mine ? put(store, id, version, mine) : -REASON_NO_MEMORY;
 	json_decref(mine);
 	return r == 0;

@@ -23,6 +23,7 @@
 struct sqlite_store {
 	struct store store; /* first: store * is sqlite_store * */
 	int lock;           /* descriptor, -1: none */
+	char *path;
 	struct sqlite_thread *writer, *reader, *auditor;
 };
 
@@ -185,6 +186,7 @@ static void store_free(struct store *base)
 	sqlite_state_free(store->store.state);
 	if (store->lock >= 0)
 		close(store->lock);
+	free(store->path);
 	free(store);
 }
 
@@ -202,6 +204,24 @@ static int start_readers(struct sqlite_store *store, const char *path, enum mome
 		store->auditor);
 	r = memory_bus_new(&store->store.bus);
 	return r ? say(r, error, path, reason_text(r, REASON_EN)) : 0;
+}
+
+/* By a connection of its own, on the caller's thread. What was deleted is overwritten in the database
+ * (secure_delete); the log still has it until it is emptied. */
+static int scrub(struct store *base)
+{
+	struct sqlite_store *store = (struct sqlite_store *)base;
+	struct sqlite_db db;
+	int64_t busy = 1;
+	int r = sqlite_db_open(store->path, SQLITE_DB_WRITE, &db);
+	/* Others may be reading in it at this moment. */
+	for (int tries = 0; tries < 100 && r == 0 && busy; tries++) {
+		r = sqlite_db_number(&db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy);
+		if (r == 0 && busy)
+			usleep(100000);
+	}
+	sqlite_db_close(&db);
+	return r ? r : busy ? -REASON_BUSY : 0;
 }
 
 static int store_new(struct sqlite_store **ret, char error[static STORE_ERROR])
@@ -236,6 +256,10 @@ static int open_for_writing(struct sqlite_store *store, const char *path,
 		return r;
 	}
 	r = start_writer(store, &db, path, node, error);
+	if (r == 0) {
+		store->path = strdup(path);
+		store->store.scrub = store->path ? scrub : NULL;
+	}
 	return r ? r : start_readers(store, path, MOMENT_EACH, error);
 }
 

@@ -1,4 +1,4 @@
-/* archive: an encrypted file of lines: what a backup is written into.
+/* backup_file: an encrypted file of lines: what a backup is written into.
  *
  *   16 bytes  "ENGAWA-BACKUP-1\n"
  *   32 bytes  salt, random
@@ -14,32 +14,32 @@
  * its name. Thread: one. Errors: -REASON_DISK_FULL, -REASON_FILE_UNWRITABLE, -REASON_FILE_UNREADABLE,
  * -REASON_BACKUP_DAMAGED (also: another key), -REASON_NO_MEMORY.
  */
-#ifndef VAULT_ARCHIVE_H
-#define VAULT_ARCHIVE_H
+#ifndef VAULT_BACKUP_FILE_H
+#define VAULT_BACKUP_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/check.h"
 
-#define ARCHIVE_KEY 32
-#define ARCHIVE_LINE_MAX (4 << 20)
+#define BACKUP_FILE_KEY 32
+#define BACKUP_FILE_LINE_MAX (4 << 20)
 
-struct archive;
+struct backup_file;
 
-MUST_CHECK int archive_create(const char *dir, const char *name,
-	const uint8_t key[static ARCHIVE_KEY], struct archive **ret);
+MUST_CHECK int backup_file_create(const char *dir, const char *name,
+	const uint8_t key[static BACKUP_FILE_KEY], struct backup_file **ret);
 /* `line` has no newline in it. */
-MUST_CHECK int archive_put(struct archive *archive, const char *line);
+MUST_CHECK int backup_file_put(struct backup_file *archive, const char *line);
 /* Ends it, makes it durable and gives it its name, which nothing may have yet. */
-MUST_CHECK int archive_commit(struct archive *archive, uint64_t *ret_bytes);
+MUST_CHECK int backup_file_commit(struct backup_file *archive, uint64_t *ret_bytes);
 
-MUST_CHECK int archive_open(const char *path, const uint8_t key[static ARCHIVE_KEY],
-	struct archive **ret);
+MUST_CHECK int backup_file_open(const char *path,
+	const uint8_t key[static BACKUP_FILE_KEY], struct backup_file **ret);
 /* The next line, which lives until the next call. 1: it is there; 0: the end, all of it was read. */
-MUST_CHECK int archive_next(struct archive *archive, const char **ret);
+MUST_CHECK int backup_file_next(struct backup_file *archive, const char **ret);
 
 /* One that was not committed is removed. Accepts NULL, returns NULL. */
-struct archive *archive_free(struct archive *archive);
+struct backup_file *backup_file_free(struct backup_file *archive);
 
 #endif

@@ -1,4 +1,4 @@
-#include "vault/archive.h"
+#include "vault/backup_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/secret.h"
 #include "store/sealed/sealed_box.h"
 
-#define ARCHIVE_MAGIC 0x41726368
+#define BACKUP_FILE_MAGIC 0x41726368
 #define MARK "ENGAWA-BACKUP-1\n"
 #define MARK_SIZE 16
 #define SALT 32
@@ -24,7 +24,7 @@
 #define LAST UINT32_C(0x80000000)
 #define PATH 4096
 
-struct archive {
+struct backup_file {
 	uint32_t magic;
 	int file;
 	int writes, committed, ended;
@@ -33,7 +33,7 @@ struct archive {
 	uint8_t *key; /* secret_alloc */
 	uint64_t number, bytes;
 	struct buf plain;
-	size_t line; /* of the plain text, given out by the last archive_next() */
+	size_t line; /* of the plain text, given out by the last backup_file_next() */
 };
 
 static int io_reason(int otherwise)
@@ -42,7 +42,7 @@ static int io_reason(int otherwise)
 								    : otherwise;
 }
 
-static int write_all(struct archive *archive, const void *bytes, size_t len)
+static int write_all(struct backup_file *archive, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
 	archive->bytes += len;
@@ -57,7 +57,7 @@ static int write_all(struct archive *archive, const void *bytes, size_t len)
 }
 
 /* 0, or -REASON_BACKUP_DAMAGED when the file ends before. */
-static int read_all(struct archive *archive, void *bytes, size_t len)
+static int read_all(struct backup_file *archive, void *bytes, size_t len)
 {
 	uint8_t *at = bytes;
 	while (len) {
@@ -72,26 +72,26 @@ static int read_all(struct archive *archive, void *bytes, size_t len)
 	return 0;
 }
 
-static struct archive *archive_new(int writes)
+static struct backup_file *backup_file_new(int writes)
 {
-	struct archive *archive = calloc(1, sizeof(*archive));
+	struct backup_file *archive = calloc(1, sizeof(*archive));
 	if (!archive)
 		return NULL;
-	archive->magic = ARCHIVE_MAGIC;
+	archive->magic = BACKUP_FILE_MAGIC;
 	archive->file = -1;
 	archive->writes = writes;
-	buf_init(&archive->plain, 2 * ARCHIVE_LINE_MAX);
-	archive->key = secret_alloc(ARCHIVE_KEY);
-	return archive->key ? archive : archive_free(archive);
+	buf_init(&archive->plain, 2 * BACKUP_FILE_LINE_MAX);
+	archive->key = secret_alloc(BACKUP_FILE_KEY);
+	return archive->key ? archive : backup_file_free(archive);
 }
 
-static int derive(struct archive *archive, const uint8_t key[static ARCHIVE_KEY])
+static int derive(struct backup_file *archive, const uint8_t key[static BACKUP_FILE_KEY])
 {
 	return sealed_box_derive(key, archive->head + MARK_SIZE, SALT, "engawa backup 1",
 		archive->key);
 }
 
-static void make_nonce(const struct archive *archive, uint8_t nonce[static 12])
+static void make_nonce(const struct backup_file *archive, uint8_t nonce[static 12])
 {
 	memset(nonce, 0, 12);
 	for (int i = 0; i < 8; i++)
@@ -99,7 +99,7 @@ static void make_nonce(const struct archive *archive, uint8_t nonce[static 12])
 }
 
 /* The length word says whether it is the last, and is bound in with the head. */
-static int crypt_chunk(struct archive *archive, const uint8_t word[static 4],
+static int crypt_chunk(struct backup_file *archive, const uint8_t word[static 4],
 	const uint8_t *from, size_t len, uint8_t *to, uint8_t tag[static TAG])
 {
 	uint8_t nonce[12];
@@ -125,7 +125,7 @@ static int crypt_chunk(struct archive *archive, const uint8_t word[static 4],
 	return r;
 }
 
-static int write_chunk(struct archive *archive, size_t len, uint32_t last)
+static int write_chunk(struct backup_file *archive, size_t len, uint32_t last)
 {
 	uint8_t box[4 + CHUNK + TAG];
 	uint32_t word = (uint32_t)len | last;
@@ -139,12 +139,12 @@ static int write_chunk(struct archive *archive, size_t len, uint32_t last)
 	return r;
 }
 
-int archive_put(struct archive *archive, const char *line)
+int backup_file_put(struct backup_file *archive, const char *line)
 {
-	CHECK_OBJ(archive, ARCHIVE_MAGIC);
+	CHECK_OBJ(archive, BACKUP_FILE_MAGIC);
 	size_t len = strlen(line);
-	int r = len > ARCHIVE_LINE_MAX ? -REASON_LIMIT
-				       : buf_append(&archive->plain, line, len);
+	int r = len > BACKUP_FILE_LINE_MAX ? -REASON_LIMIT
+					   : buf_append(&archive->plain, line, len);
 	if (r == 0)
 		r = buf_append(&archive->plain, "\n", 1);
 	while (r == 0 && buf_len(&archive->plain) > CHUNK)
@@ -161,9 +161,9 @@ static int sync_dir(const char *path)
 	return bad ? -REASON_FILE_UNWRITABLE : 0;
 }
 
-int archive_commit(struct archive *archive, uint64_t *ret_bytes)
+int backup_file_commit(struct backup_file *archive, uint64_t *ret_bytes)
 {
-	CHECK_OBJ(archive, ARCHIVE_MAGIC);
+	CHECK_OBJ(archive, BACKUP_FILE_MAGIC);
 	int r = write_chunk(archive, buf_len(&archive->plain), LAST);
 	if (r == 0 && fsync(archive->file))
 		r = io_reason(-REASON_FILE_UNWRITABLE);
@@ -181,7 +181,8 @@ int archive_commit(struct archive *archive, uint64_t *ret_bytes)
 	return r;
 }
 
-static int start_file(struct archive *archive, const uint8_t key[static ARCHIVE_KEY])
+static int start_file(struct backup_file *archive,
+	const uint8_t key[static BACKUP_FILE_KEY])
 {
 	unlink(archive->part);
 	archive->file = open(archive->part,
@@ -195,10 +196,10 @@ static int start_file(struct archive *archive, const uint8_t key[static ARCHIVE_
 	return r ? r : write_all(archive, archive->head, HEAD);
 }
 
-int archive_create(const char *dir, const char *name,
-	const uint8_t key[static ARCHIVE_KEY], struct archive **ret)
+int backup_file_create(const char *dir, const char *name,
+	const uint8_t key[static BACKUP_FILE_KEY], struct backup_file **ret)
 {
-	struct archive *archive = archive_new(1);
+	struct backup_file *archive = backup_file_new(1);
 	if (!archive)
 		return -REASON_NO_MEMORY;
 	int r = snprintf(archive->dir, PATH, "%s", dir) >= PATH ||
@@ -209,16 +210,16 @@ int archive_create(const char *dir, const char *name,
 			? -REASON_LIMIT
 			: start_file(archive, key);
 	if (r)
-		archive_free(archive);
+		backup_file_free(archive);
 	else
 		*ret = archive;
 	return r;
 }
 
-int archive_open(const char *path, const uint8_t key[static ARCHIVE_KEY],
-	struct archive **ret)
+int backup_file_open(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
+	struct backup_file **ret)
 {
-	struct archive *archive = archive_new(0);
+	struct backup_file *archive = backup_file_new(0);
 	if (!archive)
 		return -REASON_NO_MEMORY;
 	archive->file = open(path, O_RDONLY | O_CLOEXEC);
@@ -229,14 +230,14 @@ int archive_open(const char *path, const uint8_t key[static ARCHIVE_KEY],
 	if (r == 0)
 		r = derive(archive, key);
 	if (r)
-		archive_free(archive);
+		backup_file_free(archive);
 	else
 		*ret = archive;
 	return r;
 }
 
 /* Nothing may stand behind the last chunk. */
-static int check_end(struct archive *archive)
+static int check_end(struct backup_file *archive)
 {
 	uint8_t more;
 	ssize_t got = read(archive->file, &more, 1);
@@ -244,7 +245,7 @@ static int check_end(struct archive *archive)
 	return got == 0 ? 0 : -REASON_BACKUP_DAMAGED;
 }
 
-static int read_chunk(struct archive *archive)
+static int read_chunk(struct backup_file *archive)
 {
 	uint8_t word[4], box[CHUNK], tag[TAG], *to;
 	int r = read_all(archive, word, sizeof(word));
@@ -268,9 +269,9 @@ static int read_chunk(struct archive *archive)
 	return value & LAST ? check_end(archive) : 0;
 }
 
-int archive_next(struct archive *archive, const char **ret)
+int backup_file_next(struct backup_file *archive, const char **ret)
 {
-	CHECK_OBJ(archive, ARCHIVE_MAGIC);
+	CHECK_OBJ(archive, BACKUP_FILE_MAGIC);
 	char *end = NULL;
 	size_t looked = 0;
 	int r = 0;
@@ -301,16 +302,16 @@ int archive_next(struct archive *archive, const char **ret)
 	return 1;
 }
 
-struct archive *archive_free(struct archive *archive)
+struct backup_file *backup_file_free(struct backup_file *archive)
 {
 	if (!archive)
 		return NULL;
-	CHECK_OBJ(archive, ARCHIVE_MAGIC);
+	CHECK_OBJ(archive, BACKUP_FILE_MAGIC);
 	if (archive->file >= 0)
 		close(archive->file);
 	if (archive->writes && !archive->committed && *archive->part)
 		unlink(archive->part);
-	secret_free(archive->key, ARCHIVE_KEY);
+	secret_free(archive->key, BACKUP_FILE_KEY);
 	buf_done(&archive->plain);
 	archive->magic = 0;
 	free(archive);
