@@ -1,13 +1,14 @@
 """Builds Engawa in its variants and runs every kind of test; tests/run is its front door.
 
 Stages, in order of rising cost: lint, unit (unit + contract under ASan and UBSan), tsan (the
-gateway's threads), system (real programs, under ASan), fuzz (30 s a target). Each stage prints what failed
+gateway's threads), system (real programs, under ASan), web (the console in Chromium), fuzz (30 s a target). Each stage prints what failed
 with its output; the last line counts all cases.
 """
 
 import concurrent.futures
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-STAGES = ["lint", "unit", "tsan", "system", "fuzz"]
+STAGES = ["lint", "unit", "tsan", "system", "web", "fuzz"]
 QUICK = ["lint", "unit"]
 FUZZ_SECONDS = int(os.environ.get("ENGAWA_FUZZ_SECONDS", "30"))
 JOBS = max(2, os.cpu_count() or 2)
@@ -191,6 +192,36 @@ def stage_system(count, words):
     count.add(max(0, total - failed), failed, "system tests")
 
 
+def stage_web(count):
+    """Node is no Debian package of ours: where it is missing the gateway has no console to look at."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        say("== web: SKIPPED, node and npm are not here; the console is neither built nor tested")
+        return
+    folder = build("asan", "-DENGAWA_SANITIZE=address")
+    say("== web: the console in a browser")
+    for place in ("gateway/console", "tests/web"):
+        code, output, _ = run_case(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+                                   300, cwd=TOP / place)
+        if code:
+            say(output[-3000:])
+            count.add(0, 1, f"npm ci in {place}")
+            return
+    tests = sorted((TOP / "tests/web").glob("*.test.mjs"))
+    command = ["node", "--test", "--test-concurrency=1", "--test-reporter=tap", *tests]
+    code, output, _ = run_case(command, 1200, {"ENGAWA_BUILD": str(folder)}, TOP / "tests/web")
+    for line in re.findall(r"^ *# (figure: .*)$", output, re.M):
+        say(f"   {line}")
+    passed, failed, cancelled, skipped = (
+        sum(int(n) for n in re.findall(rf"^# {word} (\d+)$", output, re.M))
+        for word in ("pass", "fail", "cancelled", "skipped"))
+    failed += cancelled + skipped  # what is skipped here would be skipped everywhere
+    if code and not failed:
+        failed = 1
+    if failed:
+        say(output[-20000:])
+    count.add(passed, failed, "web tests")
+
+
 def main(words):
     extra = []
     if "-k" in words:
@@ -209,7 +240,8 @@ def main(words):
         if stage == "system":
             stage_system(count, extra)
         else:
-            {"lint": stage_lint, "unit": stage_unit, "tsan": stage_tsan, "fuzz": stage_fuzz}[stage](count)
+            {"lint": stage_lint, "unit": stage_unit, "tsan": stage_tsan, "web": stage_web,
+             "fuzz": stage_fuzz}[stage](count)
         say(f"   {stage}: {time.monotonic() - started:.0f} s")
     for name in count.names:
         say(f"failed: {name}")

@@ -48,12 +48,14 @@ static const char *member(const json_t *news, const char *name)
 	return text ? text : "";
 }
 
-/* Who has signed out hears nothing any more, on whatever node he listens. */
-static void drop_listener(struct admin *admin, const json_t *news)
+/* Whose rights may have changed is asked again who he is, on whatever node he listens: his stream
+ * ends, and a browser that is still signed in comes back at once. */
+static void ask_again(struct admin *admin, const json_t *news)
 {
-	if (!strcmp(member(news, "type"), "sign_in") ||
-		!strcmp(member(news, "type"), "token"))
-		if (!strcmp(member(news, "act"), "deleted"))
+	static const char *const types[] = {"sign_in", "token", "account"};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strcmp(types[i], member(news, "type")))
 			event_streams_drop(admin->parts.events, member(news, "id"));
 }
 
@@ -74,7 +76,7 @@ static void on_news(void *ctx, const char *topic UNUSED, const char *json)
 			.rights = right(kinds[i].permission),
 			.json = line};
 		event_streams_send(admin->parts.events, &event);
-		drop_listener(admin, news);
+		ask_again(admin, news);
 	}
 	free(line);
 	json_decref(news);
@@ -107,6 +109,7 @@ void api_events_listen(void *ctx, struct exchange *exchange)
 	}
 	text_clip(listener.tenant, sizeof(listener.tenant), call->by.tenant);
 	text_clip(listener.key, sizeof(listener.key), call->by.id);
+	text_clip(listener.name, sizeof(listener.name), call->by.name);
 	for (int i = 0; i < ROLE_PERMISSIONS; i++)
 		if (call_may(call, (enum role_permission)i))
 			listener.rights |= right((enum role_permission)i);
@@ -116,12 +119,12 @@ void api_events_listen(void *ctx, struct exchange *exchange)
 /* "/api/v1/accounts/yamada/unlock" changed the account "yamada". */
 static const struct {
 	const char *segment, *type;
-} paths[] = {{"accounts", "account"}, {"me", "account"}, {"alerts", "alert"},
-	{"routes", "route"}, {"alarms", "alarm"}, {"notices", "notice"},
-	{"tokens", "token"}, {"nodes", "node"}, {"directories", "directory"},
-	{"security", "security"}, {"backups", "backup"}, {"keys", "key"},
-	{"statements", "statement"}, {"licenses", "license"}, {"tenants", "tenant"},
-	{"groups", "group"}, {"policies", "policy"}};
+} paths[] = {{"accounts", "account"}, {"alerts", "alert"}, {"routes", "route"},
+	{"alarms", "alarm"}, {"notices", "notice"}, {"tokens", "token"},
+	{"nodes", "node"}, {"directories", "directory"}, {"security", "security"},
+	{"backups", "backup"}, {"keys", "key"}, {"statements", "statement"},
+	{"licenses", "license"}, {"tenants", "tenant"}, {"groups", "group"},
+	{"policies", "policy"}};
 
 static const char *act_of(const struct call *call)
 {
@@ -133,18 +136,39 @@ static const char *act_of(const struct call *call)
 									      : "changed";
 }
 
-void api_events_tell(struct call *call)
+/* What somebody changes of himself: the path does not name him. */
+static void tell_own(struct call *call, const struct request *request)
+{
+	const char *const *at = request->segments;
+
+	if (!strcmp(at[2], "sign-out"))
+		call_changed(call, "sign_in", call->by.id, call->by.tenant, "deleted");
+	else if (request->segment_count == 5 && !strcmp(at[3], "sign-ins"))
+		call_changed(call, "sign_in", at[4], call->by.tenant, "deleted");
+	else if (!strcmp(at[2], "me"))
+		call_changed(call, "account", call->by.name, call->by.tenant, "changed");
+}
+
+static int is_change(const struct call *call)
 {
 	const struct request *request = call->exchange->request;
 	int status = call->exchange->status;
 
-	if (call->told || !call->recorded || status < 200 || status > 299 ||
-		request->method == REQUEST_GET || request->method == REQUEST_HEAD ||
-		request->segment_count < 3)
+	return status >= 200 && status <= 299 && request->method != REQUEST_GET &&
+	       request->method != REQUEST_HEAD && request->segment_count >= 3;
+}
+
+void api_events_tell(struct call *call)
+{
+	const struct request *request = call->exchange->request;
+
+	if (call->told || !call->recorded || !is_change(call))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		if (!strcmp(paths[i].segment, request->segments[2]))
 			call_changed(call, paths[i].type,
 				request->segment_count > 3 ? request->segments[3] : "",
 				call->recorded_tenant, act_of(call));
+	if (!call->told)
+		tell_own(call, request);
 }

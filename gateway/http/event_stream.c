@@ -203,10 +203,13 @@ void event_streams_send(struct event_streams *streams, const struct event *event
 
 void event_streams_drop(struct event_streams *streams, const char *key)
 {
+	if (!*key)
+		return; /* nobody's */
 	LIST_EACH(node, &streams->streams)
 	{
 		struct event_stream *stream = LIST_ENTRY(node, struct event_stream, node);
-		if (!strcmp(stream->listener.key, key))
+		if (!strcmp(stream->listener.key, key) ||
+			!strcmp(stream->listener.name, key))
 			end(stream, REASON_LEG_CLOSED);
 	}
 }

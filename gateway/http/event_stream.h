@@ -33,6 +33,7 @@ struct worker;
 struct event_listener {
 	char tenant[41]; /* whose news he hears; "": everybody's */
 	char key[65];    /* of his sign-in or token, for event_streams_drop */
+	char name[136];  /* of himself, for the same */
 	uint64_t rights; /* bits of the kinds of news he hears */
 };
 
@@ -57,7 +58,7 @@ void event_stream_open(struct event_streams *streams, struct exchange *exchange,
 	const struct event_listener *listener);
 /* To every stream whose listener hears it. */
 void event_streams_send(struct event_streams *streams, const struct event *event);
-/* Ends the streams of this sign-in or token. */
+/* Ends the streams of this sign-in, token or name. */
 void event_streams_drop(struct event_streams *streams, const char *key);
 
 /* For http_server: the stream now has this connection; `over` asks for its end. */

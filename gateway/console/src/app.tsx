@@ -2,8 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { ask, get, me } from "./api/client";
-import { line, listen, quiet } from "./api/events";
+import { ask, get, me, passive } from "./api/client";
+import { line, listen, onRefused, quiet } from "./api/events";
 import { type Problem, problemOf } from "./api/problem";
 import type { Me } from "./api/types";
 import { type PageRow, pages, permitted } from "./pages";
@@ -142,6 +142,11 @@ function Shell(props: { who: Me }) {
 	const first = useRef(true);
 
 	useEffect(() => {
+		onRefused(() => {
+			const end = new AbortController();
+			passive.add(end.signal);
+			get<Me>("/me", {}, end.signal).catch(() => undefined);
+		});
 		listen();
 		return quiet;
 	}, []);

@@ -28,11 +28,7 @@ interface Message {
 let stop: (() => void) | null = null;
 
 function hear(message: Message) {
-	if (message.line) {
-		const was = line.get();
-		line.set(message.line);
-		if (message.line === "open" && was === "broken") tell(GAP);
-	}
+	if (message.line) line.set(message.line);
 	if (message.news) tell(message.news);
 }
 
@@ -40,28 +36,67 @@ function tell(news: News) {
 	for (const listener of [...listeners]) listener(news);
 }
 
+/** Streams end now and then by design; only a gap of this length is spoken of. */
+const PATIENCE_MS = 4000;
+const RETRY_MS = 5000;
+
 /** Listens until `signal` ends it. The browser connects again by itself unless it was refused. */
 function lead(send: (message: Message) => void, signal: AbortSignal): Promise<void> {
 	return new Promise((resolve) => {
-		let source: EventSource | null = null;
+		let now: EventSource | null = null;
+		const sources = new Set<EventSource>();
+		const close = (source: EventSource) => {
+			source.close();
+			sources.delete(source);
+		};
+		let gap = 0;
 		let again = 0;
+		let missed = false;
+		const broken = () => {
+			missed = true;
+			gap ||= window.setTimeout(() => send({ line: "broken" }), PATIENCE_MS);
+		};
 		const open = () => {
-			source = new EventSource("/api/v1/events");
-			source.addEventListener("hello", () => send({ line: "open" }));
-			source.addEventListener("news", (event) => send({ news: JSON.parse((event as MessageEvent).data) as News }));
+			const source = new EventSource("/api/v1/events");
+			sources.add(source);
+			source.addEventListener("hello", () => {
+				clearTimeout(gap);
+				gap = 0;
+				if (now && now !== source) close(now);
+				now = source;
+				send({ line: "open" });
+				if (missed) send({ news: GAP });
+				missed = false;
+			});
+			source.addEventListener("news", (event) => {
+				if (now === source) send({ news: JSON.parse((event as MessageEvent).data) as News });
+			});
+			// Before a stream ends its successor is there: nothing is missed between them.
+			source.addEventListener("renew", open, { once: true });
 			source.onerror = () => {
-				send({ line: "broken" });
-				if (source?.readyState !== EventSource.CLOSED) return;
-				again = window.setTimeout(open, 5000);
+				if (now && now !== source && source.readyState !== EventSource.CLOSED) return;
+				broken();
+				if (source.readyState !== EventSource.CLOSED) return;
+				close(source);
+				again = window.setTimeout(open, RETRY_MS);
+				refused();
 			};
 		};
 		signal.addEventListener("abort", () => {
 			clearTimeout(again);
-			source?.close();
+			clearTimeout(gap);
+			for (const source of [...sources]) close(source);
 			resolve();
 		});
 		open();
 	});
+}
+
+/** A stream that was refused may mean that nobody is signed in any more: this asks. */
+let refused: () => void = () => undefined;
+
+export function onRefused(act: () => void) {
+	refused = act;
 }
 
 export function listen() {

@@ -3,9 +3,8 @@
 import { useState } from "preact/hooks";
 
 import { ask, me } from "../api/client";
-import type { License, LicenseSecrets, Qr } from "../api/types";
-import { Button } from "../parts/basics";
-import { confirm, Dialog, DialogActions, open } from "../parts/dialog";
+import type { License, LicenseSecrets, TotpSetup } from "../api/types";
+import { confirm, Dialog, open } from "../parts/dialog";
 import { FormBody, TextArea, TextField, useForm } from "../parts/form";
 import { QrCode } from "../parts/qr";
 import { CopyLine, type Secret, showSecrets } from "../parts/secret";
@@ -172,26 +171,36 @@ export async function renew(license: License, what: "rotate" | "password") {
 	if (done && made) await showSecrets(rotate ? words.rotated : words.reset_done, license.holder, secretsOf(made));
 }
 
-interface TotpAnswer {
-	secret: string;
-	uri: string;
-	qr: Qr;
+function CodesDialog(props: { license: License; setup: TotpSetup; done: (did: boolean) => void }) {
+	const words = w().licenses;
+	const [code, setCode] = useState("");
+	const form = useForm(async ({ set }) => {
+		if (!code.trim()) return set("code", w().field.needed);
+		await ask("POST", `/licenses/${encodeURIComponent(props.license.id)}/totp/confirm`, { body: { code: code.trim() } });
+		props.done(true);
+	});
+	return (
+		<Dialog title={fill(words.totp_set_title, { holder: props.license.holder })} onClose={() => props.done(false)}>
+			<p>{fill(words.totp_set_text, { holder: props.license.holder })}</p>
+			<QrCode qr={props.setup.qr} label={w().sign_in.totp_qr} />
+			<CopyLine label={w().sign_in.totp_manual} value={props.setup.secret} />
+			<p class="warning">{w().secret.once}</p>
+			<FormBody form={form} act={words.totp_set} onCancel={() => props.done(false)}>
+				<TextField
+					label={w().sign_in.totp_code}
+					value={code}
+					onValue={setCode}
+					error={form.error("code")}
+					autoComplete="off"
+					inputMode="numeric"
+					first
+				/>
+			</FormBody>
+		</Dialog>
+	);
 }
 
 export async function setLicenseTotp(license: License) {
-	const words = w().licenses;
-	const made = await ask<TotpAnswer>("POST", `/licenses/${encodeURIComponent(license.id)}/totp`, { body: {} });
-	await open<void>((done) => (
-		<Dialog title={fill(words.totp_set_title, { holder: license.holder })} keep onClose={() => done()}>
-			<p>{fill(words.totp_set_text, { holder: license.holder })}</p>
-			<QrCode qr={made.qr} label={w().sign_in.totp_qr} />
-			<CopyLine label={w().sign_in.totp_manual} value={made.secret} />
-			<p class="warning">{w().secret.once}</p>
-			<DialogActions>
-				<Button tone="main" onClick={() => done()}>
-					{w().act.saved_it}
-				</Button>
-			</DialogActions>
-		</Dialog>
-	));
+	const setup = await ask<TotpSetup>("POST", `/licenses/${encodeURIComponent(license.id)}/totp`, { body: {} });
+	if (await open<boolean>((done) => <CodesDialog license={license} setup={setup} done={done} />)) say(w().licenses.saved);
 }

@@ -129,7 +129,7 @@ function Codes(props: { license: License; again: () => void; fail: (problem: Pro
 	return (
 		<span class="actions">
 			{license.totp ? words.totp_on : words.totp_off}
-			{may("license.write") && (
+			{may("license.reset") && (
 				<Button small onClick={change}>
 					{license.totp ? words.totp_remove : words.totp_set}
 				</Button>

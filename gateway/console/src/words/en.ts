@@ -307,7 +307,7 @@ export const en = {
 		totp_remove_title: "Remove the one-time codes of {holder}?",
 		totp_remove_text: "{id} can then be used without a code.",
 		totp_set_title: "One-time codes for {holder}",
-		totp_set_text: "Let {holder} scan this with an authenticator app. From now on the viewer asks for a code.",
+		totp_set_text: "Let {holder} scan this with an authenticator app and enter the code that it shows. From then on the viewer asks for a code.",
 	},
 	sessions: {
 		title: "Sessions",

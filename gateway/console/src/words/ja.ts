@@ -309,7 +309,7 @@ export const ja: Words = {
 		totp_remove_title: "{holder}さんのワンタイムコードを解除しますか？",
 		totp_remove_text: "{id}はコードなしで使えるようになります。",
 		totp_set_title: "{holder}さんのワンタイムコード",
-		totp_set_text: "{holder}さんの認証アプリで読み取ってください。以後、接続時にコードの入力が必要です。",
+		totp_set_text: "{holder}さんの認証アプリで読み取り、表示されたコードを入力してください。以後、接続時にコードの入力が必要になります。",
 	},
 	sessions: {
 		title: "セッション",
