@@ -19,6 +19,7 @@
 #include "console/console.h"
 #include "directory/directories.h"
 #include "gateway_plan.h"
+#include "gateway_web.h"
 #include "http/event_stream.h"
 #include "http/http_server.h"
 #include "http/office.h"
@@ -47,7 +48,7 @@ struct gateway {
 	/* Read by office threads while main may take a new one over. */
 	pthread_rwlock_t lock;
 	struct gateway_config config;
-	struct gateway_plan_list listen, proxies;
+	struct gateway_plan_list listen, proxies, origins;
 	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
 	struct store *store;
 	struct vault *vault;
@@ -57,6 +58,7 @@ struct gateway {
 	struct directories *directories;
 	struct admission *admission;
 	struct relay *relay;
+	struct gateway_web *web;
 	struct post_pump *pump;
 	struct worker *office_worker;
 	struct tls_ctx *admin_tls;
@@ -125,6 +127,9 @@ static int read_addresses(struct gateway *gateway, char *error)
 	if (!status)
 		status = gateway_plan_split(gateway->config.proxies, &gateway->proxies,
 			error);
+	if (!status)
+		status = gateway_plan_split(gateway->config.web_origins,
+			&gateway->origins, error);
 	for (size_t i = 0; i < gateway->listen.count; i++)
 		if (!strcmp(gateway->listen.items[i], "[::]:7443") && !has_ipv6())
 			gateway->listen.items[i] = "0.0.0.0:7443";
@@ -217,6 +222,14 @@ static int build_vault(struct gateway *gateway)
 	return vault_new(&parts, &settings, &gateway->vault);
 }
 
+static int build_web(struct gateway *gateway)
+{
+	const struct gateway_web_settings settings = {.origins = gateway->origins.items,
+		.origin_count = gateway->origins.count};
+
+	return gateway_web_new(&settings, &gateway->web);
+}
+
 static int build_relay(struct gateway *gateway, char *error)
 {
 	char more[RELAY_ERROR] = "";
@@ -246,7 +259,15 @@ static int build_relay(struct gateway *gateway, char *error)
 		.proxy_count = gateway->proxies.count,
 		.workers = (size_t)gateway->config.workers,
 		.settings = &settings};
-	status = relay_new(&parts, &gateway->relay, more);
+	if (gateway->config.web_viewer) {
+		status = build_web(gateway);
+		parts.web = &gateway_web_of_relay;
+		parts.web_ctx = gateway->web;
+	}
+	if (!status)
+		status = relay_new(&parts, &gateway->relay, more);
+	if (!status && gateway->web)
+		status = gateway_web_attach(gateway->web, gateway->relay);
 	if (status)
 		text_clip(error, GATEWAY_ERROR, more);
 	return status;
@@ -689,6 +710,7 @@ struct gateway *gateway_free(struct gateway *gateway)
 		remove_run(gateway);
 	stop_office(gateway);
 	gateway->relay = relay_free(gateway->relay);
+	gateway->web = gateway_web_free(gateway->web);
 	gateway->admission = admission_free(gateway->admission);
 	gateway->admin_listener = listener_free(gateway->admin_listener);
 	gateway->office_worker = worker_free(gateway->office_worker);
@@ -706,6 +728,7 @@ struct gateway *gateway_free(struct gateway *gateway)
 	post_pump_free(gateway->pump);
 	free(gateway->listen.text);
 	free(gateway->proxies.text);
+	free(gateway->origins.text);
 	gateway_config_done(&gateway->config);
 	data_dir_close(&gateway->dir);
 	pthread_rwlock_destroy(&gateway->lock);

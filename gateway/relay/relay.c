@@ -14,6 +14,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "net/conn.h"
+#include "net/conn_ws.h"
 #include "net/listener.h"
 #include "net/tls_ctx.h"
 #include "net/worker.h"
@@ -26,6 +27,7 @@
 #include "relay/recover.h"
 #include "store/state.h"
 #include "store/store_open.h"
+#include "wire/frame.h"
 
 #define RELAY_MAGIC 0x72656c79u
 #define WORKERS_MAX 64
@@ -41,6 +43,8 @@ struct relay {
 	struct relay_settings settings;
 	char address[300];
 	struct tls_ctx *tls;
+	const struct relay_web *web;
+	void *web_ctx;
 	size_t workers, listeners;
 	struct worker *worker[WORKERS_MAX];
 	struct desk *desk[WORKERS_MAX];
@@ -136,6 +140,45 @@ static void on_native(void *ctx, struct conn *conn)
 static void on_failed(void *ctx, const char *address, int reason)
 {
 	struct relay *relay = ctx;
+	guard_failed(relay->house.guard, address, reason);
+}
+
+static void on_web(void *ctx, struct conn *conn)
+{
+	struct relay *relay = ctx;
+	relay->web->conn(relay->web_ctx, conn);
+}
+
+struct worker *relay_worker(const struct relay *relay, size_t index)
+{
+	return index < relay->workers ? relay->worker[index] : NULL;
+}
+
+/* One frame is one message, so that a page needs no buffer of its own. */
+static size_t frame_span(const uint8_t *bytes, size_t len)
+{
+	struct frame frame;
+	return frame_parse(bytes, len, &frame) == 1 ? frame_size(&frame) : len;
+}
+
+void relay_web_leg(struct relay *relay, struct conn *below)
+{
+	static const struct conn_ws_settings settings = {
+		.message_max = FRAME_MAX, .span = frame_span};
+	struct conn *conn;
+	CHECK_OBJ(relay, RELAY_MAGIC);
+	if (conn_ws_new(below, &settings, &conn)) {
+		guard_failed(relay->house.guard, below->address, REASON_NO_MEMORY);
+		conn_listen(below, NULL, NULL);
+		conn_close(below, REASON_NO_MEMORY, CONN_DROP);
+		return;
+	}
+	door_open(desk_of(relay, conn->worker), conn);
+}
+
+void relay_web_gone(struct relay *relay, const char *address, int reason)
+{
+	CHECK_OBJ(relay, RELAY_MAGIC);
 	guard_failed(relay->house.guard, address, reason);
 }
 
@@ -244,7 +287,8 @@ static void drain_desk(struct relay *relay, struct desk *desk, int64_t within_ms
 
 static void close_desk(struct relay *relay, struct desk *desk, int64_t reason)
 {
-	(void)relay;
+	if (relay->web)
+		relay->web->stop(relay->web_ctx, desk->worker);
 	desk_close(desk, (int)reason);
 }
 
@@ -398,8 +442,10 @@ static int make_desks(struct relay *relay, size_t wanted, char *error)
 static int open_one(struct relay *relay, const struct relay_parts *parts,
 	const char *text, char *error)
 {
-	static const struct listener_events events = {
-		.admit = on_admit, .native = on_native, .failed = on_failed};
+	const struct listener_events events = {.admit = on_admit,
+		.native = on_native,
+		.web = relay->web ? on_web : NULL,
+		.failed = on_failed};
 	struct listener_settings settings = {.tls = relay->tls,
 		.handshake_ms = relay->settings.tls_ms,
 		.unacked_ms = relay->settings.slow_reader_ms + UNACKED_MORE_MS,
@@ -428,6 +474,8 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 	atomic_store(&relay->drain_ms, relay->settings.drain_ms);
 	relay->house.store = parts->store;
 	relay->house.admission = parts->admission;
+	relay->web = parts->web;
+	relay->web_ctx = parts->web_ctx;
 	relay->house.drain = on_drain_order;
 	relay->house.drain_ctx = relay;
 	text_clip(relay->house.node, sizeof(relay->house.node), parts->node);

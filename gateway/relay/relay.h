@@ -16,8 +16,10 @@
 #include "base/post.h"
 
 struct admission;
+struct conn;
 struct relay;
 struct store;
+struct worker;
 
 #define RELAY_ERROR 320
 
@@ -56,6 +58,15 @@ struct relay_settings {
 
 void relay_settings_default(struct relay_settings *ret);
 
+/* What the public port says to browsers. The relay knows no HTTP: it gives their conns away and gets
+ * back those that have become WebSockets. All of it on the worker of the conn. */
+struct relay_web {
+	/* TLS stands, ALPN is http/1.1: the receiver listens at once. */
+	void (*conn)(void *ctx, struct conn *conn);
+	/* The node stops: no conn of this worker may be left. */
+	void (*stop)(void *ctx, struct worker *worker);
+};
+
 struct relay_parts {
 	struct store *store; /* borrowed, as the next */
 	struct admission *admission;
@@ -66,7 +77,9 @@ struct relay_parts {
 	size_t listen_count;
 	const char *const *proxies; /* addresses that send PROXY v2 */
 	size_t proxy_count;
-	size_t workers;                        /* 0: one per core */
+	size_t workers;              /* 0: one per core */
+	const struct relay_web *web; /* NULL: browsers are turned away */
+	void *web_ctx;
 	const struct relay_settings *settings; /* NULL: defaults; copied */
 };
 
@@ -75,6 +88,12 @@ struct relay_parts {
 MUST_CHECK int relay_new(const struct relay_parts *parts, struct relay **ret,
 	char error[static RELAY_ERROR]);
 MUST_CHECK int relay_start(struct relay *relay);
+/* Between relay_new and relay_start; NULL beyond the last. */
+struct worker *relay_worker(const struct relay *relay, size_t index);
+/* A conn that was given to `web` has become a WebSocket: it begins at the door like all others. */
+void relay_web_leg(struct relay *relay, struct conn *conn);
+/* It is gone without that. */
+void relay_web_gone(struct relay *relay, const char *address, int reason);
 /* "127.0.0.1:34567": where the index-th address of `listen` is really served. "" beyond. */
 const char *relay_endpoint(const struct relay *relay, size_t index);
 /* Certificate and key anew from their files; on error the old ones stay. */
