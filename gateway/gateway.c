@@ -532,6 +532,15 @@ static void close_pages(struct gateway *gateway)
 	event_streams_stop(gateway->events);
 }
 
+static int start_alerts(struct gateway *gateway)
+{
+	const char *const endpoints[PROBE_TARGETS] = {
+		[PROBE_PUBLIC] = relay_endpoint(gateway->relay, 0),
+		[PROBE_ADMIN] = gateway->admin_endpoint};
+
+	return alerts_start(gateway->alerts, endpoints);
+}
+
 int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 {
 	int status = worker_start(gateway->office_worker);
@@ -544,11 +553,12 @@ int gateway_start(struct gateway *gateway, char error[static GATEWAY_ERROR])
 	status = relay_start(gateway->relay);
 	if (!status)
 		status = start_keeper(gateway);
-	if (!status)
-		status = alerts_start(gateway->alerts);
 	if (status)
 		return status;
 	listener_start(gateway->admin_listener);
+	status = start_alerts(gateway);
+	if (status)
+		return status;
 	status = write_run(gateway, error);
 	if (!status)
 		chronicle(gateway, AUDIT_NODE_STARTED,

@@ -104,5 +104,6 @@ struct alerts_settings gateway_plan_alerts(const struct gateway_config *config)
 	return (struct alerts_settings){.targets = config->alert_targets,
 		.ca_file = config->alert_ca,
 		.retry_ms = config->alert_retry_ms,
-		.scan_ms = config->alert_scan_ms};
+		.scan_ms = config->alert_scan_ms,
+		.probe_ms = config->alert_probe_ms};
 }

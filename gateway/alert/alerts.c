@@ -34,9 +34,12 @@ struct alerts {
 	struct alert_rows rows;
 	struct alert_raise raise;
 	struct alert_states states;
+	struct probe *probe;
+	char dir[4200];
 	struct post_pump *pump;
 	struct bus_subscription *news;
 	atomic_llong scan_ms;
+	int64_t probe_ms; /* before the start */
 	atomic_int stops;
 	int started, rules_stale, troubled;
 	int64_t rules_due_ms, scan_due_ms, sweep_due_ms, purge_due_ms;
@@ -58,16 +61,16 @@ static int plan_delivery(const struct alerts_settings *settings,
 
 static int build(struct alerts *alerts, const struct alerts_settings *settings)
 {
-	char dir[4200];
 	struct deliver_settings plan;
 	int status = plan_delivery(settings, &plan);
 
-	snprintf(dir, sizeof(dir), "%s/alerts", alerts->parts.data);
+	snprintf(alerts->dir, sizeof(alerts->dir), "%s/alerts", alerts->parts.data);
 	const struct deliver_parts parts = {.store = alerts->parts.store,
 		.node = alerts->parts.node,
-		.dir = dir,
+		.dir = alerts->dir,
 		.syslog_socket = alerts->parts.syslog_socket};
 	atomic_store(&alerts->scan_ms, settings->scan_ms);
+	alerts->probe_ms = settings->probe_ms;
 	if (!status)
 		status = post_pump_new(&alerts->pump);
 	if (!status)
@@ -330,11 +333,28 @@ static int watch_rows(struct alerts *alerts)
 
 /* states */
 
+static int watch_probe(struct alerts *alerts)
+{
+	struct probe_facts facts;
+	int status = 0;
+
+	probe_facts(alerts->probe, &facts);
+	for (int i = 0; !status && i < PROBE_TARGETS; i++)
+		status = alert_states_outage(&alerts->states,
+			probe_target_name((enum probe_target)i),
+			facts.failing_since_ms[i]);
+	if (!status)
+		alert_states_end(&alerts->states, ALERT_OUTAGE);
+	return status;
+}
+
 static int watch_states(struct alerts *alerts)
 {
 	int64_t ends_ms = alerts->parts.certificate_ends_ms(alerts->parts.ctx);
 	int status = alert_states_disk(&alerts->states);
 
+	if (!status)
+		status = watch_probe(alerts);
 	if (!status)
 		status = alert_states_low(&alerts->states, ALERT_CERTIFICATE,
 			(ends_ms - clock_wall_ms()) / DAY_MS);
@@ -442,9 +462,25 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int alerts_start(struct alerts *alerts)
+static int start_probe(struct alerts *alerts,
+	const char *const endpoints[static PROBE_TARGETS])
+{
+	struct probe_parts parts = {.store = alerts->parts.store,
+		.node = alerts->parts.node,
+		.dir = alerts->dir,
+		.every_ms = alerts->probe_ms};
+
+	for (int i = 0; i < PROBE_TARGETS; i++)
+		parts.endpoints[i] = endpoints[i];
+	return probe_start(&parts, &alerts->probe);
+}
+
+int alerts_start(struct alerts *alerts, const char *const endpoints[static PROBE_TARGETS])
 {
 	int status = deliver_start(alerts->deliver);
+
+	if (!status)
+		status = start_probe(alerts, endpoints);
 
 	if (status)
 		return status;
@@ -463,7 +499,16 @@ int alerts_set(struct alerts *alerts, const struct alerts_settings *settings)
 		return status;
 	deliver_set(alerts->deliver, &plan);
 	atomic_store(&alerts->scan_ms, settings->scan_ms);
+	if (alerts->probe)
+		probe_set(alerts->probe, settings->probe_ms);
 	return 0;
+}
+
+void alerts_probed(struct alerts *alerts, struct probe_facts *ret)
+{
+	*ret = (struct probe_facts){0};
+	if (alerts->probe)
+		probe_facts(alerts->probe, ret);
 }
 
 int alerts_test(struct alerts *alerts, const struct route *route,
@@ -507,6 +552,7 @@ struct alerts *alerts_free(struct alerts *alerts)
 		}
 		pthread_join(alerts->thread, NULL);
 	}
+	alerts->probe = probe_free(alerts->probe);
 	alerts->deliver = deliver_free(alerts->deliver);
 	alert_book_free(alerts->book);
 	post_pump_free(alerts->pump);

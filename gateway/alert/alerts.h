@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "alert/probe.h"
 #include "base/check.h"
 #include "rules/route.h"
 
@@ -29,17 +30,21 @@ struct alerts_parts {
 
 struct alerts_settings {
 	const char *targets, *ca_file; /* copied */
-	int64_t retry_ms, scan_ms;
+	int64_t retry_ms, scan_ms, probe_ms;
 };
 
 MUST_CHECK int alerts_new(const struct alerts_parts *parts,
 	const struct alerts_settings *settings, struct alerts **ret);
-MUST_CHECK int alerts_start(struct alerts *alerts);
+/* `endpoints`: what is really served, by enum probe_target. */
+MUST_CHECK int alerts_start(struct alerts *alerts,
+	const char *const endpoints[static PROBE_TARGETS]);
 /* -REASON_BAD_VALUE (targets); then everything stays. */
 MUST_CHECK int alerts_set(struct alerts *alerts, const struct alerts_settings *settings);
 /* Sends a real letter to this route now. Errors: alert/letter.h. */
 MUST_CHECK int alerts_test(struct alerts *alerts, const struct route *route,
 	char error[static ALERTS_ERROR]);
+/* What the probes found; all zero before the start. */
+void alerts_probed(struct alerts *alerts, struct probe_facts *ret);
 /* Letters that have not arrived yet. */
 size_t alerts_waiting(struct alerts *alerts);
 /* Accepts NULL, returns NULL. */

@@ -7,8 +7,8 @@
 
 #include "base/reason.h"
 
-#define WORD_BYTES                                                                       \
-	42 /* 42 bytes are 56 characters: with =?UTF-8?B?…?= a line stays below 76 */
+/* 52 characters: with "Subject: =?UTF-8?B?" and "?=" a line stays below 76. */
+#define WORD_BYTES 39
 #define LINE_BYTES 57 /* RFC 2045: 76 characters a line */
 
 static int put(struct buf *out, const char *text)
