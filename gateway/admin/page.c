@@ -56,7 +56,8 @@ static void gather(struct call *call, const struct store_docs *docs, page_item i
 	}
 }
 
-void page_documents(struct call *call, enum state_kind kind, page_item item)
+void page_documents_of(struct call *call, enum state_kind kind, const char *tenant,
+	page_item item)
 {
 	struct gathering into = {.items = json_array()};
 	struct page page;
@@ -76,7 +77,7 @@ void page_documents(struct call *call, enum state_kind kind, page_item item)
 	snprintf(into.last, sizeof(into.last), "%s", page.after ? page.after : "");
 	while (!status && !into.more && count == SCAN_STEP) {
 		struct store_docs docs = {0};
-		status = store_wait_list(call_store(call)->state, kind, call_tenant(call),
+		status = store_wait_list(call_store(call)->state, kind, tenant,
 			*into.last ? into.last : NULL, SCAN_STEP, &docs);
 		if (status)
 			break;
@@ -92,6 +93,11 @@ void page_documents(struct call *call, enum state_kind kind, page_item item)
 	exchange_json(call->exchange, 200,
 		json_pack("{s:o, s:s?}", "items", into.items, "next",
 			into.more ? into.last : NULL));
+}
+
+void page_documents(struct call *call, enum state_kind kind, page_item item)
+{
+	page_documents_of(call, kind, call_tenant(call), item);
 }
 
 int page_each(struct call *call, enum state_kind kind, const char *tenant,

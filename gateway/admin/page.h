@@ -26,6 +26,9 @@ typedef json_t *(*page_item)(struct call *call, const struct state_doc *doc);
 
 /* Lists documents of the caller's reach and answers. */
 void page_documents(struct call *call, enum state_kind kind, page_item item);
+/* Those of `tenant`, NULL: all, also to somebody of one company: for what concerns everybody. */
+void page_documents_of(struct call *call, enum state_kind kind, const char *tenant,
+	page_item item);
 /* Hands every document to `each`, however many; stops at its first error. -REASON_* is not
  * answered. */
 MUST_CHECK int page_each(struct call *call, enum state_kind kind, const char *tenant,

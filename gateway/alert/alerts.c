@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "alert/alert_book.h"
 #include "alert/alert_raise.h"
@@ -527,6 +528,17 @@ int alerts_test(struct alerts *alerts, const struct route *route,
 	status = alarm_raise(&alarm, &alert, "test / テスト", now_ms, 0);
 	alarm.made_ms = now_ms;
 	return status ? status : deliver_now(alerts->deliver, route, &alarm, error);
+}
+
+void alerts_disk(const struct alerts *alerts, int64_t *ret_free, int64_t *ret_percent)
+{
+	struct statvfs disk;
+
+	*ret_free = *ret_percent = 0;
+	if (statvfs(alerts->parts.data, &disk) || !disk.f_blocks)
+		return;
+	*ret_free = (int64_t)(disk.f_bavail * disk.f_frsize);
+	*ret_percent = (int64_t)(100 * disk.f_bavail / disk.f_blocks);
 }
 
 size_t alerts_waiting(struct alerts *alerts)

@@ -45,6 +45,8 @@ MUST_CHECK int alerts_test(struct alerts *alerts, const struct route *route,
 	char error[static ALERTS_ERROR]);
 /* What the probes found; all zero before the start. */
 void alerts_probed(struct alerts *alerts, struct probe_facts *ret);
+/* Of the disk with the data directory. */
+void alerts_disk(const struct alerts *alerts, int64_t *ret_free, int64_t *ret_percent);
 /* Letters that have not arrived yet. */
 size_t alerts_waiting(struct alerts *alerts);
 /* Accepts NULL, returns NULL. */

@@ -163,6 +163,21 @@ static const struct args_option options_NOTICE[] = {
 		"console, viewer, agent; may be repeated"},
 	TENANT, END};
 static const struct args_option options_NOTICES[] = {TENANT, COUNT, END};
+static const struct args_option options_CHECKSHEET[] = {
+	{"--lang", "en|ja", ARGS_TEXT, AT(lang), "its language"},
+	{"--format", "FORM", ARGS_TEXT, AT(format), "text, csv, html or json"},
+	{"--verify", NULL, ARGS_FLAG, AT(verify),
+		"look at everything again and compare with the last time"},
+	TENANT, END};
+static const struct args_option options_MONTH[] = {
+	{"--month", "YYYY-MM", ARGS_TEXT, AT(month), "another month than this one"}, END};
+static const struct args_option options_USAGE_REPORT[] = {
+	{"--month", "YYYY-MM", ARGS_TEXT, AT(month), "another month than this one"},
+	{"--csv", NULL, ARGS_FLAG, AT(csv), "CSV"}, TENANT, END};
+static const struct args_option options_OUTAGES[] = {COUNT, END};
+static const struct args_option options_STATEMENT[] = {
+	{"--en", "TEXT", ARGS_TEXT, AT(text_en), "the answer in English"},
+	{"--ja", "TEXT", ARGS_TEXT, AT(text_ja), "and in Japanese"}, END};
 static const struct args_option options_TOKEN[] = {
 	{"--name", "TEXT", ARGS_TEXT, AT(name), "what it is for"},
 	{"--role", "ROLE", ARGS_TEXT, AT(role), "operator, admin, helpdesk or auditor"},
