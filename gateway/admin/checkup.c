@@ -40,6 +40,11 @@ static int64_t setting_ms(const char *text)
 	return 0;
 }
 
+int64_t checkup_setting_ms(const struct checkup *checkup, const char *name)
+{
+	return setting_ms(checkup_setting(checkup, name));
+}
+
 int64_t checkup_setting_days(const struct checkup *checkup, const char *name)
 {
 	return setting_ms(checkup_setting(checkup, name)) / DAY_MS;

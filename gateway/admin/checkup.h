@@ -36,6 +36,7 @@ typedef int (*checkup_probe)(struct checkup *checkup, json_t *values,
 
 /* A setting as it stands in the configuration; NULL when there is none. */
 const char *checkup_setting(const struct checkup *checkup, const char *name);
+int64_t checkup_setting_ms(const struct checkup *checkup, const char *name);
 int64_t checkup_setting_days(const struct checkup *checkup, const char *name);
 int64_t checkup_setting_number(const struct checkup *checkup, const char *name);
 /* Every document of a kind within the company's reach (operators: all) to `each`. */

@@ -6,6 +6,7 @@
 #include "alert/alerts.h"
 #include "base/clock.h"
 #include "base/reason.h"
+#include "vault/vault.h"
 
 #define DAY_MS INT64_C(86400000)
 #define YEAR_DAYS 365
@@ -265,38 +266,43 @@ struct backups {
 	int drill_good;
 };
 
-static void see_backup(const struct state_doc *doc, const json_t *body, void *ctx)
+static void see_backup(struct backups *backups, const json_t *record)
 {
-	struct backups *backups = ctx;
-	const char *state = json_string_value(json_object_get(body, "state"));
-	const json_t *drill = json_object_get(body, "drill");
-	int64_t made_ms = json_integer_value(json_object_get(body, "created_ms"));
+	const char *state = json_string_value(json_object_get(record, "state"));
+	const json_t *drill = json_object_get(record, "drill");
+	const char *result = json_string_value(json_object_get(drill, "state"));
+	int64_t made_ms = json_integer_value(json_object_get(record, "made_ms"));
 	int64_t drill_ms = json_integer_value(json_object_get(drill, "at_ms"));
 
-	if (strncmp(doc->id, "backup/", 7) || !state || strcmp(state, "done"))
+	if (!state || strcmp(state, "done"))
 		return;
 	backups->count++;
 	if (made_ms > backups->last_ms)
 		backups->last_ms = made_ms;
 	if (drill_ms > backups->drill_ms) {
 		backups->drill_ms = drill_ms;
-		backups->drill_good = json_is_true(json_object_get(drill, "good"));
+		backups->drill_good = result && !strcmp(result, "done");
 	}
 }
 
 /* Backups are the operator's: of the whole service, whoever asks. */
 static int look_at_backups(struct checkup *checkup, struct backups *ret)
 {
-	struct checkup all = *checkup;
+	json_t *records, *record;
+	size_t i;
+	int status = vault_list(checkup->call->admin->parts.vault, &records);
 
 	*ret = (struct backups){0};
-	all.tenant = "";
-	return checkup_documents(&all, STATE_META, see_backup, ret);
+	if (status)
+		return status;
+	json_array_foreach(records, i, record) see_backup(ret, record);
+	json_decref(records);
+	return 0;
 }
 
 static int is_recent(const struct checkup *checkup, const struct backups *backups)
 {
-	int64_t every_ms = checkup_setting_days(checkup, "backup.every") * DAY_MS;
+	int64_t every_ms = checkup_setting_ms(checkup, "backup.every");
 
 	return every_ms && backups->count &&
 	       clock_wall_ms() - backups->last_ms < 2 * every_ms;
