@@ -20,11 +20,13 @@
 #include "config/gateway_config.h"
 #include "directory/directories.h"
 #include "gateway.h"
+#include "restore_verb.h"
 #include "setup/init.h"
 #include "setup/notify.h"
 
 struct options {
-	const char *data, *from, *config, *listen, *admin_listen, *store, *log_format;
+	const char *data, *from, *config, *listen, *admin_listen, *store, *log_format,
+		*key;
 	struct args_many names;
 	long ready_fd;
 	int json, sample, openapi;
@@ -58,6 +60,13 @@ static const struct args_option run_options[] = {DATA,
 	{"--config", "FILE", ARGS_TEXT, AT(config), "configuration; flags go before it"},
 	{"--ready-fd", "N", ARGS_LONG, AT(ready_fd),
 		"write one line there when the gateway serves"},
+	{0}};
+
+static const struct args_option restore_options[] = {DATA,
+	{"--from", "FILE", ARGS_TEXT, AT(from), "the backup"},
+	{"--key", "FILE", ARGS_TEXT, AT(key), "the key file of the backup (backup.key)"},
+	{"--store", "ADDRESS", ARGS_TEXT, AT(store),
+		"an empty store; DIR/engawa.db without it"},
 	{0}};
 
 static const struct args_option check_options[] = {
@@ -244,6 +253,25 @@ static int check(void *arg, int count UNUSED, char **words UNUSED)
 	return 0;
 }
 
+static int restore(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	struct restore_verb_plan plan = {
+		options->data, options->from, options->key, options->store};
+	char error[RESTORE_VERB_ERROR] = "";
+	struct backup_counts counts;
+
+	if (!options->data || !options->from || !options->key)
+		return program_fail(-REASON_USAGE,
+			"--data DIR, --from FILE and --key FILE are needed.");
+	harden();
+	int status = restore_verb_run(&plan, &counts, error);
+	if (status)
+		return program_fail(status, "%s", error);
+	restore_verb_print(&counts, options->json, stdout);
+	return 0;
+}
+
 static const struct program_verb verbs[] = {
 	{"init", "", "Set a node up: CA, certificate, keys, first operator", init_options,
 		0, init},
@@ -251,6 +279,8 @@ static const struct program_verb verbs[] = {
 	{"check", "", "Check a configuration file", check_options, 0, check},
 	{"renew", "", "Make a new certificate of the cluster's CA for this node",
 		renew_options, 0, renew},
+	{"restore", "", "Bring a backup into an empty directory or an empty store",
+		restore_options, 0, restore},
 	{0}};
 
 int main(int argc, char **argv)
