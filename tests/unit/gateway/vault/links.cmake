@@ -1,0 +1,1 @@
+set(links store_sealed gateway_store fakes_redis)
