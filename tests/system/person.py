@@ -18,6 +18,14 @@ def totp(secret, at=None, step=0):
     return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7fffffff) % 1000000:06d}"
 
 
+def is_endless(answer):
+    """A stream of events: its head is all that is read, and then the connection is closed."""
+    if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+        return False
+    answer.close()
+    return True
+
+
 class Refused(AssertionError):
     """An answer of the API that is not 2xx."""
 
@@ -34,7 +42,7 @@ class Person:
         self.host, port = gateway.admin.rsplit(":", 1)
         self.port = int(port)
         self.trust = ssl.create_default_context(cafile=str(gateway.ca))
-        self.account, self.password = account, password
+        self.account, self.password = account, password or self.PASSWORD
         self.cookie = self.csrf = self.me = None
         self.origin = f"https://{gateway.admin}"
         self.link, self.source = None, (source, 0) if source else None
@@ -48,6 +56,9 @@ class Person:
             try:
                 self.link.request(method, path, body, headers)
                 answer = self.link.getresponse()
+                if is_endless(answer):
+                    self.link = None
+                    return answer.status, answer.headers, ""
                 return answer.status, answer.headers, answer.read().decode()
             except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLError):
                 if fresh:

@@ -151,3 +151,86 @@ def test_every_answer_has_the_headers(company):
         assert "max-age" in headers["Strict-Transport-Security"], route
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], route
         assert headers.get("Server") is None and headers.get("Access-Control-Allow-Origin") is None, route
+
+
+CANARY = "CANARY-OTHER"
+
+
+def things_of(operator, tenant):
+    """One thing of each kind that belongs to a company: {first part of the path: its id}."""
+    def made(path, body):
+        return operator.call("POST", path, {"tenant": tenant, **body})
+
+    license = made("/licenses", {"holder": CANARY, "group": CANARY, "note": CANARY})["id"]
+    made("/groups", {"name": CANARY, "note": CANARY})
+    policy = {"watermark": True}
+    operator.call("PUT", f"/policies/group/{CANARY}?tenant={tenant}", policy)
+    operator.call("PUT", f"/policies/tenant/{tenant}", policy)
+    account = made("/accounts", {"name": "canary-other", "full_name": CANARY, "roles": ["admin"]})
+    person = Person(operator.gateway, "canary-other", account["password"]).settle()
+    sign_in = person.call("GET", "/me/sign-ins")["items"][0]["id"]
+    route = made("/routes", {"name": CANARY, "kind": "webhook", "url": "https://192.0.2.1/canary"})
+    directory = made("/directories", {
+        "id": "canary-other", "name": CANARY, "kind": "ldap", "use": ["holders"],
+        "ldap": {"url": "ldaps://192.0.2.1", "bind_dn_template": "uid={user},dc=canary"}})
+    notice = made("/notices", {"kind": "news", "text": {"en": CANARY, "ja": CANARY}})
+    return {
+        "licenses": license, "hosts": license, "sessions": license, "groups": CANARY, "group": CANARY, "tenant": tenant,
+        "tenants": tenant, "accounts": "canary-other", "sign-ins": sign_in,
+        "tokens": made("/tokens", {"name": CANARY, "role": "admin"})["id"],
+        "alerts": made("/alerts", {"name": CANARY, "when": "login_failed"})["id"], "routes": route["id"],
+        "directories": directory["id"], "notices": notice["id"],
+    }
+
+
+# Nobody's in particular, or nothing that a test can have without a second end.
+NO_COMPANY = {"nodes": "x", "journal": "audit", "alarms": "x", "devices": "dev_0000000000000000"}
+
+
+# Where the body is looked at before the thing, it has to be a good one.
+GOOD_BODIES = {"confirm": {"code": "123456"}, "test": {}}
+
+
+def foreign(route, things):
+    """The route's path with another company's ids."""
+    parts = route.template.split("/")
+    for i, part in enumerate(parts):
+        if part.startswith("{"):
+            kind = parts[i - 1]
+            assert kind in things or kind in NO_COMPANY, f"{route}: things_of() makes no {kind} yet"
+            parts[i] = things.get(kind, NO_COMPANY.get(kind))
+    return "/".join(parts)
+
+
+@pytest.mark.parametrize("role", ["admin", "auditor"])
+def test_a_company_knows_nothing_of_another(company, role):
+    """W9: another's ids are unknown, and no list, whatever is asked, has anything of it."""
+    company.operator.gateway = company
+    if not hasattr(company, "things"):
+        company.operator.step_up()
+        company.operator.call("POST", "/tenants", {"id": "other", "name": CANARY})
+        company.things = things_of(company.operator, "other")
+    things = company.things
+    company.operator.call("POST", "/tenants", {"id": f"w9-{role}", "name": "Nine"})
+    person = hire(company.operator, company, f"w9.{role}", role, tenant=f"w9-{role}")
+    secrets = [CANARY] + [one for one in things.values() if len(one) > 8]
+    wrong = []
+    # Lists first: later the company's own journal tells what it asked for in vain.
+    for route in sorted(guarded(), key=lambda route: "{id}" in route.template or "{name}" in route.template):
+        if route.path.endswith("/sign-out") or route.path == "/metrics":
+            continue
+        path, body = foreign(route, things), GOOD_BODIES.get(route.template.rsplit("/", 1)[1], route.body)
+        for query in ("", "?tenant=other") + (("?tenant=other&format=csv",) if "format" in route.queries else ()):
+            status, _, text = person.ask(route.method, path + query, body)
+            code = json.loads(text).get("code") if status >= 300 else None
+            if "{" in route.template and route.template != "/api/v1/journal/{kind}":
+                if code not in ("NOT_FOUND", "FORBIDDEN"):
+                    wrong.append((route, path + query, status, text[:200]))
+            elif status >= 500 or route.method == "GET" and any(one in text for one in secrets):
+                wrong.append((route, path + query, status, text[:300]))
+    assert not wrong
+    # All of it is still there, unchanged, for its own people.
+    owner = Person(company, "canary-other").sign_in()
+    assert owner.call("GET", f"/licenses/{things['licenses']}")["note"] == CANARY
+    assert owner.call("GET", "/accounts/canary-other")["full_name"] == CANARY
+    assert {one["id"] for one in owner.call("GET", "/tokens")["items"]} == {things["tokens"]}
