@@ -23,6 +23,7 @@
 #include "http/event_stream.h"
 #include "http/http_server.h"
 #include "http/office.h"
+#include "keeper/checkpoint_maker.h"
 #include "keeper/journal_keeper.h"
 #include "net/listener.h"
 #include "net/tls_ctx.h"
@@ -49,6 +50,7 @@ struct gateway {
 	pthread_rwlock_t lock;
 	struct gateway_config config;
 	struct gateway_plan_list listen, proxies, origins;
+	char checkpoints[DATA_DIR_PATH];
 	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
 	struct store *store;
 	struct vault *vault;
@@ -304,9 +306,18 @@ static void tell_facts(void *ctx, struct admin_facts *ret)
 		.viewers = counts.viewers,
 		.started_ms = gateway->started_ms,
 		.certificate_expires_ms = tls_ctx_expires_ms(gateway->admin_tls)};
+	struct journal_keeper_facts keeper;
+	journal_keeper_facts(gateway->keeper, &keeper);
+	ret->journal_good = keeper.journal_good;
+	ret->disk_good = keeper.disk_good;
+	ret->free_bytes = keeper.free_bytes;
 	pthread_rwlock_rdlock(&gateway->lock);
 	ret->metrics_open = gateway->config.metrics_open;
 	ret->step_up_ms = gateway->config.step_up_ms;
+	ret->records_days = gateway->config.retention_ms / DAY_MS;
+	ret->counts_days = gateway->config.retention_counts_ms / DAY_MS;
+	text_clip(ret->checkpoint_copy, sizeof(ret->checkpoint_copy),
+		gateway->config.checkpoint_copy);
 	pthread_rwlock_unlock(&gateway->lock);
 }
 
@@ -368,6 +379,8 @@ static int build_office(struct gateway *gateway, char *error)
 		.alerts = gateway->alerts,
 		.vault = gateway->vault,
 		.master = gateway->dir.master,
+		.signer = gateway->signer,
+		.checkpoints = gateway->checkpoints,
 		.assets = &console_assets,
 		.directories = gateway->directories,
 		.streams = threads / 2,
@@ -409,6 +422,7 @@ static int build(struct gateway *gateway, char *error)
 		status = read_addresses(gateway, error);
 	if (!status)
 		status = open_store(gateway, error);
+	data_dir_file(gateway->dir.path, CHECKPOINT_MAKER_FILE, gateway->checkpoints);
 	data_dir_file(gateway->dir.path, "node.pem", gateway->cert_file);
 	data_dir_file(gateway->dir.path, "node.key", gateway->key_file);
 	if (!status)

@@ -20,13 +20,14 @@
 #include "config/gateway_config.h"
 #include "directory/directories.h"
 #include "gateway.h"
+#include "keeper/offline_audit.h"
 #include "restore_verb.h"
 #include "setup/init.h"
 #include "setup/notify.h"
 
 struct options {
 	const char *data, *from, *config, *listen, *admin_listen, *store, *log_format,
-		*key;
+		*key, *checkpoints;
 	struct args_many names;
 	long ready_fd;
 	int json, sample, openapi;
@@ -67,6 +68,12 @@ static const struct args_option restore_options[] = {DATA,
 	{"--key", "FILE", ARGS_TEXT, AT(key), "the key file of the backup (backup.key)"},
 	{"--store", "ADDRESS", ARGS_TEXT, AT(store),
 		"an empty store; DIR/engawa.db without it"},
+	{0}};
+
+static const struct args_option audit_options[] = {DATA,
+	{"--store", "ADDRESS", ARGS_TEXT, AT(store), "sqlite:PATH (DIR/engawa.db)"},
+	{"--checkpoints", "FILE", ARGS_TEXT, AT(checkpoints),
+		"a further file of signed checkpoints"},
 	{0}};
 
 static const struct args_option check_options[] = {
@@ -272,11 +279,54 @@ static int restore(void *arg, int count UNUSED, char **words UNUSED)
 	return 0;
 }
 
+static int tell_audit(const struct options *options, const json_t *verdict)
+{
+	const char *fault = json_string_value(json_object_get(verdict, "fault"));
+
+	if (fault)
+		return program_fail(-REASON_STATE_DAMAGED, "Row %lld of the journal: %s.",
+			(long long)json_integer_value(json_object_get(verdict,
+				"first_bad")),
+			fault);
+	if (!options->json) {
+		printf("%lld rows and %lld signed checkpoints are in order.\n",
+			(long long)json_integer_value(json_object_get(verdict,
+				"checked")),
+			(long long)json_integer_value(json_object_get(verdict,
+				"checkpoints_met")));
+		return 0;
+	}
+	json_dumpf(verdict, stdout, JSON_INDENT(2));
+	putchar('\n');
+	return 0;
+}
+
+static int audit(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	const struct offline_audit_plan plan = {
+		options->data, options->store, options->checkpoints};
+	char error[OFFLINE_AUDIT_ERROR] = "";
+	json_t *verdict = NULL;
+
+	if (!options->data)
+		return program_fail(-REASON_USAGE, "--data DIR is missing.");
+	harden();
+	int status = offline_audit_run(&plan, &verdict, error);
+	if (status)
+		return program_fail(status, "%s", error);
+	status = tell_audit(options, verdict);
+	json_decref(verdict);
+	return status;
+}
+
 static const struct program_verb verbs[] = {
 	{"init", "", "Set a node up: CA, certificate, keys, first operator", init_options,
 		0, init},
 	{"run", "", "Serve hosts, viewers and administration", run_options, 0, run},
 	{"check", "", "Check a configuration file", check_options, 0, check},
+	{"audit", "", "Verify the journal of a data directory, without a gateway",
+		audit_options, 0, audit},
 	{"renew", "", "Make a new certificate of the cluster's CA for this node",
 		renew_options, 0, renew},
 	{"restore", "", "Bring a backup into an empty directory or an empty store",

@@ -13,6 +13,7 @@
 #include "admin/api_backups.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
+#include "admin/api_journal_state.h"
 #include "admin/api_keys.h"
 #include "admin/api_license_acts.h"
 #include "admin/api_license_bulk.h"
@@ -36,8 +37,10 @@
 #include "admin/api_tenants.h"
 #include "admin/api_tenant_end.h"
 #include "admin/api_tokens.h"
+#include "admin/api_usage.h"
 #include "admin/call.h"
 #include "admin/permit.h"
+#include "admin/reading_log.h"
 #include "admin/repeat.h"
 #include "base/log.h"
 #include "base/reason.h"
@@ -78,7 +81,10 @@ int admin_new(const struct admin_parts *parts, struct admin **ret)
 	int status = once_new(&admin->once);
 	if (!status)
 		status = license_index_new(parts->store, &admin->licenses);
+	if (!status)
+		status = reading_log_new(&admin->readings);
 	if (status) {
+		license_index_free(admin->licenses);
 		once_free(admin->once);
 		free(admin);
 		return status;
@@ -93,6 +99,7 @@ struct admin *admin_free(struct admin *admin)
 {
 	if (!admin)
 		return NULL;
+	reading_log_free(admin->readings);
 	license_index_free(admin->licenses);
 	once_free(admin->once);
 	sem_destroy(&admin->streams);

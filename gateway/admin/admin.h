@@ -19,8 +19,11 @@ struct alerts;
 struct directories;
 struct event_streams;
 struct post_box;
+struct journal_signer;
 struct store;
 struct vault;
+
+#define ADMIN_PATH 4096
 
 /* What only the whole node knows; asked on office threads. */
 struct admin_facts {
@@ -28,18 +31,25 @@ struct admin_facts {
 	uint64_t sessions, hosts, viewers;
 	int64_t started_ms, certificate_expires_ms;
 	int64_t step_up_ms;
+	/* of the journal */
+	int journal_good, disk_good;
+	uint64_t free_bytes;
+	int64_t records_days, counts_days;
+	char checkpoint_copy[ADMIN_PATH]; /* "": none */
 };
 
 struct admin_parts {
-	struct store *store;             /* borrowed */
-	const char *node;                /* borrowed */
-	const uint8_t *master;           /* 32 bytes, borrowed */
-	struct directories *directories; /* borrowed */
-	const struct assets *assets;     /* the console, borrowed */
-	struct alerts *alerts;           /* borrowed */
-	struct event_streams *events;    /* live pages, borrowed */
-	struct vault *vault;             /* borrowed */
-	size_t streams;                  /* how many long answers may run at once */
+	struct store *store;                 /* borrowed */
+	const char *node;                    /* borrowed */
+	const uint8_t *master;               /* 32 bytes, borrowed */
+	const struct journal_signer *signer; /* borrowed */
+	const char *checkpoints;             /* the node's file of them, borrowed */
+	struct directories *directories;     /* borrowed */
+	const struct assets *assets;         /* the console, borrowed */
+	struct alerts *alerts;               /* borrowed */
+	struct event_streams *events;        /* live pages, borrowed */
+	struct vault *vault;                 /* borrowed */
+	size_t streams;                      /* how many long answers may run at once */
 	void (*facts)(void *ctx, struct admin_facts *ret);
 	/* Appends {"name","value","change","help"} per limit. */
 	void (*limits)(void *ctx, json_t *array);

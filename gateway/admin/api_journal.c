@@ -5,161 +5,76 @@
 #include <string.h>
 
 #include "admin/call.h"
+#include "admin/journal_filter.h"
+#include "admin/journal_form.h"
 #include "admin/page.h"
+#include "admin/reading_log.h"
 #include "base/clock.h"
 #include "base/reason.h"
-#include "base/text.h"
-#include "http/csv.h"
 
 #define STEP 500
-
-static const struct {
-	const char *name; /* in the path */
-	enum journal_kind kind;
-	/* CSV columns after seq, at, tenant, license; NULL ends */
-	const char *columns[16];
-} kinds[] = {
-	{"logins", JOURNAL_LOGIN,
-		{"side", "result", "reason", "holder", "device", "name", "address",
-			"program", "kind", "new_device", "node"}},
-	{"sessions", JOURNAL_SESSION,
-		{"id", "host", "viewer", "node", "started", "ended", "bytes_to_viewer",
-			"bytes_to_host", "reason"}},
-	{"bandwidth", JOURNAL_BANDWIDTH,
-		{"session", "from", "to", "bytes_to_viewer", "bytes_to_host", "node"}},
-	{"audit", JOURNAL_AUDIT,
-		{"event", "severity", "by", "address", "fields", "node"}},
-};
+/* Rows that a page looks at before it answers with what it has found. */
+#define LOOK_MOST 20000
 
 enum form { FORM_PAGE, FORM_CSV, FORM_JSONL };
 
 struct reading {
 	struct call *call;
-	size_t which; /* in kinds */
+	const struct journal_form *kind;
 	struct journal_query query;
+	struct journal_filter filter;
 	enum form form;
+	enum journal_form_heads heads;
+	int bom;
 	size_t left; /* rows that may still be given; 0 with `all` */
 	int all;
 	struct csv csv;
 };
 
-static json_t *row_json(const struct journal_row *row)
+static int is_wanted(const struct reading *reading, const json_t *row)
 {
-	char at[CLOCK_TEXT], hash[TEXT_HEX_SIZE(JOURNAL_HASH)];
-	json_t *object = json_loads(row->body, 0, NULL);
-
-	if (!json_is_object(object)) {
-		json_decref(object);
-		object = json_object();
-	}
-	clock_text(row->at_ms, at);
-	text_hex(hash, row->hash, sizeof(row->hash));
-	json_object_set_new(object, "seq", json_integer((json_int_t)row->seq));
-	json_object_set_new(object, "at", json_string(at));
-	json_object_set_new(object, "tenant", json_string(row->tenant));
-	json_object_set_new(object, "license", json_string(row->license));
-	if (!json_object_get(object, "node"))
-		json_object_set_new(object, "node", json_string(row->node));
-	json_object_set_new(object, "hash", json_string(hash));
-	call_add_times(object);
-	return object;
+	return !journal_form_is_opening(reading->kind, row) &&
+	       (!journal_filter_any(&reading->filter) ||
+		       journal_filter_takes(&reading->filter, row));
 }
 
-/* A session has a row when it begins and one, with everything, when it has ended; people get the second.
- * What runs now is the list of sessions. */
-static int is_opening(const struct reading *reading, const json_t *object)
-{
-	const char *event = json_string_value(json_object_get(object, "event"));
+/* ---- streams ----------------------------------------------------------------------------- */
 
-	return kinds[reading->which].kind == JOURNAL_SESSION && event &&
-	       !strcmp(event, "open");
-}
-
-/* What an audit row has beside the members of all rows, in one cell. */
-static char *other_fields(const json_t *object)
-{
-	static const char *const common[] = {"event", "number", "severity", "by",
-		"address", "seq", "at", "tenant", "license", "node", "hash"};
-	json_t *rest = json_copy((json_t *)object);
-
-	for (size_t i = 0; i < ARRAY_LEN(common); i++)
-		json_object_del(rest, common[i]);
-	char *text = json_dumps(rest, JSON_COMPACT);
-	json_decref(rest);
-	return text;
-}
-
-static void csv_value(struct csv *csv, const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (json_is_string(value)) {
-		csv_text(csv, json_string_value(value));
-	} else if (json_is_integer(value)) {
-		csv_number(csv, json_integer_value(value));
-	} else if (json_is_boolean(value)) {
-		csv_text(csv, json_is_true(value) ? "yes" : "no");
-	} else if (!strcmp(name, "fields")) {
-		char *text = other_fields(object);
-		csv_text(csv, text ? text : "");
-		free(text);
-	} else {
-		csv_text(csv, "");
-	}
-}
-
-static int put_csv_line(struct reading *reading)
+static int put_line(struct reading *reading, int status)
 {
 	struct csv *csv = &reading->csv;
-	int status = csv_end(csv);
+
+	return status ? status
+		      : exchange_put(reading->call->exchange, buf_head(&csv->line),
+				buf_len(&csv->line));
+}
+
+static int put_json(struct reading *reading, const json_t *row)
+{
+	char *text = json_dumps(row, JSON_COMPACT);
+	int status = text ? exchange_put(reading->call->exchange, text, strlen(text))
+			  : -REASON_NO_MEMORY;
 
 	if (!status)
-		status = exchange_put(reading->call->exchange, buf_head(&csv->line),
-			buf_len(&csv->line));
+		status = exchange_put(reading->call->exchange, "\n", 1);
+	free(text);
 	return status;
 }
 
-static int put_csv_head(struct reading *reading)
+static int put_row(struct reading *reading, const struct journal_row *from)
 {
-	static const char *const first[] = {"seq", "at", "tenant", "license"};
+	json_t *row = journal_form_row(from);
+	int status = row ? 0 : -REASON_NO_MEMORY;
 
-	for (size_t i = 0; i < ARRAY_LEN(first); i++)
-		csv_text(&reading->csv, first[i]);
-	for (size_t i = 0; kinds[reading->which].columns[i]; i++)
-		csv_text(&reading->csv, kinds[reading->which].columns[i]);
-	return put_csv_line(reading);
-}
-
-static int put_csv_row(struct reading *reading, const json_t *object)
-{
-	csv_value(&reading->csv, object, "seq");
-	csv_value(&reading->csv, object, "at");
-	csv_value(&reading->csv, object, "tenant");
-	csv_value(&reading->csv, object, "license");
-	for (size_t i = 0; kinds[reading->which].columns[i]; i++)
-		csv_value(&reading->csv, object, kinds[reading->which].columns[i]);
-	return put_csv_line(reading);
-}
-
-static int put_row(struct reading *reading, const struct journal_row *row)
-{
-	json_t *object = row_json(row);
-	int status = -REASON_NO_MEMORY;
-
-	if (object && is_opening(reading, object)) {
-		status = 0;
-	} else if (object && reading->form == FORM_CSV) {
-		status = put_csv_row(reading, object);
-	} else if (object) {
-		char *text = json_dumps(object, JSON_COMPACT);
-		if (text)
-			status =
-				exchange_put(reading->call->exchange, text, strlen(text));
-		if (!status)
-			status = exchange_put(reading->call->exchange, "\n", 1);
-		free(text);
+	if (row && is_wanted(reading, row)) {
+		reading->left -= reading->all ? 0 : 1;
+		if (reading->form == FORM_CSV)
+			status = put_line(reading,
+				journal_form_csv_row(reading->kind, row, &reading->csv));
+		else
+			status = put_json(reading, row);
 	}
-	json_decref(object);
+	json_decref(row);
 	return status;
 }
 
@@ -168,21 +83,19 @@ static int put_rows(struct reading *reading)
 	int status = 0;
 	size_t count = STEP;
 
-	while (!status && count == reading->query.limit &&
-		(reading->all || reading->left)) {
+	reading->query.limit = STEP;
+	while (!status && count == STEP && (reading->all || reading->left)) {
 		struct store_rows rows = {0};
-		reading->query.limit =
-			!reading->all && reading->left < STEP ? reading->left : STEP;
 		status = store_wait_query(call_store(reading->call)->journal,
 			&reading->query, &rows);
 		if (status)
 			break;
 		count = rows.count;
-		for (size_t i = 0; !status && i < rows.count; i++)
+		for (size_t i = 0;
+			!status && i < count && (reading->all || reading->left); i++)
 			status = put_row(reading, &rows.rows[i]);
 		if (count)
 			reading->query.after_seq = rows.rows[count - 1].seq;
-		reading->left -= reading->all ? 0 : count;
 		store_rows_free(&rows);
 	}
 	return status;
@@ -191,14 +104,16 @@ static int put_rows(struct reading *reading)
 static int stream(struct reading *reading)
 {
 	struct exchange *exchange = reading->call->exchange;
-	const char *type = reading->form == FORM_CSV ? "text/csv; charset=utf-8"
-						     : "application/jsonl; charset=utf-8";
-	int status = exchange_begin(exchange, type);
+	int is_csv = reading->form == FORM_CSV;
+	int status = exchange_begin(exchange,
+		is_csv ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8");
 
-	reading->query.limit = STEP;
 	csv_init(&reading->csv);
-	if (!status && reading->form == FORM_CSV)
-		status = put_csv_head(reading);
+	if (!status && is_csv && reading->bom)
+		status = exchange_put(exchange, "\xef\xbb\xbf", 3);
+	if (!status && is_csv)
+		status = put_line(reading, journal_form_csv_head(reading->kind,
+						   reading->heads, &reading->csv));
 	if (!status)
 		status = put_rows(reading);
 	if (!status)
@@ -222,62 +137,101 @@ static void stream_in_turn(struct reading *reading)
 		call_fail(reading->call, status, NULL);
 }
 
-static void answer_page(struct reading *reading)
+/* ---- pages ------------------------------------------------------------------------------- */
+
+/* Adds what is wanted of the next rows. 1: there are no more. */
+static int look(struct reading *reading, size_t limit, json_t *items, size_t *looked)
 {
 	struct store_rows rows = {0};
-	json_t *items = json_array();
-	char next[24];
 	int status = store_wait_query(call_store(reading->call)->journal, &reading->query,
 		&rows);
+	size_t i = 0;
 
-	if (status) {
+	for (; !status && i < rows.count && json_array_size(items) < limit; i++) {
+		json_t *row = journal_form_row(&rows.rows[i]);
+		if (!row || (is_wanted(reading, row) && json_array_append(items, row)))
+			status = -REASON_NO_MEMORY;
+		json_decref(row);
+		reading->query.after_seq = rows.rows[i].seq;
+	}
+	if (!status && i == rows.count && rows.count < reading->query.limit)
+		status = 1;
+	*looked += i;
+	store_rows_free(&rows);
+	return status;
+}
+
+static void answer_page(struct reading *reading)
+{
+	size_t limit = reading->query.limit, looked = 0;
+	json_t *items = json_array();
+	char next[24];
+	int status = 0;
+
+	if (journal_filter_any(&reading->filter))
+		reading->query.limit = STEP;
+	while (!status && json_array_size(items) < limit && looked < LOOK_MOST)
+		status = look(reading, limit, items, &looked);
+	if (status < 0) {
 		json_decref(items);
 		call_fail(reading->call, status, NULL);
 		return;
 	}
-	for (size_t i = 0; i < rows.count; i++) {
-		json_t *object = row_json(&rows.rows[i]);
-		if (!is_opening(reading, object))
-			json_array_append(items, object);
-		json_decref(object);
-	}
-	int more = rows.count && rows.count == reading->query.limit;
-	if (more)
-		snprintf(next, sizeof(next), "%" PRIu64, rows.rows[rows.count - 1].seq);
-	store_rows_free(&rows);
+	snprintf(next, sizeof(next), "%" PRIu64, reading->query.after_seq);
 	exchange_json(reading->call->exchange, 200,
-		json_pack("{s:o, s:s?}", "items", items, "next", more ? next : NULL));
+		json_pack("{s:o, s:s?}", "items", items, "next", status ? NULL : next));
 }
+
+/* ---- what is asked for ------------------------------------------------------------------- */
 
 static int parse_time(struct call *call, const char *name, int64_t *ret)
 {
 	const char *text = request_query(call->exchange->request, name);
 
-	if (text && clock_parse(text, ret)) {
-		char detail[64];
-		snprintf(detail, sizeof(detail),
-			"%s: a time of RFC 3339 or a day expected", name);
-		return call_fail(call, -REASON_BAD_VALUE, detail);
-	}
+	if (text && clock_parse(text, ret))
+		return call_wrong(call, name, "a time of RFC 3339 or a day expected");
 	return 0;
+}
+
+/* One of these words, the first where none is given. */
+static int parse_word(struct call *call, const char *name, const char *const words[],
+	int *ret)
+{
+	const char *text = request_query(call->exchange->request, name);
+
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(text ? text : words[0], words[i])) {
+			*ret = i;
+			return 0;
+		}
+	char message[64] = "";
+	for (int i = 0; words[i]; i++) {
+		size_t len = strlen(message);
+		snprintf(message + len, sizeof(message) - len, "%s%s", i ? ", " : "",
+			words[i]);
+	}
+	return call_wrong(call, name, message);
 }
 
 static int parse_form(struct call *call, struct reading *reading)
 {
-	static const char *const names[] = {"json", "csv", "jsonl"};
-	const char *format = request_query(call->exchange->request, "format");
-	const char *order = request_query(call->exchange->request, "order");
+	static const char *const formats[] = {"json", "csv", "jsonl", NULL};
+	static const char *const orders[] = {"oldest", "newest", NULL};
+	static const char *const heads[] = {"names", "ja", NULL};
+	static const char *const flags[] = {"0", "1", NULL};
+	int form = 0, order = 0, names = 0;
+	int status = parse_word(call, "format", formats, &form);
 
-	if (order && strcmp(order, "newest") && strcmp(order, "oldest"))
-		return call_fail(call, -REASON_BAD_VALUE, "order: oldest or newest");
-	reading->query.order =
-		order && *order == 'n' ? JOURNAL_NEWEST_FIRST : JOURNAL_OLDEST_FIRST;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (!strcmp(format ? format : "json", names[i])) {
-			reading->form = (enum form)i;
-			return 0;
-		}
-	return call_fail(call, -REASON_BAD_VALUE, "format: json, csv or jsonl");
+	if (!status)
+		status = parse_word(call, "order", orders, &order);
+	if (!status)
+		status = parse_word(call, "heads", heads, &names);
+	if (!status)
+		status = parse_word(call, "bom", flags, &reading->bom);
+	reading->form = (enum form)form;
+	reading->heads = (enum journal_form_heads)names;
+	reading->query.order = order ? JOURNAL_NEWEST_FIRST : JOURNAL_OLDEST_FIRST;
+	return status;
 }
 
 static int parse_cursor(struct call *call, struct reading *reading)
@@ -290,8 +244,7 @@ static int parse_cursor(struct call *call, struct reading *reading)
 		return status;
 	if (page.after &&
 		(strspn(page.after, "0123456789") != strlen(page.after) || !*page.after))
-		return call_fail(call, -REASON_BAD_VALUE,
-			"after: not a cursor of a page");
+		return call_wrong(call, "after", "not a cursor of a page");
 	reading->query.after_seq = page.after ? strtoull(page.after, NULL, 10) : 0;
 	reading->query.limit = page.limit;
 	reading->all = !limit;
@@ -301,15 +254,11 @@ static int parse_cursor(struct call *call, struct reading *reading)
 
 static int parse(struct call *call, struct reading *reading)
 {
-	const char *name = exchange_param(call->exchange, "kind");
-
-	while (reading->which < ARRAY_LEN(kinds) &&
-		strcmp(kinds[reading->which].name, name))
-		reading->which++;
-	if (reading->which == ARRAY_LEN(kinds))
+	reading->kind = journal_form_of(exchange_param(call->exchange, "kind"));
+	if (!reading->kind)
 		return call_fail(call, -REASON_NOT_FOUND,
 			"logins, sessions, bandwidth or audit expected");
-	reading->query.kind = kinds[reading->which].kind;
+	reading->query.kind = journal_form_kind(reading->kind);
 	reading->query.tenant = call_tenant(call);
 	reading->query.license = request_query(call->exchange->request, "license");
 	int status = parse_time(call, "from", &reading->query.from_ms);
@@ -317,27 +266,39 @@ static int parse(struct call *call, struct reading *reading)
 		status = parse_time(call, "to", &reading->query.to_ms);
 	if (!status)
 		status = parse_form(call, reading);
+	if (!status)
+		status = journal_filter_parse(call, &reading->filter);
 	return status ? status : parse_cursor(call, reading);
 }
 
-/* What an auditor looks at is recorded too; a page after the first is the same reading. */
+/* Whoever looks at records is in the records himself: pages once a minute for the same question, exports
+ * always. A page after the first is the same reading. */
 static int record(struct call *call, const struct reading *reading)
 {
-	if (call->by.role != ROLE_AUDITOR)
-		return 0;
-	json_t *fields = json_pack("{s:s, s:s*}", "kind", kinds[reading->which].name,
-		"license", reading->query.license);
+	static const char *const formats[] = {"json", "csv", "jsonl"};
+	const char *kind = journal_form_name(reading->kind);
+	json_t *filter = journal_filter_json(&reading->filter, &reading->query);
+	int is_page = reading->form == FORM_PAGE;
+	int is_due = !is_page;
 
-	if (reading->query.after_seq && reading->form == FORM_PAGE) {
-		json_decref(fields);
+	if (is_page && !reading->query.after_seq) {
+		json_t *what = json_pack("[s, O]", kind, filter);
+		char *text = what ? json_dumps(what, JSON_COMPACT) : NULL;
+		is_due = !text || reading_log_is_new(call->admin->readings, call->by.name,
+					  text, clock_wall_ms());
+		json_decref(what);
+		free(text);
+	}
+	if (!is_due) {
+		json_decref(filter);
 		return 0;
 	}
-	if (reading->query.from_ms)
-		json_object_set_new(fields, "from_ms",
-			json_integer(reading->query.from_ms));
-	if (reading->query.to_ms)
-		json_object_set_new(fields, "to_ms", json_integer(reading->query.to_ms));
-	return call_audit(call, AUDIT_JOURNAL_READ, call->by.tenant, "", fields);
+	if (is_page)
+		return call_audit(call, AUDIT_JOURNAL_READ, call->by.tenant, "",
+			json_pack("{s:s, s:o}", "kind", kind, "filter", filter));
+	return call_audit(call, AUDIT_JOURNAL_EXPORTED, call->by.tenant, "",
+		json_pack("{s:s, s:s, s:o}", "kind", kind, "format",
+			formats[reading->form], "filter", filter));
 }
 
 void api_journal_read(void *admin UNUSED, struct exchange *exchange)
@@ -352,33 +313,4 @@ void api_journal_read(void *admin UNUSED, struct exchange *exchange)
 		answer_page(&reading);
 	else
 		stream_in_turn(&reading);
-}
-
-void api_journal_verify(void *admin UNUSED, struct exchange *exchange)
-{
-	struct call *call = call_of(exchange);
-	char hash[TEXT_HEX_SIZE(JOURNAL_HASH)];
-	struct store_rows rows = {0};
-	int status = store_wait_verify(call_store(call)->journal, NULL, 0, &rows);
-
-	if (status) {
-		call_fail(call, status, NULL);
-		return;
-	}
-	json_t *fields = json_pack("{s:I, s:s*}", "checked", (json_int_t)rows.checked,
-		"fault", rows.fault);
-	if (rows.first_bad)
-		json_object_set_new(fields, "first_bad",
-			json_integer((json_int_t)rows.first_bad));
-	if (!call_audit(call, AUDIT_JOURNAL_VERIFIED, "", "", fields)) {
-		text_hex(hash, rows.last_hash, sizeof(rows.last_hash));
-		exchange_json(exchange, 200,
-			json_pack("{s:b, s:I, s:I, s:s?, s:I, s:s}", "ok",
-				!rows.first_bad && !rows.fault, "checked",
-				(json_int_t)rows.checked, "first_bad",
-				(json_int_t)rows.first_bad, "fault", rows.fault,
-				"last_seq", (json_int_t)rows.last_seq, "last_hash",
-				hash));
-	}
-	store_rows_free(&rows);
 }

@@ -1,5 +1,5 @@
 /* api_journal: the history in the REST API: pages of JSON, or everything as CSV or JSONL, streamed
- * with the same memory however long it is. What an auditor reads is recorded.
+ * with the same memory however long it is. Who reads is recorded.
  * Thread: office threads. Handlers: routes.def.
  */
 #ifndef ADMIN_API_JOURNAL_H
@@ -8,6 +8,5 @@
 #include "http/exchange.h"
 
 void api_journal_read(void *admin, struct exchange *exchange);
-void api_journal_verify(void *admin, struct exchange *exchange);
 
 #endif

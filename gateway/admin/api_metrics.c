@@ -34,11 +34,16 @@ static int store_answers(const struct admin *admin)
 
 void api_metrics_healthz(void *admin, struct exchange *exchange)
 {
-	int store = store_answers(admin);
+	const struct admin_parts *parts = &((struct admin *)admin)->parts;
+	struct admin_facts facts;
 
-	exchange_json(exchange, store ? 200 : 503,
-		json_pack("{s:s, s:b}", "status", store ? "ok" : "degraded", "store",
-			store));
+	parts->facts(parts->ctx, &facts);
+	int store = store_answers(admin);
+	int good = store && facts.journal_good && facts.disk_good;
+	exchange_json(exchange, good ? 200 : 503,
+		json_pack("{s:s, s:b, s:b, s:b}", "status", good ? "ok" : "degraded",
+			"store", store, "journal", facts.journal_good, "disk",
+			facts.disk_good));
 }
 
 void api_metrics_readyz(void *admin, struct exchange *exchange)
@@ -47,10 +52,13 @@ void api_metrics_readyz(void *admin, struct exchange *exchange)
 	struct admin_facts facts;
 
 	parts->facts(parts->ctx, &facts);
-	int ready = facts.ready && !facts.draining && store_answers(admin);
+	/* What cannot be recorded is not done: nobody new could be let in. */
+	int good = facts.journal_good && facts.disk_good;
+	int ready = facts.ready && !facts.draining && good && store_answers(admin);
 	exchange_json(exchange, ready ? 200 : 503,
 		json_pack("{s:s}", "status",
 			ready            ? "ready"
 			: facts.draining ? "draining"
+			: !good          ? "degraded"
 					 : "not ready"));
 }

@@ -25,10 +25,13 @@
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
+struct reading_log;
+
 struct admin {
 	struct admin_parts parts;
 	struct once *once;
 	struct license_index *licenses;
+	struct reading_log *readings;
 	sem_t streams;      /* long answers that may still begin */
 	sem_t scrypts;      /* password hashes that may still begin: 32 MiB each */
 	atomic_int hashing; /* office threads that hash or wait for it, admin/hashing.h */

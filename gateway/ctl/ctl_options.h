@@ -29,7 +29,7 @@ struct ctl_options {
 	struct args_many routes, recipients, places;
 	int verify;
 	/* which ones */
-	const char *license, *state, *from, *to, *q;
+	const char *license, *state, *from, *to, *q, *by, *event, *step, *heads;
 	int csv, jsonl, newest, online, offline, bom;
 	long limit;
 	/* how */

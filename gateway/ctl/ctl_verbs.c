@@ -110,7 +110,25 @@ static const struct args_option options_LOG[] = {LICENSE_ID,
 	{"--to", "DATE", ARGS_TEXT, AT(to), "up to this day (inclusive) or time"},
 	{"--csv", NULL, ARGS_FLAG, AT(csv), "CSV, all rows"},
 	{"--jsonl", NULL, ARGS_FLAG, AT(jsonl), "one JSON object per line, all rows"},
-	{"--newest", NULL, ARGS_FLAG, AT(newest), "newest first"}, TENANT, COUNT, END};
+	{"--newest", NULL, ARGS_FLAG, AT(newest), "newest first"},
+	{"--by", "NAME", ARGS_TEXT, AT(by), "only what this account or token did"},
+	{"--event", "EVENT", ARGS_TEXT, AT(event), "only this event"},
+	{"--reason", "REASON", ARGS_TEXT, AT(reason), "only with this reason"}, QUERY,
+	{"--bom", NULL, ARGS_FLAG, AT(bom),
+		"CSV for spreadsheets: begins with a byte order mark"},
+	{"--heads", "LANG", ARGS_TEXT, AT(heads), "ja: heads of CSV columns in Japanese"},
+	TENANT, COUNT, END};
+static const struct args_option options_USAGE[] = {LICENSE_ID,
+	{"--from", "DATE", ARGS_TEXT, AT(from),
+		"from this day or time on; -7d: seven days back; a month without it"},
+	{"--to", "DATE", ARGS_TEXT, AT(to), "up to this day (inclusive) or time"},
+	{"--step", "STEP", ARGS_TEXT, AT(step), "hour, day (without it) or month"},
+	TENANT, END};
+static const struct args_option options_TOP[] = {
+	{"--from", "DATE", ARGS_TEXT, AT(from),
+		"from this day on; -7d: seven days back; a month without it"},
+	{"--to", "DATE", ARGS_TEXT, AT(to), "up to this day (inclusive)"}, TENANT, COUNT,
+	END};
 static const struct args_option options_ALERT[] = {
 	{"--when", "WHAT", ARGS_TEXT, AT(when),
 		"login_failed, device_new, veto, out_of_hours, bandwidth, host_away, …"},

@@ -1,6 +1,7 @@
 /* The verbs of the journal. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/reason.h"
 #include "ctl/ctl_verbs.h"
 
@@ -38,6 +39,10 @@ static int log_path(const struct ctl_options *options, const char *kind,
 	rest_path_query(path, "tenant", options->tenant);
 	rest_path_query(path, "from", *from ? from : NULL);
 	rest_path_query(path, "to", *to ? to : NULL);
+	rest_path_query(path, "by", options->by);
+	rest_path_query(path, "event", options->event);
+	rest_path_query(path, "reason", options->reason);
+	rest_path_query(path, "q", options->q);
 	rest_path_query(path, "order", options->newest ? "newest" : NULL);
 	if (path->overflow)
 		return program_fail(-REASON_USAGE, "An option is too long.");
@@ -52,6 +57,10 @@ static int stream(struct ctl_options *options, struct rest_path *path)
 	rest_path_query(path, "format", options->csv ? "csv" : "jsonl");
 	snprintf(count, sizeof(count), "%ld", options->limit);
 	rest_path_query(path, "limit", options->limit > 0 ? count : NULL);
+	rest_path_query(path, "bom", options->bom ? "1" : NULL);
+	rest_path_query(path, "heads", options->heads);
+	if (path->overflow)
+		return program_fail(-REASON_USAGE, "An option is too long.");
 	int status = rest_open(options, &rest);
 	if (status)
 		return status;
@@ -99,6 +108,27 @@ int journal_verbs_audit(void *arg, int count UNUSED, char **words UNUSED)
 	return show_log(arg, "audit", audit_columns);
 }
 
+static long long number(const json_t *answer, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(answer, name));
+}
+
+static void tell_good(const json_t *answer)
+{
+	const json_t *newest = json_object_get(answer, "newest_checkpoint");
+	char since[CLOCK_TEXT] = "the beginning";
+
+	printf("%lld rows are in order; last %lld, hash %s\n", number(answer, "checked"),
+		number(answer, "last_seq"),
+		json_string_value(json_object_get(answer, "last_hash")));
+	if (json_is_object(newest))
+		clock_text(number(newest, "at_ms"), since);
+	printf("%lld stubs; %lld signed checkpoints in order; %lld rows since %s are not "
+	       "signed yet\n",
+		number(answer, "stubs"), number(answer, "checkpoints_met"),
+		number(answer, "unsigned_rows"), since);
+}
+
 static int tell_verdict(const struct ctl_options *options, const json_t *answer)
 {
 	json_int_t bad = json_integer_value(json_object_get(answer, "first_bad"));
@@ -110,11 +140,7 @@ static int tell_verdict(const struct ctl_options *options, const json_t *answer)
 	if (options->json)
 		ctl_verbs_print_json(answer);
 	else
-		printf("%lld rows are in order; last %lld, hash %s\n",
-			(long long)json_integer_value(json_object_get(answer, "checked")),
-			(long long)json_integer_value(json_object_get(answer,
-				"last_seq")),
-			json_string_value(json_object_get(answer, "last_hash")));
+		tell_good(answer);
 	return 0;
 }
 

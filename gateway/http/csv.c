@@ -33,9 +33,15 @@ static void begin_field(struct csv *csv)
 		add(csv, ",", 1);
 }
 
+/* Also the full-width forms, which a spreadsheet may take for the same, and behind blanks that it drops. */
 static int is_formula(const char *text)
 {
-	return *text && strchr("=+-@\t\r", *text);
+	static const char *const wide[] = {"＝", "＋", "－", "＠"};
+	text += strspn(text, " ");
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (!strncmp(text, wide[i], strlen(wide[i])))
+			return 1;
+	return *text && strchr("=+-@\t\r\n", *text);
 }
 
 static int needs_quotes(const char *text)

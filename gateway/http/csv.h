@@ -1,5 +1,5 @@
 /* csv: lines of RFC 4180 that no spreadsheet takes for formulas: text that begins with = + - @ TAB
- * or CR gets an apostrophe in front.
+ * CR or LF, or with a full-width = + - @, gets an apostrophe in front.
  *
  * Thread: that of the owner. A csv gathers one line; csv_end() makes it whole, and the next field
  * begins a new one. Errors: -REASON_NO_MEMORY or -REASON_LIMIT, told by csv_end() once.

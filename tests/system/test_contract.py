@@ -15,6 +15,7 @@ import time
 import pytest
 from rfb import Rfb
 from test_refusals import refused
+from test_gateway_admin import Rest
 from world import BIN, TOP, Gateway, Host, ProgramFailed, Viewer, free_port, run, wait_for
 
 PROGRAMS = ["engawa-gateway", "engawactl", "engawa-host", "engawa-viewer"]
@@ -200,6 +201,10 @@ def test_gateway_survives_a_full_disk(world, small_disk):
     filler = fill(small_disk)
     assert error_of(BIN / "engawactl", "--data", gateway.data, "license", "create", "--holder", "x",
                     code=74)["code"] == "DISK_FULL"
+    rest = Rest(gateway)
+    wait_for("the node to say so", lambda: rest.ask("GET", "/healthz")[0] == 503)
+    assert json.loads(rest.ask("GET", "/healthz")[2])["status"] == "degraded"
+    assert json.loads(rest.ask("GET", "/readyz")[2])["status"] == "degraded"
     second = Viewer(world, gateway, license, "second")
     second.state = viewer.state
     refused(second.connect, "DISK_FULL", 74)
@@ -210,6 +215,7 @@ def test_gateway_survives_a_full_disk(world, small_disk):
     # A session that ends now is recorded when there is space again.
     assert viewer.program.stop() == 0
     filler.unlink()
+    wait_for("the node to say so", lambda: rest.ask("GET", "/readyz")[0] == 200 and rest.ask("GET", "/healthz")[0] == 200)
     wait_for("the gateway to let in again", lambda: lets_in(second), every=0.5)
     rows = wait_for("the rows of both sessions", lambda: [
         row for row in gateway.log("sessions") if row["purpose"] == "session" and row.get("ended")])

@@ -50,8 +50,14 @@ static void no_cell_is_a_formula(void **state)
 	csv_text(&csv, "=cmd|'/C calc'!A0,\"");
 	csv_text(&csv, "\r=1");
 	csv_text(&csv, "a=1");
-	assert_line(&csv, "'=1+1,'+1,'-1,'@SUM(A1),'\t=1,\"'=cmd|'/C "
-			  "calc'!A0,\"\"\",\"'\r=1\",a=1\r\n");
+	csv_text(&csv, "＝1+1");
+	csv_text(&csv, "＋1");
+	csv_text(&csv, "－1");
+	csv_text(&csv, "＠A");
+	csv_text(&csv, "  =1");
+	assert_line(&csv,
+		"'=1+1,'+1,'-1,'@SUM(A1),'\t=1,\"'=cmd|'/C "
+		"calc'!A0,\"\"\",\"'\r=1\",a=1,'＝1+1,'＋1,'－1,'＠A,\"'  =1\"\r\n");
 	csv_done(&csv);
 }
 

@@ -50,12 +50,12 @@ static void test_a_row_keeps_its_promise(void **state)
 		-REASON_NO_MEMORY);
 	assert_null(body);
 	/* What may be absent may be there. */
-	assert_int_equal(audit_body(AUDIT_JOURNAL_READ, "a", "",
-				 json_pack("{s:s}", "kind", "login"), &body),
+	assert_int_equal(audit_body(AUDIT_JOURNAL_PURGED, "a", "",
+				 json_pack("{s:i}", "before_ms", 5), &body),
 		0);
 	free(body);
-	assert_int_equal(audit_body(AUDIT_JOURNAL_READ, "a", "",
-				 json_pack("{s:s,s:i}", "kind", "login", "from_ms", 5),
+	assert_int_equal(audit_body(AUDIT_JOURNAL_PURGED, "a", "",
+				 json_pack("{s:i,s:i}", "before_ms", 5, "rows", 5),
 				 &body),
 		0);
 	free(body);
