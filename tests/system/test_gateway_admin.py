@@ -549,7 +549,8 @@ def test_long_exports_are_complete(gateway, rest):
                  {"note": f"note {number}"})
     lines = gateway.ctl("log", "audit", "--jsonl", json_out=False).splitlines()
     rows = list(csv.DictReader(io.StringIO(gateway.ctl("log", "audit", "--csv", json_out=False))))
-    assert [json.loads(line)["seq"] for line in lines] == [int(row["seq"]) for row in rows]
+    # The second export has the row of the first.
+    assert [json.loads(line)["seq"] for line in lines] == [int(row["seq"]) for row in rows][:-1]
     assert len(rows) >= 33
     assert len(gateway.ctl("log", "audit", "--jsonl", "--limit", "5", json_out=False).splitlines()) == 5
 
