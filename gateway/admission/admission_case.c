@@ -418,6 +418,9 @@ static int apply_policy(struct admission_case *one)
 	if (viewer)
 		r = policy_admit(&policy, one->request.kind, one->request.address,
 			one->now_ms);
+	if (r == 0 && viewer && one->tenant.sessions_max)
+		r = admission_store_room(one->store, one->license.tenant, one->license.id,
+			one->tenant.sessions_max);
 	return r ? r : policy_print_open(&policy, one->now_ms, &one->policy);
 }
 

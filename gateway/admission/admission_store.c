@@ -11,6 +11,7 @@
 /* Who loses that often against others loses against a flood. */
 #define ATTEMPTS 50
 #define SWEEP_PAGE 200
+#define ROOM_STEP 500
 
 int admission_store_get(struct store *store, enum state_kind kind, const char *id,
 	char **ret)
@@ -182,4 +183,37 @@ int admission_store_audit(struct store *store, enum audit_event event, const cha
 	r = store_wait_append(store->journal, &row, 1);
 	free(body);
 	return r;
+}
+
+static int is_of(const struct state_doc *doc, const char *license)
+{
+	json_t *body = json_loads(doc->body, 0, NULL);
+	const char *whose = json_string_value(json_object_get(body, "license"));
+	int same = whose && strcmp(whose, license) == 0;
+	json_decref(body);
+	return same;
+}
+
+int admission_store_room(struct store *store, const char *tenant, const char *license,
+	int64_t most)
+{
+	char after[STATE_ID_MAX + 1] = "";
+	size_t count = ROOM_STEP;
+	int64_t used = 0;
+	while (count == ROOM_STEP) {
+		struct store_docs docs = {0};
+		int r = store_wait_list(store->state, STATE_SESSION, tenant,
+			*after ? after : NULL, ROOM_STEP, &docs);
+		if (r)
+			return r;
+		count = docs.count;
+		for (size_t i = 0; i < count; i++)
+			used += !is_of(&docs.docs[i], license);
+		if (count)
+			snprintf(after, sizeof(after), "%s", docs.docs[count - 1].id);
+		store_docs_free(&docs);
+		if (used >= most)
+			return -REASON_COMPANY_FULL;
+	}
+	return 0;
 }

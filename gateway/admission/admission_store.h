@@ -44,6 +44,11 @@ MUST_CHECK int admission_store_undo(struct store *store,
 void admission_store_sweep(struct store *store, const struct lockout_limits *limits,
 	int64_t now_ms);
 
+/* -REASON_COMPANY_FULL when `most` sessions of the company are live or wait to be resumed; the one of
+ * `license` itself does not count, for it would be the one that comes back. */
+MUST_CHECK int admission_store_room(struct store *store, const char *tenant,
+	const char *license, int64_t most);
+
 /* Takes `fields` over. */
 MUST_CHECK int admission_store_audit(struct store *store, enum audit_event event,
 	const char *tenant, const char *license, const char *by, const char *address,

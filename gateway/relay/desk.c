@@ -128,15 +128,21 @@ static void tick_door(struct list *node, const void *now_ms)
 
 /* ---- orders ------------------------------------------------------------------------------ */
 
+static int concerns(const struct order *order, const struct session *session)
+{
+	if (order->session[0])
+		return !strcmp(order->session, session->id_text);
+	if (order->license[0])
+		return !strcmp(order->license, session->license);
+	return order->tenant[0] && !strcmp(order->tenant, session->tenant);
+}
+
 static void disconnect(struct desk *desk, const struct order *order)
 {
 	LIST_EACH(node, &desk->sessions)
 	{
 		struct session *session = LIST_ENTRY(node, struct session, node);
-		if (session->state > SESSION_LIVE)
-			continue;
-		if (order->session[0] ? strcmp(order->session, session->id_text) != 0
-				      : strcmp(order->license, session->license) != 0)
+		if (session->state > SESSION_LIVE || !concerns(order, session))
 			continue;
 		metrics_add(METRIC_ORDERS, 1);
 		session_end(session, order->reason, order->by);
@@ -147,14 +153,18 @@ static void revoke_leg(struct list *node, const void *ctx)
 {
 	struct leg *leg = LIST_ENTRY(node, struct leg, node);
 	const struct order *order = ctx;
-	if (!strcmp(leg->license, order->license))
+	if (order->license[0] ? !strcmp(leg->license, order->license)
+			      : !strcmp(leg->tenant, order->tenant))
 		leg_end(leg, order->reason);
 }
 
 /* First the lobby: who proved himself before this order may not come in after it, at no desk. */
 static void revoke(struct desk *desk, const struct order *order)
 {
-	lobby_revoke(desk->house->lobby, order->license, order->reason);
+	if (order->license[0])
+		lobby_revoke(desk->house->lobby, order->license, order->reason);
+	else
+		lobby_revoke_tenant(desk->house->lobby, order->tenant, order->reason);
 	disconnect(desk, order);
 	each(&desk->legs, revoke_leg, order);
 }

@@ -234,7 +234,8 @@ static void let_in(struct door *door, const struct admission_verdict *verdict)
 {
 	struct desk *desk = door->desk;
 	struct leg *leg;
-	int rc = -lobby_revoked(desk->house->lobby, door->hello.license, door->proved_ms);
+	int rc = -lobby_revoked(desk->house->lobby, door->hello.license, verdict->tenant,
+		door->proved_ms);
 	if (!rc && atomic_load(&desk->house->draining))
 		rc = -REASON_DRAINING;
 	if (!rc)

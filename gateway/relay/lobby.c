@@ -37,9 +37,20 @@ struct place {
 	int revoked_reason;
 };
 
+/* A company whose licenses were revoked. Few are within the time that counts; of more than fit the
+ * oldest are forgotten, and what they end was ended when the order came. */
+#define GONE_MOST 64
+struct gone {
+	char tenant[41];
+	int64_t at_ms;
+	int reason;
+};
+
 struct lobby {
 	pthread_mutex_t lock;
 	struct list table[BUCKETS];
+	struct gone gone[GONE_MOST];
+	size_t gone_next;
 };
 
 int lobby_new(struct lobby **ret)
@@ -257,10 +268,31 @@ void lobby_revoke(struct lobby *lobby, const char *license, int reason)
 	pthread_mutex_unlock(&lobby->lock);
 }
 
-int lobby_revoked(struct lobby *lobby, const char *license, int64_t proved_ms)
+void lobby_revoke_tenant(struct lobby *lobby, const char *tenant, int reason)
 {
-	int reason = 0;
 	pthread_mutex_lock(&lobby->lock);
+	struct gone *gone = &lobby->gone[lobby->gone_next++ % GONE_MOST];
+	snprintf(gone->tenant, sizeof(gone->tenant), "%s", tenant);
+	gone->at_ms = clock_mono_ms();
+	gone->reason = reason;
+	pthread_mutex_unlock(&lobby->lock);
+}
+
+static int tenant_revoked(const struct lobby *lobby, const char *tenant,
+	int64_t proved_ms)
+{
+	for (size_t i = 0; *tenant && i < GONE_MOST; i++)
+		if (!strcmp(lobby->gone[i].tenant, tenant) &&
+			proved_ms <= lobby->gone[i].at_ms)
+			return lobby->gone[i].reason;
+	return 0;
+}
+
+int lobby_revoked(struct lobby *lobby, const char *license, const char *tenant,
+	int64_t proved_ms)
+{
+	pthread_mutex_lock(&lobby->lock);
+	int reason = tenant_revoked(lobby, tenant, proved_ms);
 	struct place *place = find(lobby, license);
 	if (place && place->revoked_ms && proved_ms <= place->revoked_ms)
 		reason = place->revoked_reason;
@@ -342,7 +374,8 @@ void lobby_match(struct leg *viewer)
 	struct desk *desk = viewer->desk;
 	struct lobby *lobby = desk->house->lobby;
 	CHECK(viewer->state == HELLO_WAITING && viewer->wish);
-	int revoked = lobby_revoked(lobby, viewer->license, viewer->proved_ms);
+	int revoked =
+		lobby_revoked(lobby, viewer->license, viewer->tenant, viewer->proved_ms);
 	if (revoked) {
 		leg_refuse(viewer, revoked, 0, NULL);
 		return;

@@ -55,8 +55,11 @@ int lobby_recalls(struct lobby *lobby, const char *license,
 
 /* Whoever proved himself for this license before now has no right to it any more. */
 void lobby_revoke(struct lobby *lobby, const char *license, int reason);
+/* The same for every license of a company. */
+void lobby_revoke_tenant(struct lobby *lobby, const char *tenant, int reason);
 /* 0, or the reason why a proof given at this time (monotonic ms) is worth nothing. */
-int lobby_revoked(struct lobby *lobby, const char *license, int64_t proved_ms);
+int lobby_revoked(struct lobby *lobby, const char *license, const char *tenant,
+	int64_t proved_ms);
 
 /* What a CONNECT leads to; `viewer` has state HELLO_WAITING and its wish. */
 void lobby_match(struct leg *viewer);

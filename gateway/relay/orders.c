@@ -46,7 +46,7 @@ static int is_complete(const struct order *order)
 	case ORDER_DISCONNECT:
 		return order->session[0] || order->license[0];
 	case ORDER_REVOKE:
-		return order->license[0] != 0;
+		return order->license[0] || order->tenant[0];
 	case ORDER_POLICY: /* looking at everybody again does no harm */
 	case ORDER_NOTICES:
 		return 1;

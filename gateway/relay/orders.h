@@ -3,6 +3,7 @@
  *   {"order":"disconnect","session":"ses_…","reason":"ADMIN_DISCONNECT"}      one session
  *   {"order":"disconnect","license":"lic_…","reason":"ADMIN_DISCONNECT"}      the license's session
  *   {"order":"revoke","license":"lic_…","reason":"LICENSE_DISABLED"}          session and both legs
+ *   {"order":"revoke","tenant":"acme","reason":"TENANT_DISABLED"}             those of all its licenses
  *   {"order":"drain","node":"…","within_ms":3000}
  *   {"order":"undrain","node":"…"}
  *   {"order":"policy","tenant":"acme","license":""}     what is permitted has changed: live sessions are

@@ -3,10 +3,12 @@
 import csv
 import http.client
 import json
+import socket
 import stat
 
 from test_gateway_admin import Rest
 from test_refusals import refused
+from world import Host, Viewer, wait_for
 
 
 def ask(rest, method, path, body=None, **headers):
@@ -333,3 +335,33 @@ def test_one_act_on_many(gateway):
     assert rows.count("LICENSE_DISABLED") == 300 and rows.count("LICENSE_DELETED") == 300
     assert rows.count("LICENSE_CHANGED") == 4
     assert gateway.ctl("license", "show", theirs)["holder"] == "Theirs"
+
+
+def test_disabling_a_company_cuts_it_off_and_nobody_else(world, gateway, desktop):
+    ends = []
+    for identity in ("acme", "other"):
+        company(gateway, identity)
+        license = gateway.license("holder", "--tenant", identity)
+        host = Host(world, gateway, license, f"host-{identity}").enroll().run("--display", desktop.at).online()
+        ends.append(Viewer(world, gateway, license, f"viewer-{identity}").pair(host.ticket()))
+    ours, theirs = ends
+    for viewer in ends:
+        viewer.listen()
+    # A session begins when somebody looks; both hosts share one desktop.
+    looks = [socket.create_connection(("127.0.0.1", viewer.port), 30) for viewer in ends]
+    wait_for("both sessions", lambda: len(gateway.ctl("session", "list")) == 2)
+    gateway.ctl("tenant", "disable", "acme")
+    wait_for("the company's session to end", lambda: len(gateway.ctl("session", "list")) == 1)
+    assert gateway.ctl("session", "list")[0]["license"] == theirs.license["id"]
+    # The other row is that of the pairing.
+    assert wait_for("its row", lambda: "TENANT_DISABLED" in {
+        row["reason"] for row in gateway.log("sessions") if row["license"] == ours.license["id"]})
+    assert wait_for("the host to be gone", lambda: [
+        row["license"] for row in gateway.ctl("host", "list", "--state", "online")] == [theirs.license["id"]])
+    ours.program.stop()
+    refused(lambda: ours.connect(), "TENANT_DISABLED", 77)
+    gateway.ctl("tenant", "enable", "acme")
+    wait_for("the host to come back", lambda: len(gateway.ctl("host", "list", "--state", "online")) == 2)
+    ours.screenshot()
+    for look in looks:
+        look.close()

@@ -357,6 +357,37 @@ static void test_states_of_a_license(void **state)
 	assert_int_equal(viewer_status(world, "", "192.0.2.7"), -REASON_PASSWORD_WRONG);
 }
 
+static void test_a_company_has_so_many_sessions(void **state)
+{
+	struct world *world = *state;
+	char body[80];
+	put(world, STATE_TENANT, "acme",
+		"{\"id\":\"acme\",\"name\":\"Acme KK\",\"sessions_max\":1}");
+	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"), 0);
+	/* His own is the one that comes back. */
+	snprintf(body, sizeof(body), "{\"license\":\"%s\"}", world->license.id);
+	put(world, STATE_SESSION, "ses_1", body);
+	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"), 0);
+	put(world, STATE_SESSION, "ses_1", "{\"license\":\"lic_000000000\"}");
+	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"),
+		-REASON_COMPANY_FULL);
+	put(world, STATE_TENANT, "acme",
+		"{\"id\":\"acme\",\"name\":\"Acme KK\",\"sessions_max\":2}");
+	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"), 0);
+}
+
+static void test_a_generated_password_opens_as_well(void **state)
+{
+	struct world *world = *state;
+	char made[PASSWORD_GENERATED];
+	assert_int_equal(password_generate(made), 0);
+	assert_int_equal(password_hash_generated(made, world->license.password), 0);
+	put_license(world);
+	assert_int_equal(viewer_status(world, made, "192.0.2.7"), 0);
+	assert_int_equal(viewer_status(world, PASSWORD, "192.0.2.7"),
+		-REASON_PASSWORD_WRONG);
+}
+
 static void expect_host(struct world *world, const char *holding)
 {
 	struct store_docs docs = {0};
@@ -783,6 +814,8 @@ int main(void)
 		ADMISSION_TEST(test_a_proof_is_for_one_use_only),
 		ADMISSION_TEST(test_strangers_learn_nothing),
 		ADMISSION_TEST(test_states_of_a_license),
+		ADMISSION_TEST(test_a_company_has_so_many_sessions),
+		ADMISSION_TEST(test_a_generated_password_opens_as_well),
 		ADMISSION_TEST(test_a_license_has_one_host),
 		ADMISSION_TEST(test_five_failures_lock),
 		ADMISSION_TEST(test_tries_at_once_are_no_more_tries),

@@ -26,6 +26,13 @@ static void an_order_is_read(void **state)
 	assert_int_equal(order.reason, REASON_LICENSE_DISABLED);
 	assert_int_equal(order.within_ms, -1);
 	assert_int_equal(
+		orders_parse("{\"order\":\"revoke\",\"tenant\":\"acme\",\"reason\":"
+			     "\"TENANT_DISABLED\"}",
+			&order),
+		0);
+	assert_string_equal(order.tenant, "acme");
+	assert_string_equal(order.license, "");
+	assert_int_equal(
 		orders_parse("{\"order\":\"drain\",\"node\":\"n1\",\"within_ms\":3000}",
 			&order),
 		0);
