@@ -39,7 +39,7 @@ export const PHONE = { width: 360, height: 740 };
 export const DESK = { width: 1280, height: 860 };
 
 /** Upper bounds for a busy machine under ASan, never what is measured. */
-export const PATIENCE = 40000;
+export const PATIENCE = Number(process.env.ENGAWA_PATIENCE ?? 40000);
 
 async function until(what, check, ms = PATIENCE) {
 	const end = Date.now() + ms;

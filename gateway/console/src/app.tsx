@@ -220,7 +220,8 @@ export function App() {
 	};
 	useEffect(begin, []);
 	useEffect(() => {
-		if (who && !hasChosenLanguage() && (who.language === "ja" || who.language === "en")) language.set(who.language);
+		// English is what an account has that was never asked; it says less than the browser does.
+		if (who?.language === "ja" && !hasChosenLanguage()) language.set("ja");
 	}, [who?.name]);
 
 	const must = who?.must[0];

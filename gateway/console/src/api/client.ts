@@ -94,7 +94,7 @@ export async function fetchApi(method: Method, path: string, wish: Wish = {}): P
 		if (response.ok) return response;
 		const problem = await refusal(response);
 		const kind =
-			response.status === 401 && me.get() && path !== "/sign-in"
+			problem.code === "UNAUTHENTICATED" && me.get() && path !== "/sign-in"
 				? "expired"
 				: problem.code === "STEP_UP_NEEDED"
 					? "step_up"

@@ -22,6 +22,7 @@ interface Line {
 	code?: string;
 	message?: string;
 	done?: number;
+	good?: number;
 	refused?: number;
 	applied?: boolean;
 }
@@ -36,11 +37,18 @@ interface Result {
 	applied: boolean;
 }
 
+/** "+09:00": days in the file are days where the person sits. */
+function offset(): string {
+	const minutes = -new Date().getTimezoneOffset();
+	const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
+	return `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+}
+
 async function send(csv: string, query: Record<string, string | undefined>, once: string): Promise<Result> {
 	const result: Result = { made: [], bad: [], good: 0, refused: 0, applied: false };
-	await lines<Line>("POST", "/licenses/import", { query, body: csv, type: "text/csv", once }, (line) => {
+	await lines<Line>("POST", "/licenses/import", { query: { ...query, offset: offset() }, body: csv, type: "text/csv", once }, (line) => {
 		if (line.done !== undefined) {
-			result.good = line.done;
+			result.good = line.good ?? line.done;
 			result.refused = line.refused ?? 0;
 			result.applied = line.applied ?? false;
 		} else if (line.code) {

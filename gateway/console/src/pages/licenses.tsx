@@ -86,8 +86,8 @@ function Filters(props: { wish: Wish; change: (wish: Wish) => void }) {
 				onValue={set("online")}
 				list={[
 					{ value: "", text: words.online_any },
-					{ value: "yes", text: states.online },
-					{ value: "no", text: states.offline },
+					{ value: "1", text: states.online },
+					{ value: "0", text: states.offline },
 				]}
 			/>
 			<Filter label={words.group} value={group} onValue={setGroup} />
@@ -128,7 +128,7 @@ function LicenseList(props: { query: Record<string, string> }) {
 	const save = async () => {
 		setProblem(null);
 		try {
-			await download("/licenses", { ...wish, format: "csv" }, "licenses.csv");
+			await download("/licenses", { ...wish, format: "csv", bom: 1 }, "licenses.csv");
 		} catch (error) {
 			setProblem(problemOf(error));
 		}

@@ -21,6 +21,7 @@ function Box(props: { title: string; lead: string; children: ComponentChildren }
 	useEffect(() => {
 		document.title = `${props.title} · ${w().shell.product}`;
 	}, [props.title]);
+	useEffect(() => document.querySelector<HTMLElement>("main [data-first]")?.focus(), []);
 	return (
 		<main class="sign-in" id="main">
 			<div class="sign-in-box">

@@ -162,7 +162,7 @@ export function Facts(props: { rows: [string, ComponentChildren][] }) {
 	return (
 		<dl class="facts">
 			{props.rows
-				.filter(([, value]) => value !== undefined && value !== null && value !== "")
+				.filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false)
 				.map(([name, value]) => (
 					<div key={name}>
 						<dt>{name}</dt>
