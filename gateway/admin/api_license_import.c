@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "http/detail.h"
 #include "rules/license_sheet.h"
 #include "rules/tenant.h"
 
@@ -145,14 +146,15 @@ static int put(struct import *import, json_t *object)
 static int put_refusal(struct import *import, long line, int reason, const char *field,
 	const char *message)
 {
-	char shown[64];
+	char shown[64], room[DETAIL_MAX];
 
 	/* A column's name may be anything, and a cut one may end within a character. */
 	field_plain(shown, sizeof(shown), field);
 	import->refused++;
 	return put(import,
 		json_pack("{s:I, s:s, s:s, s:s}", "line", (json_int_t)line, "field",
-			shown, "code", reason_symbol(reason), "message", message));
+			shown, "code", reason_symbol(reason), "message",
+			detail_in(import->call->exchange->lang, message, room)));
 }
 
 static int put_end(struct import *import, int applied)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "http/detail.h"
 
 static const struct {
 	int reason, status;
@@ -101,7 +102,9 @@ int problem_reason(int status)
 json_t *problem_json(int status, int reason, const char *detail, enum reason_lang lang)
 {
 	const char *text = reason_text(reason, lang);
+	char room[DETAIL_MAX];
 
+	detail = detail_in(lang, detail, room);
 	return json_pack("{s:s, s:s, s:i, s:s*, s:s, s:s, s:s}", "type", "about:blank",
 		"title", text, "status", status, "detail", detail, "code",
 		reason_symbol(reason), "message", text, "hint",

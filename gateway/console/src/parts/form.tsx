@@ -73,7 +73,8 @@ export function useForm(send: (form: { set(name: string, error: string): void; o
 			once.current = crypto.randomUUID();
 		} catch (error) {
 			const found = problemOf(error);
-			if (found.field) set(found.field, found.detail || found.message);
+			// The detail begins with the field's name, for those who read it without its field.
+			if (found.field) set(found.field, found.detail.replace(`${found.field}: `, "") || found.message);
 			setProblem(found);
 			// What was refused may be put right and sent as another act.
 			if (found.status >= 400 && found.status < 500) once.current = crypto.randomUUID();
