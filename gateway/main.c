@@ -21,6 +21,7 @@
 #include "directory/directories.h"
 #include "gateway.h"
 #include "keeper/offline_audit.h"
+#include "rekey_verb.h"
 #include "restore_verb.h"
 #include "setup/init.h"
 #include "setup/notify.h"
@@ -74,6 +75,11 @@ static const struct args_option audit_options[] = {DATA,
 	{"--store", "ADDRESS", ARGS_TEXT, AT(store), "sqlite:PATH (DIR/engawa.db)"},
 	{"--checkpoints", "FILE", ARGS_TEXT, AT(checkpoints),
 		"a further file of signed checkpoints"},
+	{0}};
+
+static const struct args_option rekey_options[] = {DATA,
+	{"--store", "ADDRESS", ARGS_TEXT, AT(store),
+		"the cluster's store; DIR/engawa.db without it"},
 	{0}};
 
 static const struct args_option check_options[] = {
@@ -320,6 +326,25 @@ static int audit(void *arg, int count UNUSED, char **words UNUSED)
 	return status;
 }
 
+static int rekey(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct options *options = arg;
+	char error[REKEY_VERB_ERROR] = "";
+	struct rekey_counts counts;
+
+	if (!options->data)
+		return program_fail(-REASON_USAGE, "--data DIR is missing.");
+	harden();
+	int status = rekey_verb_run(options->data, options->store, &counts, error);
+	if (status)
+		return program_fail(status, "%s", error);
+	printf(options->json ? "{\"keys\":%llu,\"checkpoints\":%llu}\n"
+			     : "The master key is new: %llu data keys, %llu checkpoints. "
+			       "Copy master.key to the other nodes before they start.\n",
+		(unsigned long long)counts.keys, (unsigned long long)counts.checkpoints);
+	return 0;
+}
+
 static const struct program_verb verbs[] = {
 	{"init", "", "Set a node up: CA, certificate, keys, first operator", init_options,
 		0, init},
@@ -329,6 +354,8 @@ static const struct program_verb verbs[] = {
 		audit_options, 0, audit},
 	{"renew", "", "Make a new certificate of the cluster's CA for this node",
 		renew_options, 0, renew},
+	{"rekey", "", "Give the cluster a new master key, while none of its nodes runs",
+		rekey_options, 0, rekey},
 	{"restore", "", "Bring a backup into an empty directory or an empty store",
 		restore_options, 0, restore},
 	{0}};

@@ -27,7 +27,7 @@ struct restoring {
 	struct restore_head head;
 	struct data_dir dir;
 	int is_new;      /* the directory is made here */
-	uint8_t *master; /* secret_alloc; of the new directory */
+	uint8_t *master; /* secret_alloc; that of the backup */
 	char address[DATA_DIR_PATH + 16];
 	struct backup_counts counts;
 };
@@ -57,6 +57,17 @@ static int take_master(void *ctx, const char *name, int mode UNUSED, const char 
 	return r ? -REASON_BACKUP_DAMAGED : 0;
 }
 
+/* The master key of where the backup was made, where it holds that. */
+static int find_master(struct restoring *restoring)
+{
+	restoring->master = secret_alloc(SEALED_KEYS_MASTER);
+	if (!restoring->master)
+		return -REASON_NO_MEMORY;
+	int r = restore_files(restoring->plan->from, restoring->key, take_master,
+		restoring);
+	return r ? say_reason(restoring, r, restoring->plan->from) : 0;
+}
+
 static int prepare_new(struct restoring *restoring)
 {
 	const struct restore_verb_plan *plan = restoring->plan;
@@ -64,12 +75,6 @@ static int prepare_new(struct restoring *restoring)
 		return say(restoring, -REASON_CONFIG,
 			"this backup has no files of a node: set the directory up by "
 			"engawa-gateway init first");
-	restoring->master = secret_alloc(SEALED_KEYS_MASTER);
-	if (!restoring->master)
-		return -REASON_NO_MEMORY;
-	int r = restore_files(plan->from, restoring->key, take_master, restoring);
-	if (r)
-		return say_reason(restoring, r, plan->from);
 	if (mkdir(plan->data, 0700) && errno != EEXIST)
 		return say(restoring, -REASON_FILE_UNWRITABLE, plan->data);
 	restoring->is_new = 1;
@@ -135,7 +140,8 @@ static int fill(struct restoring *restoring)
 	if (r)
 		return say(restoring, r, error);
 	r = restore_fill(restoring->plan->from, restoring->key, below,
-		master_of(restoring), &restoring->counts);
+		master_of(restoring),
+		restoring->head.has_files ? restoring->master : NULL, &restoring->counts);
 	if (r == 0)
 		return look_at(restoring, below);
 	store_close(below);
@@ -177,7 +183,9 @@ static int run(struct restoring *restoring)
 	r = restore_check(plan->from, restoring->key, &restoring->head);
 	if (r)
 		return say_reason(restoring, r, plan->from);
-	r = prepare_dir(restoring);
+	r = find_master(restoring);
+	if (r == 0)
+		r = prepare_dir(restoring);
 	if (r == 0)
 		r = fill(restoring);
 	if (r == 0 && restoring->is_new)

@@ -77,7 +77,7 @@ static int restore_into(const char *file, const uint8_t key[static BACKUP_FILE_K
 		r = store_open(address, "drill", &store, error);
 	if (r)
 		return r;
-	r = restore_fill(file, key, store, master, &counts);
+	r = restore_fill(file, key, store, master, NULL, &counts);
 	if (r) {
 		store_close(store);
 		return r;

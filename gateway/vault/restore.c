@@ -8,10 +8,12 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "store/journal_checkpoint.h"
 #include "store/sealed/sealed_keys.h"
 #include "store/store_flow.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
+#include "vault/rekey.h"
 #include "vault/restore_lines.h"
 
 #define BATCH_ROWS 500
@@ -150,6 +152,7 @@ int restore_is_empty(struct store *below)
 struct filling {
 	struct store *below;
 	const uint8_t *master;
+	struct journal_signer *old_signer, *new_signer; /* NULL: checkpoints stay */
 	struct store_flow *flow;
 	struct backup_counts counts;
 	struct journal_point anchor;
@@ -211,14 +214,31 @@ static int put_key(struct filling *filling, const struct restore_line *line)
 	return r;
 }
 
+static int put_doc(struct filling *filling, const struct state_doc *from)
+{
+	struct state_doc doc = *from;
+	char *body = NULL;
+	filling->counts.documents++;
+	if (filling->old_signer && doc.kind == STATE_META &&
+		rekey_is_checkpoint(doc.id)) {
+		int r = rekey_checkpoint(doc.body, filling->old_signer,
+			filling->new_signer, &body);
+		if (r < 0)
+			return r;
+		doc.body = body ? body : doc.body;
+	}
+	int r = store_flow_put(filling->flow, &doc);
+	free(body);
+	return r;
+}
+
 static int fill_line(struct filling *filling, const struct restore_line *line)
 {
 	switch (line->kind) {
 	case RESTORE_KEY:
 		return put_key(filling, line);
 	case RESTORE_DOC:
-		filling->counts.documents++;
-		return store_flow_put(filling->flow, &line->doc);
+		return put_doc(filling, &line->doc);
 	case RESTORE_ANCHOR:
 		filling->anchor.seq = line->mark.seq;
 		memcpy(filling->anchor.hash, line->mark.hash, JOURNAL_HASH);
@@ -272,7 +292,8 @@ static int fill_marked(const char *path, const uint8_t key[static BACKUP_FILE_KE
 }
 
 int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
-	struct store *below, const uint8_t *master, struct backup_counts *ret)
+	struct store *below, const uint8_t *master, const uint8_t *was,
+	struct backup_counts *ret)
 {
 	struct restore_head head;
 	int r = restore_check(path, key, &head);
@@ -288,11 +309,17 @@ int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	filling->below = below;
 	filling->master = master;
 	r = store_flow_new(below->state, &filling->flow);
+	if (r == 0 && was)
+		r = journal_signer_new(was, &filling->old_signer);
+	if (r == 0 && was)
+		r = journal_signer_new(master, &filling->new_signer);
 	if (r == 0)
 		r = fill_marked(path, key, filling, head.counts.fence);
 	if (r == 0)
 		*ret = head.counts;
 	store_flow_free(filling->flow);
+	journal_signer_free(filling->old_signer);
+	journal_signer_free(filling->new_signer);
 	free(filling);
 	return r;
 }

@@ -26,9 +26,11 @@ struct restore_head {
  * that were counted. */
 MUST_CHECK int restore_check(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct restore_head *ret);
-/* Fills `below`, a store without sealing. */
+/* Fills `below`, a store without sealing. `was` is the master key of where the backup was made, so that
+ * its checkpoints can be signed anew; NULL: the same, or nobody checks them. */
 MUST_CHECK int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
-	struct store *below, const uint8_t *master, struct backup_counts *ret);
+	struct store *below, const uint8_t *master, const uint8_t *was,
+	struct backup_counts *ret);
 /* 0, or -REASON_CONFLICT when anything is in it; -REASON_STATE_DAMAGED when it was left half filled. */
 MUST_CHECK int restore_is_empty(struct store *below);
 

@@ -177,6 +177,45 @@ def test_keys_are_renewed(gateway):
     assert [row["event"] for row in gateway.log("audit")].count("KEY_ROTATED") == 2
 
 
+def test_a_new_master_key(gateway):
+    company(gateway, "acme")
+    assert gateway.ctl("audit", "verify")["ok"]
+    file, fresh = gateway.data / "master.key", gateway.data / "master.key.new"
+    refused(lambda: run(BIN / "engawa-gateway", "rekey", "--data", gateway.data), "ALREADY_RUNNING", 75)
+    gateway.program.stop()
+    old = file.read_text()
+    told = json.loads(run(BIN / "engawa-gateway", "rekey", "--data", gateway.data, "--json"))
+    new = file.read_text()
+    assert told["keys"] == 3 and told["checkpoints"] > 0 and new != old and not fresh.exists()
+    assert file.stat().st_mode & 0o777 == 0o600
+    gateway.restart()
+    assert len(gateway.ctl("license", "list", "--tenant", "acme")) == 3
+    verdict = gateway.ctl("audit", "verify")
+    assert verdict["ok"] and verdict.get("checkpoints_met", 1) > 0
+    gateway.program.stop()
+    # As if it had been killed before the new key took its name.
+    file.write_text(old)
+    fresh.write_text(new)
+    refused(lambda: run(BIN / "engawa-gateway", "run", "--data", gateway.data), "MASTER_KEY_WRONG", 78)
+    told = json.loads(run(BIN / "engawa-gateway", "rekey", "--data", gateway.data, "--json"))
+    assert told["keys"] == 0 and file.read_text() == new
+    gateway.restart()
+    assert gateway.ctl("audit", "verify")["ok"]
+
+
+def test_a_backup_for_a_place_with_its_own_keys(gateway, world):
+    company(gateway, "acme")
+    _, file = backed_up(gateway)
+    other = Gateway(world, "other").init()
+    (other.data / "engawa.db").unlink()
+    restore(other.data, file, gateway.data / "backup.key")
+    other.start()
+    assert len(other.ctl("license", "list")) == 3 and other.ca.read_bytes() != gateway.ca.read_bytes()
+    # What the old place has signed is signed by the new one.
+    verdict = other.ctl("audit", "verify")
+    assert verdict["ok"] and verdict.get("checkpoints", 1) > 0
+
+
 def test_the_end_of_a_contract(gateway):
     made, others = company(gateway, "acme"), company(gateway, "other", 1)
     rest = Rest(gateway)

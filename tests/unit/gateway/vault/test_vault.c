@@ -214,9 +214,10 @@ static void restore_into(const char *address, const char *file, const uint8_t *k
 	struct store *below;
 	char error[STORE_ERROR];
 	assert_int_equal(store_open(address, "node-1", &below, error), 0);
-	assert_int_equal(restore_fill(file, key, below, other_master, &counts), 0);
+	assert_int_equal(restore_fill(file, key, below, other_master, master, &counts),
+		0);
 	/* Now it is not empty any more. */
-	assert_int_equal(restore_fill(file, key, below, other_master, &counts),
+	assert_int_equal(restore_fill(file, key, below, other_master, master, &counts),
 		-REASON_CONFLICT);
 	store_close(below);
 	expect_restored(address, &counts);
@@ -293,7 +294,7 @@ static void test_an_interrupted_restore_is_known(void **state)
 	snprintf(address, sizeof(address), "sqlite:%s/again", world->dir);
 	assert_int_equal(store_open(address, "node-1", &below, error), 0);
 	assert_int_equal(put(below, STATE_META, RESTORE_MARK, "", "{}"), 0);
-	assert_int_equal(restore_fill(path, key, below, other_master, &counts),
+	assert_int_equal(restore_fill(path, key, below, other_master, master, &counts),
 		-REASON_STATE_DAMAGED);
 	store_close(below);
 }
