@@ -272,7 +272,9 @@ static void see_backup(struct backups *backups, const json_t *record)
 	const json_t *drill = json_object_get(record, "drill");
 	const char *result = json_string_value(json_object_get(drill, "state"));
 	int64_t made_ms = json_integer_value(json_object_get(record, "made_ms"));
-	int64_t drill_ms = json_integer_value(json_object_get(drill, "at_ms"));
+	int is_over = result && (!strcmp(result, "good") || !strcmp(result, "failed"));
+	int64_t drill_ms =
+		is_over ? json_integer_value(json_object_get(drill, "at_ms")) : 0;
 
 	if (!state || strcmp(state, "done"))
 		return;
@@ -281,7 +283,7 @@ static void see_backup(struct backups *backups, const json_t *record)
 		backups->last_ms = made_ms;
 	if (drill_ms > backups->drill_ms) {
 		backups->drill_ms = drill_ms;
-		backups->drill_good = result && !strcmp(result, "done");
+		backups->drill_good = !strcmp(result, "good");
 	}
 }
 

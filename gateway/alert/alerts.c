@@ -435,7 +435,8 @@ static void on_news(void *ctx, const char *topic UNUSED, const char *json)
 {
 	struct alerts *alerts = ctx;
 
-	if (strstr(json, "\"type\":\"alert\""))
+	/* A new company gets its rules. */
+	if (strstr(json, "\"type\":\"alert\"") || strstr(json, "\"type\":\"tenant\""))
 		alerts->rules_stale = 1;
 }
 

@@ -55,6 +55,14 @@ static size_t of_login(const struct alert_row *row, const json_t *body,
 	return 0;
 }
 
+/* Names that are no account's are not recorded: then the address is all there is. */
+static const char *who(const json_t *body)
+{
+	const char *account = text(body, "account");
+
+	return *account && strcmp(account, "unknown") ? account : text(body, "address");
+}
+
 static size_t of_audit(const struct alert_row *row, const json_t *body,
 	struct alert_event *ret)
 {
@@ -62,10 +70,7 @@ static size_t of_audit(const struct alert_row *row, const json_t *body,
 	char subject[ALERT_SUBJECT_SIZE];
 
 	if (!strcmp(event, "SIGN_IN_REFUSED"))
-		return put(ret, row, ALERT_LOGIN_FAILED,
-			*text(body, "account") ? text(body, "account")
-					       : text(body, "address"),
-			1);
+		return put(ret, row, ALERT_LOGIN_FAILED, who(body), 1);
 	if (!strcmp(event, "DEVICE_NEW")) {
 		snprintf(subject, sizeof(subject), "%s %.60s (%.60s)", row->license,
 			text(body, "device"), text(body, "name"));

@@ -114,6 +114,10 @@ static void test_rows_mean(void **state)
 			ALERT_OUT_OF_HOURS, "lic_a", 1},
 		{"audit", "", "{\"event\":\"SIGN_IN_REFUSED\",\"account\":\"sato\"}",
 			ALERT_LOGIN_FAILED, "sato", 1},
+		{"audit", "",
+			"{\"event\":\"SIGN_IN_REFUSED\",\"account\":\"unknown\","
+			"\"address\":\"192.0.2.7\"}",
+			ALERT_LOGIN_FAILED, "192.0.2.7", 1},
 		{"audit", "lic_a",
 			"{\"event\":\"DEVICE_NEW\",\"device\":\"dev_1\",\"name\":\"PC\"}",
 			ALERT_DEVICE_NEW, "lic_a dev_1 (PC)", 1},
