@@ -298,7 +298,6 @@ static int ask_transport(struct checkup *checkup, json_t *values)
 {
 	struct probe_facts facts;
 	struct probe_answer answer = {0};
-	int old = 0;
 
 	probed(checkup, &facts);
 	for (int i = 0; i < PROBE_TARGETS; i++) {
@@ -306,8 +305,8 @@ static int ask_transport(struct checkup *checkup, json_t *values)
 			i == PROBE_ADMIN ? PROBE_ASK_HEALTH : PROBE_ASK_NATIVE;
 		if (probe_ask(facts.endpoints[i], how, &answer))
 			return -1;
-		old |= probe_ask_takes_old_tls(facts.endpoints[i]);
 	}
+	int old = probe_ask_takes_old_tls(facts.endpoints[PROBE_ADMIN]);
 	checkup_text(values, "version", answer.version);
 	checkup_text(values, "suite", answer.suite);
 	checkup_flag(values, "old_tls", old);

@@ -1,7 +1,9 @@
 #include "alert/probe_ask.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,19 @@
 #include "base/clock.h"
 #include "base/reason.h"
 #include "base/text.h"
+
+/* Strangers are counted and punished by their address: the probe has one of its own on this machine, so
+ * that what others do from here cannot pass for an outage. Where that cannot be had, any will do. */
+static void take_own_address(int fd, const struct addrinfo *at)
+{
+	const struct sockaddr_in *to = (const void *)at->ai_addr;
+	struct sockaddr_in own = {.sin_family = AF_INET};
+
+	if (at->ai_family != AF_INET || ntohl(to->sin_addr.s_addr) >> 24 != 127)
+		return;
+	own.sin_addr.s_addr = htonl(0x7f45574b); /* 127.69.87.75 */
+	(void)!bind(fd, (struct sockaddr *)&own, sizeof(own));
+}
 
 static int connect_to(const struct text_endpoint *at)
 {
@@ -32,6 +47,7 @@ static int connect_to(const struct text_endpoint *at)
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		take_own_address(fd, found);
 		if (connect(fd, found->ai_addr, found->ai_addrlen)) {
 			close(fd);
 			fd = -1;

@@ -25,7 +25,8 @@ struct probe_answer {
 /* `endpoint`: HOST:PORT as the listener says it; any address is asked at loopback. */
 MUST_CHECK int probe_ask(const char *endpoint, enum probe_ask_how how,
 	struct probe_answer *ret);
-/* Whether it would speak with somebody who knows no TLS 1.3. */
+/* Whether it would speak with somebody who knows no TLS 1.3. Not for the public listener, which takes such
+ * a question for an attack; both are of the same making (net/tls_ctx.h). */
 int probe_ask_takes_old_tls(const char *endpoint);
 
 #endif
