@@ -25,6 +25,7 @@
 #include "restore_verb.h"
 #include "setup/init.h"
 #include "setup/notify.h"
+#include "store/store_open.h"
 
 struct options {
 	const char *data, *from, *config, *listen, *admin_listen, *store, *log_format,
@@ -261,7 +262,12 @@ static int check(void *arg, int count UNUSED, char **words UNUSED)
 		conf_error_text(&error, text);
 		return program_fail(status, "%s", text);
 	}
+	char wrong[STORE_ERROR] = "";
+	status = *config.store ? store_open_check(config.store, wrong) : 0;
 	gateway_config_done(&config);
+	if (status)
+		return program_fail(status, "%s: store.address: %s", options->config,
+			wrong);
 	puts(options->json ? "{\"ok\":true}" : "The configuration is in order.");
 	return 0;
 }

@@ -52,28 +52,138 @@ static json_t *show(struct call *call, const struct state_doc *doc)
 	return object;
 }
 
-static json_t *list_item(struct call *call, const struct state_doc *doc)
-{
-	const char *state = request_query(call->exchange->request, "state");
-	json_t *object = show(call, doc);
+/* list: holders and presence of a whole step are asked for together, so that a filter that leaves
+ * most of them out costs little */
 
-	if (state && json_is_true(json_object_get(object, "online")) !=
-			     !strcmp(state, "online")) {
-		json_decref(object);
-		return NULL;
+#define STEP 500
+
+struct listing {
+	struct call *call;
+	const char *state, *q;
+	json_t *items;
+	size_t limit;
+	char last[STATE_ID_MAX + 1];
+	int more;
+};
+
+/* What is needed to say whether hosts are to be listed; as many as documents. */
+struct surroundings {
+	struct store_docs licenses;
+	uint8_t online[STEP];
+};
+
+static int read_surroundings(struct call *call, const struct store_docs *hosts,
+	struct surroundings *ret)
+{
+	const char *ids[STEP];
+	struct state *state = call_store(call)->state;
+
+	for (size_t i = 0; i < hosts->count; i++)
+		ids[i] = hosts->docs[i].id;
+	int status = store_wait_locate_many(state, ids, hosts->count, ret->online);
+	return status ? status
+		      : store_wait_get_many(state, STATE_LICENSE, ids, hosts->count,
+				&ret->licenses);
+}
+
+static int has(const json_t *object, const char *member, const char *q)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+	return text && strcasestr(text, q);
+}
+
+static int passes(const struct listing *listing, const struct state_doc *doc,
+	const struct state_doc *license, int online)
+{
+	const char *q = listing->q;
+
+	if (listing->state && online != !strcmp(listing->state, "online"))
+		return 0;
+	if (!q || strcasestr(doc->id, q) || strcasestr(doc->tenant, q))
+		return 1;
+	json_t *body = call_body(doc), *of = license ? call_body(license) : NULL;
+	int found = has(body, "name", q) || has(body, "address", q) ||
+		    has(body, "program", q) || has(of, "holder", q) ||
+		    has(of, "group", q);
+	json_decref(body);
+	json_decref(of);
+	return found;
+}
+
+static void take(struct listing *listing, const struct store_docs *hosts,
+	const struct surroundings *around)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < hosts->count; i++) {
+		const struct state_doc *doc = &hosts->docs[i], *license = NULL;
+		if (json_array_size(listing->items) == listing->limit) {
+			listing->more = 1;
+			return;
+		}
+		if (at < around->licenses.count &&
+			!strcmp(around->licenses.docs[at].id, doc->id))
+			license = &around->licenses.docs[at++];
+		snprintf(listing->last, sizeof(listing->last), "%s", doc->id);
+		if (passes(listing, doc, license, around->online[i]))
+			json_array_append_new(listing->items, show(listing->call, doc));
 	}
-	return object;
+}
+
+static int list_all(struct listing *listing)
+{
+	struct call *call = listing->call;
+	size_t count = STEP;
+	int status = 0;
+
+	while (!status && !listing->more && count == STEP) {
+		struct store_docs hosts = {0};
+		struct surroundings around = {0};
+		status = store_wait_list(call_store(call)->state, STATE_HOST,
+			call_tenant(call), *listing->last ? listing->last : NULL, STEP,
+			&hosts);
+		count = hosts.count;
+		if (!status)
+			status = read_surroundings(call, &hosts, &around);
+		if (!status)
+			take(listing, &hosts, &around);
+		store_docs_free(&around.licenses);
+		store_docs_free(&hosts);
+	}
+	return status;
 }
 
 void api_hosts_list(void *admin UNUSED, struct exchange *exchange)
 {
 	struct call *call = call_of(exchange);
-	const char *state = request_query(exchange->request, "state");
+	struct listing listing = {.call = call,
+		.state = request_query(exchange->request, "state"),
+		.q = request_query(exchange->request, "q")};
+	struct page page;
 
-	if (state && strcmp(state, "online") && strcmp(state, "offline"))
-		call_fail(call, -REASON_BAD_VALUE, "state: online or offline");
-	else
-		page_documents(call, STATE_HOST, list_item);
+	if (listing.state && strcmp(listing.state, "online") &&
+		strcmp(listing.state, "offline")) {
+		call_wrong(call, "state", "online or offline");
+		return;
+	}
+	if (page_parse(call, &page))
+		return;
+	if (page.after && strlen(page.after) > STATE_ID_MAX) {
+		call_wrong(call, "after", "not a cursor of a page");
+		return;
+	}
+	listing.items = json_array();
+	listing.limit = page.limit;
+	snprintf(listing.last, sizeof(listing.last), "%s", page.after ? page.after : "");
+	int status = list_all(&listing);
+	if (status) {
+		json_decref(listing.items);
+		call_fail(call, status, NULL);
+		return;
+	}
+	exchange_json(exchange, 200,
+		json_pack("{s:o, s:s?}", "items", listing.items, "next",
+			listing.more ? listing.last : NULL));
 }
 
 void api_hosts_show(void *admin UNUSED, struct exchange *exchange)

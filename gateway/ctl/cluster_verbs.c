@@ -39,6 +39,7 @@ int cluster_verbs_host_list(void *arg, int count UNUSED, char **words UNUSED)
 
 	rest_path(&path, "/api/v1/hosts");
 	rest_path_query(&path, "state", options->state);
+	rest_path_query(&path, "q", options->q);
 	rest_path_query(&path, "tenant", options->tenant);
 	return ctl_verbs_list(options, path.text, host_columns);
 }

@@ -97,8 +97,8 @@ static const struct args_option options_IMPORT[] = {TENANT,
 	{"--dry-run", NULL, ARGS_FLAG, AT(dry_run), "only say what is wrong"}, END};
 static const struct args_option options_HOLDERS[] = {QUERY, TENANT, COUNT, END};
 static const struct args_option options_HOSTS[] = {
-	{"--state", "STATE", ARGS_TEXT, AT(state), "only online or offline ones"}, TENANT,
-	COUNT, END};
+	{"--state", "STATE", ARGS_TEXT, AT(state), "only online or offline ones"}, QUERY,
+	TENANT, COUNT, END};
 static const struct args_option options_SESSIONS[] = {LICENSE_ID, TENANT, COUNT, END};
 static const struct args_option options_DRAIN[] = {
 	{"--within", "TIME", ARGS_TEXT, AT(ttl),

@@ -56,7 +56,8 @@ struct relay {
 	struct worker_timer *node_timer, *drain_timer;
 	int64_t started_ms, drain_by_ms, sweep_ms;
 	uint64_t node_version;
-	int node_asked, node_gone;
+	int node_asked, node_gone,
+		node_due; /* due: what is on its way is not the newest */
 	int drain_phase;
 	struct post_box *drained_box;
 	relay_drained drained;
@@ -193,6 +194,8 @@ static void on_node_put(void *ctx, const struct state_answer *answer)
 	relay->node_asked = 0;
 	if (!answer->status && answer->count)
 		relay->node_version = answer->docs[0].version;
+	if (relay->node_due)
+		put_node(relay);
 }
 
 /* What a former run of this node left behind is replaced. */
@@ -233,6 +236,7 @@ static void put_node(struct relay *relay)
 	struct state_doc doc = {
 		STATE_NODE, relay->house.node, "", relay->node_version, body};
 	relay->node_asked = 1;
+	relay->node_due = 0;
 	relay->desk[0]->asked++;
 	state_put(relay->house.store->state, &doc, desk_box(relay->desk[0]), on_node_put,
 		relay);
@@ -261,6 +265,16 @@ static void on_node_timer(void *ctx)
 		recover_sweep(relay->desk[0], relay->started_ms);
 	}
 	worker_timer_set(relay->node_timer, NODE_EVERY_MS);
+}
+
+/* People look right after an order: they must not see what was before it. */
+static void show_node(struct relay *relay, struct desk *desk, int64_t value)
+{
+	(void)desk;
+	(void)value;
+	relay->node_due = 1;
+	if (!relay->node_asked)
+		put_node(relay);
 }
 
 static void remove_node(struct relay *relay)
@@ -396,6 +410,7 @@ static void on_drain_order(void *ctx, const struct order *order)
 		atomic_exchange(&relay->house.draining, drain) == drain)
 		return;
 	log_line(LOG_INFO, drain ? "drain" : "undrain", LOG_S("by", order->by));
+	at_desk(relay, relay->desk[0], show_node, 0);
 	if (drain)
 		at_all_desks(relay, drain_desk,
 			order->within_ms >= 0 ? order->within_ms

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "base/secret.h"
 #include "store/memory/memory_store.h"
 #include "store/redis/redis_store.h"
 #include "store/sqlite/sqlite_store.h"
@@ -62,6 +63,25 @@ int store_open_in(const char *dir, const char *address, const char *node,
 	if (strcmp(address, "memory:") == 0)
 		return open_memory(node, ret, error);
 	return refuse(address, error);
+}
+
+int store_open_check(const char *address, char error[static STORE_ERROR])
+{
+	struct redis_address parsed;
+	const char *path = after(address, "sqlite:"), *rest = after(address, "redis:");
+	enum redis_scheme scheme = rest ? REDIS_TCP : REDIS_UNIX;
+	if ((path && *path) || strcmp(address, "memory:") == 0)
+		return 0;
+	if (!rest)
+		rest = after(address, "redis+unix:");
+	if (after(address, "redis-sentinel:"))
+		return refuse_sentinel(error);
+	if (!rest)
+		return refuse(address, error);
+	/* Where the data directory is, is not known here: its name only stands for the spool's place. */
+	int r = redis_address_parse(scheme, rest, "/", &parsed, error);
+	secret_wipe(&parsed, sizeof(parsed));
+	return r;
 }
 
 int store_open(const char *address, const char *node, struct store **ret,

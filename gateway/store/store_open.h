@@ -35,6 +35,8 @@ MUST_CHECK int store_open(const char *address, const char *node, struct store **
  * address: with Redis DIR/spool, where journal rows wait, unless the address names a place. */
 MUST_CHECK int store_open_in(const char *dir, const char *address, const char *node,
 	struct store **ret, char error[static STORE_ERROR]);
+/* Whether an address can be one, with whatever files it names; nothing is opened. -REASON_CONFIG. */
+MUST_CHECK int store_open_check(const char *address, char error[static STORE_ERROR]);
 /* For looking only, also while a gateway runs on the same store: claims, leases, the bus and every
  * change are answered by -REASON_FORBIDDEN. A store of one node only. */
 MUST_CHECK int store_open_reader(const char *address, struct store **ret,

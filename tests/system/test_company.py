@@ -181,6 +181,8 @@ def test_devices_are_seen_and_forgotten(gateway, license, viewer):
     assert len(rows) == 1 and rows[0]["id"].startswith("dev_") and rows[0]["permitted"] is True and rows[0]["last"]
     assert gateway.ctl("license", "list", "--online")[0]["id"] == license["id"]
     assert gateway.ctl("license", "list", "--offline") == []
+    assert len(gateway.ctl("host", "list", "--q", "花子")) == 1 and gateway.ctl("host", "list", "--q", "nobody") == []
+    assert gateway.ctl("host", "list", "--state", "offline") == []
     assert gateway.ctl("holder", "list")[0]["last_seen"] and gateway.ctl("holder", "list")[0]["online"] == 1
     refused(lambda: gateway.ctl("license", "forget", license["id"], "dev_0", json_out=False), "NOT_FOUND", 65)
     gateway.ctl("license", "forget", license["id"], rows[0]["id"])

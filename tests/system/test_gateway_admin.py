@@ -230,6 +230,12 @@ def test_config_errors_name_line_and_column(world):
         assert "gateway.ini" in said and place in said, said
     config.write_text("[relay]\nclaim_renew = 14s\n")
     assert "claim_renew" in refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78)
+    for address in ("postgres://x", "redis-sentinel://a,b/m", "redis://127.0.0.1:x", "sqlite:"):
+        config.write_text(f"[store]\naddress = {address}\n")
+        assert "store.address" in refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78)
+    for address in ("redis://127.0.0.1:6379", "redis+unix:///run/redis.sock", "sqlite:/var/lib/x.db"):
+        config.write_text(f"[store]\naddress = {address}\n")
+        run(GATEWAY, "check", "--config", config)
     config.write_text(run(GATEWAY, "check", "--sample"))
     run(GATEWAY, "check", "--config", config)
 
@@ -585,6 +591,7 @@ def test_nodes_and_drain(gateway):
     rows = wait_for("the node's card", lambda: gateway.ctl("node", "list"))
     assert rows[0]["id"] == node and rows[0]["away"] is False
     gateway.ctl("node", "drain", node)
+    wait_for("the list to say so", lambda: gateway.ctl("node", "list")[0]["draining"], seconds=4)
     wait_for("it not to be ready", lambda: Rest(gateway).ask("GET", "/readyz")[0] == 503)
     gateway.ctl("node", "undrain", node)
     wait_for("it to be ready again", lambda: Rest(gateway).ask("GET", "/readyz")[0] == 200)
