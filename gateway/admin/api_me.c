@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "admin/account_proof.h"
 #include "admin/call.h"
 #include "admin/password_desk.h"
-#include "admin/proof.h"
 #include "admin/sign_in_desk.h"
 #include "base/clock.h"
 #include "base/reason.h"
@@ -90,7 +90,7 @@ static int prove_password(struct call *call, const struct sign_in_desk *desk,
 
 	if (status)
 		return status;
-	status = proof_password(&guess, account, password);
+	status = account_proof_password(&guess, account, password);
 	if (status == -REASON_PASSWORD_WRONG)
 		guess_wrong(&guess, status, GUESS_KNOWN);
 	return status ? status : guess_right(&guess);
@@ -106,7 +106,7 @@ static int prove_code(struct call *call, struct sign_in_desk *desk, const char *
 		status = guess_charge(&guess);
 	if (status)
 		return status;
-	status = proof_code(call, &desk->account, code);
+	status = account_proof_code(call, &desk->account, code);
 	if (status == -REASON_TOTP_WRONG)
 		guess_wrong(&guess, status, GUESS_KNOWN);
 	return status ? status : guess_right(&guess);

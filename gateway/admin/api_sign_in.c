@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "admin/account_proof.h"
 #include "admin/call.h"
 #include "admin/page.h"
-#include "admin/proof.h"
 #include "admin/sign_in_desk.h"
 #include "base/reason.h"
 #include "base/text.h"
@@ -128,7 +128,7 @@ static int check_code(struct guess *guess, const struct asked *asked,
 			call_fail(guess->call, -REASON_TOTP_NEEDED, NULL);
 		return -REASON_TOTP_NEEDED;
 	}
-	int status = proof_code(guess->call, account, asked->code);
+	int status = account_proof_code(guess->call, account, asked->code);
 	if (status == -REASON_TOTP_WRONG)
 		refuse(guess, &account->account, status);
 	return status;
@@ -169,7 +169,7 @@ static void sign_in(struct call *call, const struct asked *asked,
 	}
 	if (guess_begin(&guess, call, asked->account, account->tenant, &desk->security))
 		return;
-	status = proof_password(&guess, usable(account), asked->password);
+	status = account_proof_password(&guess, usable(account), asked->password);
 	if (!status)
 		open_for(&guess, asked, desk);
 	else if (status == -REASON_PASSWORD_WRONG)

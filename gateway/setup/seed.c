@@ -39,8 +39,8 @@ static int make_token(struct token *ret, char ret_text[static TOKEN_TEXT_SIZE])
 /* The account must set a password of its own at its first sign-in. */
 static int make_account(char ret_password[static SEED_PASSWORD], json_t **ret)
 {
-	struct account account = {.roles = ROLE_BIT(ROLE_OPERATOR),
-		.created_ms = clock_wall_ms()};
+	struct account account = {
+		.roles = ROLE_BIT(ROLE_OPERATOR), .created_ms = clock_wall_ms()};
 	char password[PASSWORD_GENERATED], record[PASSWORD_RECORD], *body = NULL;
 	int status = password_generate(password);
 

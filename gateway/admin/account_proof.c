@@ -1,4 +1,4 @@
-#include "admin/proof.h"
+#include "admin/account_proof.h"
 
 #include "admin/hashing.h"
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 /* Against others who change the same account at the same moment. */
 #define TRIES 5
 
-int proof_password(struct guess *guess, const struct account *account,
+int account_proof_password(struct guess *guess, const struct account *account,
 	const char *password)
 {
 	struct call *call = guess->call;
@@ -66,7 +66,7 @@ static int read_again(struct call *call, struct account_desk *desk)
 	return 0;
 }
 
-int proof_code(struct call *call, struct account_desk *desk, const char *code)
+int account_proof_code(struct call *call, struct account_desk *desk, const char *code)
 {
 	int status = -REASON_CONFLICT, recovery, recorded = 0;
 
