@@ -204,3 +204,31 @@ def test_devices_are_counted(world, gateway, license, host, viewer):
     with pytest.raises(AssertionError) as failure:
         other.pair(host.ticket())
     assert failure.value.code == 77 and "DEVICES_FULL" in failure.value.err
+
+
+def test_notices_reach_both_ends(world, gateway, license, host, viewer, desktop):
+    from test_gateway_admin import Rest
+    rest = Rest(gateway)
+    start = int((time.time() + 40 * 86400) * 1000)
+    stop = {"kind": "planned_stop", "text": {"en": "New disks.", "ja": "ディスク交換のため停止します"},
+            "from_ms": start, "to_ms": start + 3600000}
+    status, _, text = rest.ask("POST", "/api/v1/notices", stop)
+    assert status == 201, text
+    # To who is connected, within moments; the host keeps it in its status.
+    wait_for("the host to know", lambda: any("New disks" in line for line in host.status()["notices"]), seconds=15)
+    home = Display(world, "home", size="1280x900")
+    window = open_window(viewer, home, LC_ALL="ja_JP.UTF-8")
+    wait_for("the viewer to know", lambda: "ディスク交換" in window.text())
+    time.sleep(1.5)
+    keep(home, "notice-ja.png")
+    keep(desktop, "sign-en.png")
+    assert "New disks" in run(BIN / "engawa-host", "--state", host.state, "status", env={"LC_ALL": "C.UTF-8"})
+    listed = json.loads(run(BIN / "engawa-viewer", "--state", viewer.state, "list", "--json"))
+    assert "New disks" in listed[0]["notices"][0]
+    # Taken back: gone from both, while they are connected.
+    notice = json.loads(text)["id"]
+    assert rest.ask("DELETE", f"/api/v1/notices/{notice}")[0] in (200, 204)
+    wait_for("the host to forget", lambda: not host.status()["notices"], seconds=15)
+    wait_for("the viewer to forget", lambda: not json.loads(run(
+        BIN / "engawa-viewer", "--state", viewer.state, "list", "--json"))[0]["notices"], seconds=15)
+    assert window.alive()
