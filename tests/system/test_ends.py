@@ -60,26 +60,31 @@ def ended(gateway, license):
     return rows[-1]["reason"] if rows else None
 
 
+@pytest.fixture(params=["ja_JP.UTF-8", "C.UTF-8"])
+def lang(request):
+    return request.param
+
+
 @pytest.fixture
-def asked(world, gateway, license, desktop):
-    """A host that asks on its desktop, in Japanese."""
+def asked(world, gateway, license, desktop, lang):
+    """A host that asks on its desktop."""
     host = Host(world, gateway, license).enroll()
     host.state.joinpath("veto.conf").write_text("[session]\nconsent = yes\n")
-    return host.run("--display", desktop.at, env={"LC_ALL": "ja_JP.UTF-8"}).online()
+    return host.run("--display", desktop.at, env={"LC_ALL": lang}).online()
 
 
-def test_the_office_is_asked(world, gateway, license, desktop, asked):
+def test_the_office_is_asked(world, gateway, license, desktop, asked, lang):
     viewer = Viewer(world, gateway, license).pair(asked.ticket())
     paint(desktop, "#d03020")
     home = Display(world, "home", size="1280x900")
     words = [BIN / "engawa-viewer", "--state", viewer.state, "connect", "--password-file", viewer.password_file]
-    window = world.start("asking", words, env={**home.env, "SDL_VIDEODRIVER": "x11", "LC_ALL": "ja_JP.UTF-8",
+    window = world.start("asking", words, env={**home.env, "SDL_VIDEODRIVER": "x11", "LC_ALL": lang,
                                                "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"})
     wait_for("the question", lambda: panel(desktop))
     wait_for("the viewer to know", lambda: "waiting for the person" in window.text())
     time.sleep(1)
-    keep(desktop, "consent-office-ja.png")
-    keep(home, "consent-home-ja.png")
+    keep(desktop, f"consent-office-{lang[:2]}.png")
+    keep(home, f"consent-home-{lang[:2]}.png")
     assert not has_colour(home.screenshot(), RED, 0.001)  # not one pixel of it yet
     assert gateway.ctl("session", "list")
     answer(desktop, yes=True)
