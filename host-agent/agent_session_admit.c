@@ -157,7 +157,7 @@ static int ask_person(struct agent_session *session)
 		ja ? "接続元: " : "Address: ", session->address);
 	const char *const lines[DESKTOP_ASK_LINES] = {
 		ja ? "このPCへのリモート接続を許可しますか？"
-		   : "May this person use this PC from afar?",
+		   : "Allow this person to use this PC remotely?",
 		user, device, address};
 	return desktop_ask(session->desktop, lines, CONSENT_MS, &session->question);
 }

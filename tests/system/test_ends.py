@@ -83,8 +83,8 @@ def test_the_office_is_asked(world, gateway, license, desktop, asked, lang):
     wait_for("the question", lambda: panel(desktop))
     wait_for("the viewer to know", lambda: "waiting for the person" in window.text())
     time.sleep(1)
-    keep(desktop, f"consent-office-{lang[:2]}.png")
-    keep(home, f"consent-home-{lang[:2]}.png")
+    keep(desktop, f"consent-office-{lang.split('.')[0]}.png")
+    keep(home, f"consent-home-{lang.split('.')[0]}.png")
     assert not has_colour(home.screenshot(), RED, 0.001)  # not one pixel of it yet
     assert gateway.ctl("session", "list")
     answer(desktop, yes=True)

@@ -132,7 +132,7 @@ static void test_a_question_has_two_answers_and_a_time(void **state)
 	struct x11_panel *panel = NULL;
 	XWindowAttributes about;
 	struct x11_panel_look look = {.place = X11_PANEL_CENTRE,
-		.lines = {"May this person use this PC from afar?", "User: 佐藤",
+		.lines = {"Allow this person to use this PC remotely?", "User: 佐藤",
 			"Address: 192.0.2.7"},
 		.buttons = {"Allow", "Refuse"},
 		.time_ms = 60000,
