@@ -151,7 +151,7 @@ int month_availability(struct call *call, const struct month *month,
 	if (!status)
 		status = page_each(call, STATE_NOTICE, NULL, add_stop, &stops);
 	if (!status) {
-		availability_of(down.items, down.count, stops.items, stops.count,
+		outage_availability(down.items, down.count, stops.items, stops.count,
 			measured, ret);
 		*ret_since_ms = since_ms;
 	}

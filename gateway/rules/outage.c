@@ -138,7 +138,7 @@ static int64_t outside(struct outage_span span, const struct outage_span *stops,
 	return left;
 }
 
-void availability_of(struct outage_span *down, size_t down_count,
+void outage_availability(struct outage_span *down, size_t down_count,
 	struct outage_span *stops, size_t stop_count, struct outage_span measured,
 	struct availability *ret)
 {

@@ -46,7 +46,7 @@ struct availability {
 
 /* Of [from, to). Sorts and joins the spans in place; an outage that began in a planned stop and did not
  * outlast it is no fault. */
-void availability_of(struct outage_span *down, size_t down_count,
+void outage_availability(struct outage_span *down, size_t down_count,
 	struct outage_span *stops, size_t stop_count, struct outage_span measured,
 	struct availability *ret);
 

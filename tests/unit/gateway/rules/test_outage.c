@@ -41,7 +41,7 @@ static void test_availability(void **state)
 		struct availability is;
 		memcpy(down, rows[i].down, sizeof(down));
 		memcpy(stops, rows[i].stops, sizeof(stops));
-		availability_of(down, rows[i].downs, stops, rows[i].stop_count,
+		outage_availability(down, rows[i].downs, stops, rows[i].stop_count,
 			(struct outage_span){rows[i].from, rows[i].to}, &is);
 		assert_int_equal(is.planned_ms, rows[i].planned);
 		assert_int_equal(is.down_ms, rows[i].down_ms);
