@@ -45,7 +45,7 @@ struct worker;
 	S(claim_renew_ms, 5000, 50, 200000, "and is renewed so often") \
 	S(presence_ttl_ms, 45000, 150, 600000, "a host's presence is announced for so long") \
 	S(presence_renew_ms, 15000, 50, 200000, "and again so often") \
-	S(meter_ms, 60000, 50, 3600000, "bandwidth rows are written so often") \
+	S(meter_ms, 3600000, 50, 3600000, "bandwidth rows are written so often, and when an hour ends") \
 	S(drain_ms, 3000, 0, 600000, "sessions may leave for so long when the node stops") \
 	S(session_ms, 43200000, 0, 2592000000, "longest session; policies can only shorten it; 0: no limit")
 // clang-format on

@@ -26,7 +26,7 @@
  * is missing or was refused. host and viewer are the names of the devices, host_device and viewer_device their
  * public keys in base64url.
  * Bandwidth rows (JOURNAL_BANDWIDTH): {"session","fence","hour","bytes_to_viewer","bytes_to_host"},
- * deltas since the last row, at most one per session and meter_ms; their sum is the session's count.
+ * deltas since the last row, one per session and meter_ms and hour at most; their sum is the session's count.
  * The document has the members of the opening row, and:
  *   state ("live", "away")   seen   until? (of an away one)   reason?
  *   bytes_to_viewer bytes_to_host frames       as carried when it was written
@@ -101,6 +101,7 @@ struct session {
 	int ends_at_reason;
 	int64_t renew_ms;           /* mono: when the claim is renewed next */
 	int64_t flush_ms;           /* mono: when rows are offered next */
+	int64_t row_since_ms;       /* wall: what the next row tells began then */
 	struct meter_count flushed; /* what the row under way says */
 	struct meter_count shown, shown_covered; /* what the document says */
 	int64_t shown_ms;                        /* mono: when it was last written */

@@ -10,6 +10,7 @@
 #include "store/state.h"
 
 #define SHOW_MS 750    /* with the grain of the desk's tick about a second */
+#define STALE_MS 60000 /* written again although nothing changed */
 #define FAILED_MS 5000 /* a store that is away is not asked every second */
 #define REREADS 3
 
@@ -30,7 +31,7 @@ static void put(struct session *session)
 	session->shown_covered = session_covered(session);
 	session->shown_ms = clock_mono_ms();
 	session->show_ms = session->shown_ms + SHOW_MS;
-	session->stale_ms = session->shown_ms + session->desk->settings.meter_ms;
+	session->stale_ms = session->shown_ms + STALE_MS;
 	state_put(session_store(session), &doc, session_box(session), on_put,
 		session_ask(session));
 	free(body);

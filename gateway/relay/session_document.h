@@ -2,7 +2,7 @@
  * another node resumes it by, and what its own node closes it by after a kill (recover.h).
  *
  * Refreshed about once a second while the counts change, so that a kill loses no more than that; every
- * meter_ms when they do not, so that `seen` tells when the session was last alive. One write is under way
+ * minute when they do not, so that `seen` tells when the session was last alive. One write is under way
  * at a time, and a store that needs long for one is asked as much more seldom. The document belongs to
  * the session with the greatest fence: who finds a greater one in it leaves it alone from then on.
  *

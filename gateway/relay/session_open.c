@@ -17,6 +17,7 @@
 #include "relay/record.h"
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
+#include "relay/session_rows.h"
 #include "relay/session_limit.h"
 #include "store/journal.h"
 #include "store/state.h"
@@ -153,7 +154,7 @@ static void go_live(struct session *session)
 	int64_t now_ms = clock_mono_ms();
 	session->state = SESSION_LIVE;
 	session->renew_ms = now_ms + session->desk->settings.claim_renew_ms;
-	session->flush_ms = now_ms + session->desk->settings.meter_ms;
+	session_rows_begin(session, now_ms);
 	join_leg(session, session->host, session->viewer);
 	join_leg(session, session->viewer, session->host);
 	send_opens(session);

@@ -10,6 +10,7 @@
 #include "relay/session_inside.h"
 #include "store/journal.h"
 
+#define HOUR_MS INT64_C(3600000)
 #define ROW_RETRY_MS 1000 /* a row that the journal did not take */
 
 static void row_failed(struct session *session)
@@ -45,6 +46,14 @@ static void on_closing_written(void *ctx, const struct journal_answer *answer)
 	session_settle(session);
 }
 
+void session_rows_begin(struct session *session, int64_t now_ms)
+{
+	int64_t wall_ms = clock_wall_ms(), left_ms = HOUR_MS - wall_ms % HOUR_MS;
+	int64_t every_ms = session->desk->settings.meter_ms;
+	session->row_since_ms = wall_ms;
+	session->flush_ms = now_ms + (every_ms < left_ms ? every_ms : left_ms);
+}
+
 static size_t bandwidth_row(struct session *session, struct journal_row *row,
 	int64_t at_ms, char **ret_body)
 {
@@ -52,8 +61,10 @@ static size_t bandwidth_row(struct session *session, struct journal_row *row,
 	*ret_body = NULL;
 	if (!session->flushed.to_viewer && !session->flushed.to_host)
 		return 0;
+	/* A row that is late, by the grain of the tick or because the journal was away, is about the hour in
+	 * which it began. */
 	*ret_body = record_bandwidth(session->id_text, session->fence, session->flushed,
-		at_ms);
+		session->row_since_ms);
 	*row = (struct journal_row){JOURNAL_BANDWIDTH, session->tenant, session->license,
 		at_ms, *ret_body, 0, NULL, {0}};
 	return *ret_body ? 1 : 0;
@@ -63,8 +74,9 @@ void session_rows_flush(struct session *session, int64_t now_ms)
 {
 	struct journal_row row;
 	char *body;
-	session->flush_ms = now_ms + session->desk->settings.meter_ms;
-	if (!bandwidth_row(session, &row, clock_wall_ms(), &body))
+	size_t count = bandwidth_row(session, &row, clock_wall_ms(), &body);
+	session_rows_begin(session, now_ms);
+	if (!count)
 		return;
 	session->flushing = 1;
 	meter_wrote(&session->meter, session->flushed);

@@ -10,6 +10,10 @@
 
 struct session;
 
+/* From now on rows are due: each meter_ms, and when an hour of the clock ends, so that what a row says was
+ * carried within one hour. A kill loses no row: what was carried until about a second before stands in the
+ * session's document, and recover.h writes it. */
+void session_rows_begin(struct session *session, int64_t now_ms);
 /* A row for what was carried since the last one; none when that is nothing. */
 void session_rows_flush(struct session *session, int64_t now_ms);
 /* The last delta and the closing row go together: all or none. */

@@ -36,6 +36,7 @@ struct relay_rig *relay_rig_new(void)
 	set_clock(rig);
 	fake_admission_reset();
 	relay_settings_default(&rig->settings);
+	rig->settings.meter_ms = 60000; /* an hour is long, second by second */
 	CHECK(!store_open("memory:", "n1", &rig->store, error));
 	rig->house.store = rig->store;
 	strcpy(rig->house.node, "n1");

@@ -320,6 +320,52 @@ static void bandwidth_rows_add_up_to_the_session(void **state)
 	assert_in_range(sums[2], 2, 4);
 }
 
+struct hours {
+	char texts[8][40];
+	uint64_t bytes[8];
+	size_t count;
+};
+
+static void on_hours(void *ctx, const struct journal_answer *answer)
+{
+	struct hours *hours = ctx;
+	for (size_t i = 0; i < answer->count && hours->count < 8; i++) {
+		const char *hour = strstr(answer->rows[i].body, "\"hour\":\"");
+		snprintf(hours->texts[hours->count], 40, "%.20s", hour + 8);
+		hours->bytes[hours->count++] =
+			member(answer->rows[i].body, "bytes_to_viewer");
+	}
+}
+
+/* One row an hour, and none tells of two hours. */
+static void a_row_is_about_one_hour(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	struct hours hours = {.count = 0};
+	struct journal_query query = {.kind = JOURNAL_BANDWIDTH, .limit = 1000};
+	const int64_t hour = 3600000;
+	rig->desks[0]->settings.meter_ms = hour;
+	rig->wall_ms += hour - rig->wall_ms % hour - 90000;
+	relay_rig_pass(rig, 100);
+	relay_rig_join(rig, &host, &viewer);
+	fake_end_data(host, 1000);
+	relay_rig_pass(rig, 80000);
+	fake_end_data(host, 2000);
+	relay_rig_pass(rig, 20000);
+	fake_end_data(host, 4000);
+	relay_rig_pass(rig, 5000);
+	fake_end_close(host, FAKE_CLOSE_SESSION, REASON_HOST_ENDED);
+	relay_rig_pass(rig, rig->settings.receipt_ms + 500);
+	journal_query(rig->store->journal, &query, desk_box(rig->desks[0]), on_hours,
+		&hours);
+	relay_rig_settle(rig);
+	assert_int_equal(hours.count, 2);
+	assert_int_equal(hours.bytes[0], 3000);
+	assert_int_equal(hours.bytes[1], 4000);
+	assert_string_not_equal(hours.texts[0], hours.texts[1]);
+}
+
 static void a_lost_viewer_ends_the_session_and_can_resume_it(void **state)
 {
 	struct relay_rig *rig = *state;
@@ -564,6 +610,7 @@ int main(void)
 		TEST(a_receipt_with_a_wrong_signature_counts_for_nothing),
 		TEST(a_receipt_that_was_bent_on_its_way_is_refused),
 		TEST(a_missing_receipt_delays_the_row_only_so_long),
+		TEST(a_row_is_about_one_hour),
 		TEST(bandwidth_rows_add_up_to_the_session),
 		TEST(a_lost_viewer_ends_the_session_and_can_resume_it),
 		TEST(nobody_else_resumes_it),
