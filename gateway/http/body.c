@@ -68,14 +68,6 @@ static json_t *ask(struct body *body, const char *name)
 	return json_object_get(body->object, name);
 }
 
-static int has_control(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return 1;
-	return 0;
-}
-
 const char *body_text(struct body *body, const char *name, size_t max,
 	enum body_need need)
 {
@@ -96,8 +88,10 @@ const char *body_text(struct body *body, const char *name, size_t max,
 		body_wrong(body, name, what);
 		return NULL;
 	}
-	if (has_control(json_string_value(value))) {
-		body_wrong(body, name, "control characters are not permitted");
+	/* jansson keeps a NUL in the middle, and nobody after it would see the rest. */
+	if (strlen(json_string_value(value)) != json_string_length(value) ||
+		!text_is_plain(json_string_value(value))) {
+		body_wrong(body, name, "holds characters that cannot be shown");
 		return NULL;
 	}
 	if (need == BODY_NEED && !json_string_length(value)) {

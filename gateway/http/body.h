@@ -30,7 +30,7 @@ enum body_need { BODY_MAY, BODY_NEED };
 MUST_CHECK int body_parse(struct body *body, struct exchange *exchange);
 void body_done(struct body *body);
 
-/* Text of at most `max` bytes, without control characters. NULL when it is absent or wrong. */
+/* Text of at most `max` bytes, without characters that deceive (base/text.h). NULL when it is absent or wrong. */
 const char *body_text(struct body *body, const char *name, size_t max,
 	enum body_need need);
 int64_t body_number(struct body *body, const char *name, int64_t min, int64_t max,

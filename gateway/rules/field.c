@@ -71,34 +71,9 @@ static int find(const json_t *object, const char *name, enum field_need need,
 	return need == FIELD_NEED ? field_fail(error, name, "is needed") : 0;
 }
 
-/* The length of a deceiving character at `at`, or 0: C0, DEL, C1, line and paragraph separators,
- * direction marks, byte order mark. */
-static size_t deceit(const unsigned char *at)
-{
-	if (at[0] < 0x20 || at[0] == 0x7f)
-		return 1;
-	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-		return 2;
-	if (at[0] == 0xd8 && at[1] == 0x9c)
-		return 2;
-	if (at[0] == 0xe2 && at[1] == 0x80 &&
-		((at[2] >= 0x8b && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae)))
-		return 3;
-	if (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa0 && at[2] <= 0xaf)
-		return 3;
-	if (at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf)
-		return 3;
-	return 0;
-}
-
 int field_is_plain(const char *text)
 {
-	if (!text_utf8_valid(text, strlen(text)))
-		return 0;
-	for (const unsigned char *at = (const unsigned char *)text; *at; at++)
-		if (deceit(at))
-			return 0;
-	return 1;
+	return text_is_plain(text);
 }
 
 void field_plain(char *ret, size_t size, const char *text)
@@ -108,7 +83,7 @@ void field_plain(char *ret, size_t size, const char *text)
 	if (!text_utf8_valid(text, strlen(text)))
 		text = "";
 	for (const unsigned char *at = (const unsigned char *)text; *at;) {
-		size_t skip = deceit(at);
+		size_t skip = text_deceit((const char *)at);
 		/* Bytes of one character: its first, and those of the form 10xxxxxx. */
 		size_t len = 1;
 		while ((at[len] & 0xc0) == 0x80)

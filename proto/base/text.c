@@ -47,6 +47,35 @@ bool text_utf8_valid(const void *bytes, size_t len)
 	return text_utf8_span(bytes, len) == len;
 }
 
+size_t text_deceit(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	if (at[0] < 0x20 || at[0] == 0x7f)
+		return 1;
+	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+		return 2;
+	if (at[0] == 0xd8 && at[1] == 0x9c)
+		return 2;
+	if (at[0] == 0xe2 && at[1] == 0x80 &&
+		((at[2] >= 0x8b && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae)))
+		return 3;
+	if (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa0 && at[2] <= 0xaf)
+		return 3;
+	if (at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf)
+		return 3;
+	return 0;
+}
+
+bool text_is_plain(const char *text)
+{
+	if (!text_utf8_valid(text, strlen(text)))
+		return false;
+	for (; *text; text++)
+		if (text_deceit(text))
+			return false;
+	return true;
+}
+
 int text_copy(char *ret, size_t size, const char *text)
 {
 	size_t len = strlen(text);

@@ -16,6 +16,13 @@ bool text_utf8_valid(const void *bytes, size_t len);
 /* Length of the part from the start that is valid. */
 size_t text_utf8_span(const void *bytes, size_t len);
 
+/* The length of a character at `at` with which text could deceive its reader or steer his terminal, or
+ * 0: controls (C0, DEL, C1), direction marks, what has no width, line and paragraph separators, the byte
+ * order mark. The text must be valid and end with NUL. */
+size_t text_deceit(const char *at);
+/* Valid, and without any such character. */
+bool text_is_plain(const char *text);
+
 /* Copies with its NUL, or refuses: never truncates silently. */
 MUST_CHECK int text_copy(char *ret, size_t size, const char *text);
 /* Copies at most size-1 bytes, cut at a character border: for display only. */
