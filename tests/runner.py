@@ -209,7 +209,7 @@ def stage_web(count):
     tests = sorted((TOP / "tests/web").glob("*.test.mjs"))
     command = ["node", "--test", "--test-concurrency=1", "--test-reporter=tap", *tests]
     code, output, _ = run_case(command, 1200, {"ENGAWA_BUILD": str(folder)}, TOP / "tests/web")
-    for line in re.findall(r"^ *# (figure: .*)$", output, re.M):
+    for line in re.findall(r"^.*# (figure: .*)$", output, re.M):
         say(f"   {line}")
     passed, failed, cancelled, skipped = (
         sum(int(n) for n in re.findall(rf"^# {word} (\d+)$", output, re.M))

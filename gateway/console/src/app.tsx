@@ -140,6 +140,7 @@ function Shell(props: { who: Me }) {
 	const name = now.page || "overview";
 	const page = pages.find((one) => one.name === name && permitted(one));
 	const first = useRef(true);
+	const menuButton = useRef<HTMLButtonElement>(null);
 
 	useEffect(() => {
 		onRefused(() => {
@@ -157,6 +158,10 @@ function Shell(props: { who: Me }) {
 		scrollTo(0, 0);
 	}, [name, now.id]);
 
+	const closeMenu = () => {
+		if (menu) menuButton.current?.focus();
+		setMenu(false);
+	};
 	const Content = page?.show;
 	return (
 		<div class="shell">
@@ -172,6 +177,7 @@ function Shell(props: { who: Me }) {
 			</a>
 			<header class="bar">
 				<button
+					ref={menuButton}
 					type="button"
 					class="icon-button menu-button"
 					aria-label={menu ? words.close_menu : words.menu}
@@ -189,7 +195,7 @@ function Shell(props: { who: Me }) {
 				<span class="space" />
 				<AccountMenu who={props.who} />
 			</header>
-			<Menu now={name} open={menu} close={() => setMenu(false)} />
+			<Menu now={name} open={menu} close={closeMenu} />
 			<main class="page" id="main">
 				{broken && (
 					<p class="banner" role="status">

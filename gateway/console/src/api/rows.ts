@@ -7,7 +7,9 @@ import { onNews } from "./events";
 import { type Problem, problemOf } from "./problem";
 import type { Items } from "./types";
 
-const STEP = 500;
+/** The first page is there soon; the others come by the most that the gateway gives. */
+const FIRST = 300;
+const STEP = 1000;
 /** Lists up to this length are simply asked for again when something changed. */
 const REFRESH_MOST = 1000;
 const GATHER_MS = 600;
@@ -52,7 +54,7 @@ export function useRows<T>(path: string, query: Query, news: string[]): Rows<T> 
 			while (mine.next !== null && mine.rows.length < mine.wanted) {
 				const page: Items<T> = await get<Items<T>>(
 					path,
-					{ limit: STEP, ...wish, after: mine.next || undefined, count: mine.next ? undefined : 1 },
+					{ limit: mine.next ? STEP : FIRST, ...wish, after: mine.next || undefined, count: mine.next ? undefined : 1 },
 					mine.end.signal,
 				);
 				mine.rows = mine.rows.concat(page.items);

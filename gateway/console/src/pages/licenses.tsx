@@ -173,6 +173,7 @@ function LicenseList(props: { query: Record<string, string> }) {
 			/>
 			{list.rows.length > 0 ? (
 				<Table
+					key={key}
 					label={words.title}
 					columns={columns()}
 					rows={list.rows}

@@ -86,7 +86,8 @@ function useArrows(all: number, body: { current: HTMLDivElement | null }, big: b
 		const target = event.target as HTMLElement;
 		const row = target.closest<HTMLElement>("[data-row]");
 		if (!row || target.matches("input:not([type=checkbox]), select, textarea")) return;
-		const at = Number(row.dataset.row);
+		// Keys may come faster than rows are drawn: the next counts from where the last one leads.
+		const at = wish.current?.row ?? Number(row.dataset.row);
 		const page = Math.max(1, Math.floor((body.current?.clientHeight ?? 0) / ROW_PX) - 1);
 		const steps: Record<string, number> = {
 			ArrowDown: at + 1,
@@ -100,7 +101,7 @@ function useArrows(all: number, body: { current: HTMLDivElement | null }, big: b
 		if (to === undefined) return;
 		event.preventDefault();
 		const next = Math.min(all - 1, Math.max(0, to));
-		const place = [...row.querySelectorAll(FOCUSABLE)].indexOf(target);
+		const place = wish.current?.place ?? [...row.querySelectorAll(FOCUSABLE)].indexOf(target);
 		wish.current = { row: next, place };
 		const box = body.current;
 		if (big && box) {
