@@ -31,6 +31,26 @@ const types = {
 	".txt": "text/plain; charset=utf-8",
 };
 
+/** What happened and why, in the words of the gateway's own tables: `import { events, reasons } from "tables"`. */
+function tables() {
+	const read = (name) => readFileSync(join(here, "../..", name), "utf8");
+	const quoted = '"((?:[^"\\\\]|\\\\.)*)"';
+	const text = (written) => JSON.parse(`"${written}"`);
+	const rows = (name, pattern) => [...read(name).matchAll(new RegExp(pattern, "gm"))];
+	const events = rows("gateway/rules/audit.def", `^A\\(\\d+, (\\w+), \\w+, ${quoted}, ${quoted}, ${quoted}\\)`);
+	const reasons = rows("proto/base/reason.def", `^R\\(0x\\w+, (\\w+), \\d+, ${quoted}, ${quoted}, ${quoted}, ${quoted}\\)`);
+	const table = (found, en, ja) => Object.fromEntries(found.map((row) => [row[1], { en: text(row[en]), ja: text(row[ja]) }]));
+	return `export const events = ${JSON.stringify(table(events, 3, 4))};\nexport const reasons = ${JSON.stringify(table(reasons, 2, 4))};\n`;
+}
+
+const tablesPlugin = {
+	name: "tables",
+	setup(build) {
+		build.onResolve({ filter: /^tables$/ }, () => ({ path: "tables", namespace: "tables" }));
+		build.onLoad({ filter: /.*/, namespace: "tables" }, () => ({ contents: tables(), loader: "js" }));
+	},
+};
+
 async function bundle() {
 	const require = createRequire(join(modules, "none.js"));
 	const { build } = await import(pathToFileURL(require.resolve("esbuild")));
@@ -47,6 +67,7 @@ async function bundle() {
 		jsx: "automatic",
 		jsxImportSource: "preact",
 		nodePaths: [modules],
+		plugins: [tablesPlugin],
 		absWorkingDir: here,
 		logLevel: "warning",
 	});

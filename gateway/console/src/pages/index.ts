@@ -6,8 +6,13 @@ import type { ComponentType } from "preact";
 import { may } from "../api/client";
 import type { IconName } from "../parts/icons";
 import type { Words } from "../words";
+import { Accounts } from "./accounts";
+import { Audit } from "./audit";
+import { History } from "./history";
 import { Hosts } from "./hosts";
 import { Licenses } from "./licenses";
+import { Nodes } from "./nodes";
+import { Notices } from "./notices";
 import { Overview } from "./overview";
 import { Sessions } from "./sessions";
 
@@ -24,6 +29,11 @@ export const pages: PageRow[] = [
 	{ name: "licenses", group: "work", needs: "license.read", show: Licenses },
 	{ name: "sessions", group: "work", needs: "session.read", show: Sessions },
 	{ name: "hosts", group: "work", needs: "host.read", show: Hosts },
+	{ name: "history", group: "records", needs: "journal.read", show: History },
+	{ name: "audit", group: "records", needs: "journal.read", show: Audit },
+	{ name: "accounts", group: "rules", needs: "account.read", show: Accounts },
+	{ name: "nodes", group: "system", needs: "node.read", show: Nodes },
+	{ name: "notices", group: "system", needs: "notice.read", show: Notices },
 ];
 
 export function permitted(page: PageRow): boolean {
