@@ -230,13 +230,6 @@ static void write_route(size_t at, FILE *out)
 	const struct line *route = &lines[at];
 	char method[16];
 
-	if (!at || strcmp(route->path, lines[at - 1].path)) {
-		size_t before = at;
-		while (before && !is_route(&lines[--before]))
-			;
-		if (!at || strcmp(lines[before].path, route->path))
-			fprintf(out, "  %s:\n", route->path);
-	}
 	snprintf(method, sizeof(method), "%s", route->method);
 	for (char *c = method; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
@@ -253,6 +246,24 @@ static void write_route(size_t at, FILE *out)
 	write_parameters(at, out);
 	write_body(at, out);
 	write_answers(route, out);
+}
+
+static int is_first_of_path(size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (is_route(&lines[i]) && !strcmp(lines[i].path, lines[at].path))
+			return 0;
+	return 1;
+}
+
+/* All of one path together, wherever they stand in the table: a name that is there twice hides what
+ * came first. */
+static void write_path(size_t at, FILE *out)
+{
+	fprintf(out, "  %s:\n", lines[at].path);
+	for (size_t i = at; i < ARRAY_LEN(lines); i++)
+		if (is_route(&lines[i]) && !strcmp(lines[i].path, lines[at].path))
+			write_route(i, out);
 }
 
 static void write_components(FILE *out)
@@ -299,7 +310,7 @@ void openapi_write(FILE *out)
 {
 	write_head(out);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		if (is_route(&lines[i]))
-			write_route(i, out);
+		if (is_route(&lines[i]) && is_first_of_path(i))
+			write_path(i, out);
 	write_components(out);
 }
