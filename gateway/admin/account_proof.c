@@ -1,5 +1,6 @@
 #include "admin/account_proof.h"
 
+#include "admin/directory_proof.h"
 #include "admin/hashing.h"
 #include "base/clock.h"
 #include "base/reason.h"
@@ -11,8 +12,12 @@ int account_proof_password(struct guess *guess, const struct account *account,
 	const char *password)
 {
 	struct call *call = guess->call;
-	int status = hashing_begin(call);
+	int status;
 
+	if (account && *account->directory)
+		return directory_proof_password(guess, account->directory, "", account,
+			"", password);
+	status = hashing_begin(call);
 	if (status)
 		return call_fail(call, status, NULL);
 	status = guess_charge(guess);

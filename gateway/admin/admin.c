@@ -33,6 +33,7 @@
 #include "admin/api_security.h"
 #include "admin/api_sessions.h"
 #include "admin/api_sign_in.h"
+#include "admin/api_sign_in_oidc.h"
 #include "admin/api_statements.h"
 #include "admin/api_tenant_end.h"
 #include "admin/api_tenants.h"

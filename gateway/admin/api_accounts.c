@@ -5,6 +5,7 @@
 
 #include "admin/account_desk.h"
 #include "admin/call.h"
+#include "admin/directory_desk.h"
 #include "admin/guess.h"
 #include "admin/page.h"
 #include "admin/password_desk.h"
@@ -86,10 +87,11 @@ static int is_self(const struct call *call, const struct account *account)
 	return call->by.kind == CALLER_ACCOUNT && !strcmp(call->by.name, account->name);
 }
 
+/* By a password that is here: a directory may be away, or its setting wrong. */
 static int is_working_operator(const struct account *account)
 {
 	return (account->roles & ROLE_BIT(ROLE_OPERATOR)) &&
-	       account->state == ACCOUNT_ENABLED;
+	       account->state == ACCOUNT_ENABLED && !*account->directory;
 }
 
 struct count {
@@ -183,7 +185,12 @@ static int fill(struct call *call, const json_t *asked, struct account *account)
 	if (status)
 		return status;
 	status = fill_rest(asked, account, &error);
-	return status ? call_fail_field(call, status, &error) : may_give(call, account);
+	if (status)
+		return call_fail_field(call, status, &error);
+	status = may_give(call, account);
+	return status ? status
+		      : directory_desk_permits(call, account->directory, account->tenant,
+				DIRECTORY_ACCOUNTS);
 }
 
 static int store_new(struct call *call, const struct account *account)
@@ -285,7 +292,20 @@ static int check_change(struct call *call, const struct account *before,
 {
 	if (is_self(call, before) && after->state != ACCOUNT_ENABLED)
 		return call_fail(call, -REASON_FORBIDDEN, "nobody disables himself");
-	return may_give(call, after);
+	int status = may_give(call, after);
+	/* One that was removed must not stand in the way of other changes. */
+	return status || !strcmp(before->directory, after->directory)
+		       ? status
+		       : directory_desk_permits(call, after->directory, after->tenant,
+				 DIRECTORY_ACCOUNTS);
+}
+
+/* Whoever is signed in as this account comes back with what it may now, or not at all. */
+static int needs_new_sign_in(const struct account *before, const struct account *after)
+{
+	return before->roles != after->roles || before->state != after->state ||
+	       strcmp(before->directory, after->directory) ||
+	       strcmp(before->directory_user, after->directory_user);
 }
 
 static int change(struct call *call, struct account_desk *desk, const json_t *changes)
@@ -300,8 +320,7 @@ static int change(struct call *call, struct account_desk *desk, const json_t *ch
 	status = check_change(call, &before, &desk->account);
 	if (!status && !is_working_operator(&desk->account))
 		status = claim(call, &before, claimed);
-	/* Whoever is signed in as this account comes back with what it may now, or not at all. */
-	if (before.roles != desk->account.roles || before.state != desk->account.state)
+	if (needs_new_sign_in(&before, &desk->account))
 		account_end_sign_ins(&desk->account, clock_wall_ms());
 	if (!status)
 		status = put(call, desk, AUDIT_ACCOUNT_CHANGED,

@@ -117,6 +117,10 @@ static int change_password(struct call *call, struct sign_in_desk *desk, const c
 {
 	struct account *account = &desk->account.account;
 	char record[PASSWORD_RECORD];
+
+	if (*account->directory)
+		return call_fail(call, -REASON_FORBIDDEN,
+			"the password is changed at the directory");
 	int status = prove_password(call, desk, old);
 
 	if (!status)

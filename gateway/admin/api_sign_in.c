@@ -5,19 +5,16 @@
 
 #include "admin/account_proof.h"
 #include "admin/call.h"
+#include "admin/directory_proof.h"
 #include "admin/page.h"
 #include "admin/sign_in_desk.h"
+#include "admin/sign_in_door.h"
 #include "base/reason.h"
 #include "base/text.h"
 
-/* What is counted for names that none can have. */
-#define NO_NAME "-"
-/* As "by" in rows about who has not proved who he is. */
-#define STRANGER "stranger"
-
 struct asked {
 	char account[ACCOUNT_NAME_SIZE];
-	const char *password, *code, *directory;
+	const char *typed, *password, *code, *directory;
 };
 
 static int is_for_accounts(const json_t *directory)
@@ -71,7 +68,7 @@ static void take_name(struct asked *asked, const char *name)
 	for (char *c = asked->account; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (!account_name_good(asked->account))
-		text_clip(asked->account, sizeof(asked->account), NO_NAME);
+		text_clip(asked->account, sizeof(asked->account), SIGN_IN_DOOR_NO_NAME);
 }
 
 static int read_asked(struct call *call, struct body *body, struct asked *asked)
@@ -83,73 +80,20 @@ static int read_asked(struct call *call, struct body *body, struct asked *asked)
 	asked->directory = body_text(body, "directory", STATE_ID_MAX, BODY_MAY);
 	if (body_check(body, call->exchange))
 		return body->status;
+	asked->typed = account;
 	take_name(asked, account);
 	int status = sign_in_desk_same_site(call, NULL);
 	return status ? call_fail(call, status, NULL) : 0;
 }
 
-static int record_refusal(struct call *call, const struct account *account, int reason)
-{
-	return call_audit(call, AUDIT_SIGN_IN_REFUSED, account->tenant, "",
-		json_pack("{s:s, s:s}", "account",
-			*account->name ? account->name : "unknown", "reason",
-			reason_symbol(reason)));
-}
-
-static void refuse(struct guess *guess, const struct account *account, int reason)
-{
-	if (!record_refusal(guess->call, account, reason))
-		guess_wrong(guess, reason, *account->name ? GUESS_KNOWN : GUESS_UNKNOWN);
-}
-
-/* The name is worth something only with a password that fits; until then it is nobody's. */
+/* The name is worth something only with a password that fits; until then it is nobody's. Who signs in
+ * at a directory does so there only: who has left it must not come in here by an old password. */
 static const struct account *usable(const struct account *account)
 {
-	return *account->password && account->state == ACCOUNT_ENABLED ? account : NULL;
-}
-
-/* He knows the password: what else is in the way may be told him. 0 when nothing is. */
-static int check_place(struct call *call, const struct sign_in_desk *desk)
-{
-	if (!account_security_permits(&desk->security, call->exchange->address))
-		return -REASON_ADDRESS_REFUSED;
-	return account_desk_tenant(call, desk->account.account.tenant);
-}
-
-static int check_code(struct guess *guess, const struct asked *asked,
-	struct sign_in_desk *desk)
-{
-	struct account_desk *account = &desk->account;
-
-	if (!account->account.has_totp)
-		return 0;
-	if (!asked->code || !*asked->code) {
-		if (!guess_undecided(guess))
-			call_fail(guess->call, -REASON_TOTP_NEEDED, NULL);
-		return -REASON_TOTP_NEEDED;
-	}
-	int status = account_proof_code(guess->call, account, asked->code);
-	if (status == -REASON_TOTP_WRONG)
-		refuse(guess, &account->account, status);
-	return status;
-}
-
-static void open_for(struct guess *guess, const struct asked *asked,
-	struct sign_in_desk *desk)
-{
-	struct call *call = guess->call;
-	int status = check_place(call, desk);
-
-	if (status) {
-		if (!record_refusal(call, &desk->account.account, status) &&
-			!guess_undecided(guess))
-			call_fail(call, status, NULL);
-		return;
-	}
-	if (check_code(guess, asked, desk) || guess_right(guess) ||
-		sign_in_desk_open(call, desk, ""))
-		return;
-	exchange_json(call->exchange, 200, sign_in_desk_me(call, desk));
+	return *account->password && !*account->directory &&
+			       account->state == ACCOUNT_ENABLED
+		       ? account
+		       : NULL;
 }
 
 static void sign_in(struct call *call, const struct asked *asked,
@@ -170,10 +114,10 @@ static void sign_in(struct call *call, const struct asked *asked,
 	if (guess_begin(&guess, call, asked->account, account->tenant, &desk->security))
 		return;
 	status = account_proof_password(&guess, usable(account), asked->password);
-	if (!status)
-		open_for(&guess, asked, desk);
-	else if (status == -REASON_PASSWORD_WRONG)
-		refuse(&guess, account, status);
+	if (status == -REASON_PASSWORD_WRONG)
+		sign_in_door_refuse(&guess, account, status);
+	else if (!status && !sign_in_door_open(&guess, desk, asked->code, ""))
+		sign_in_door_greet(call, desk);
 }
 
 void api_sign_in_open(void *admin UNUSED, struct exchange *exchange)
@@ -185,10 +129,11 @@ void api_sign_in_open(void *admin UNUSED, struct exchange *exchange)
 
 	if (body_parse(&body, exchange))
 		return;
-	text_clip(call->by.name, sizeof(call->by.name), STRANGER);
+	text_clip(call->by.name, sizeof(call->by.name), SIGN_IN_DOOR_STRANGER);
 	if (!read_asked(call, &body, &asked)) {
 		if (asked.directory && *asked.directory)
-			call_fail(call, -REASON_NOT_FOUND, "directory");
+			directory_proof_sign_in(call, &desk, asked.directory, asked.typed,
+				asked.password, asked.code);
 		else
 			sign_in(call, &asked, &desk);
 	}

@@ -27,6 +27,11 @@ static int locked(const struct guess *guess, int64_t wait_ms)
 	return call_fail_for(guess->call, -REASON_LOCKED_OUT, wait_ms);
 }
 
+static int names_somebody(const struct guess *guess)
+{
+	return *guess->account != 0;
+}
+
 int guess_begin(struct guess *guess, struct call *call, const char *account,
 	const char *tenant, const struct account_security *security)
 {
@@ -39,7 +44,9 @@ int guess_begin(struct guess *guess, struct call *call, const char *account,
 		.now_ms = clock_wall_ms()};
 	ip_rule_prefix(call->exchange->address, guess->prefix);
 	struct admission_tries tries = of_account(guess), others = of_address(guess);
-	int status = admission_store_wait(call_store(call), &tries, &own);
+	int status = names_somebody(guess)
+			     ? admission_store_wait(call_store(call), &tries, &own)
+			     : 0;
 	if (!status)
 		status = admission_store_wait(call_store(call), &others, &address);
 	if (status)
@@ -56,11 +63,13 @@ int guess_charge(struct guess *guess)
 	/* It may have waited; a lock is counted from now. */
 	guess->now_ms = clock_wall_ms();
 	struct admission_tries tries = of_account(guess), others = of_address(guess);
-	int status = admission_store_charge(store, &tries, &own, &guess->locks);
+	int status = names_somebody(guess)
+			     ? admission_store_charge(store, &tries, &own, &guess->locks)
+			     : 0;
 	if (!status && !own)
 		status = admission_store_charge(store, &others, &address, &locks);
 	/* The secret will not be looked at, so it was no try. */
-	if (!status && address)
+	if (!status && address && names_somebody(guess))
 		status = admission_store_undo(store, &tries, ADMISSION_GIVE_BACK);
 	if (status)
 		return call_fail(guess->call, status, NULL);
@@ -71,7 +80,8 @@ static int undo(struct guess *guess, enum admission_mercy mercy)
 {
 	struct store *store = call_store(guess->call);
 	struct admission_tries tries = of_account(guess), others = of_address(guess);
-	int status = admission_store_undo(store, &tries, mercy);
+	int status =
+		names_somebody(guess) ? admission_store_undo(store, &tries, mercy) : 0;
 
 	/* Others behind the same address may be guessing: only our own try is given back. */
 	if (!status)

@@ -1,6 +1,8 @@
 /* guess: one try at a secret of an account, counted before it is looked at (rules/lockout.h says why),
  * per account and address, and per address whatever account.
  *
+ * Where nobody is named (an answer of a provider that may be forged) the account is "", and only the
+ * address counts.
  * A name that no account has is counted the same way, so that neither answer nor time tells which
  * names exist. Failures at this listener and at the relay are counted apart: one who guesses license
  * passwords does not lock an administrator of the same office out.

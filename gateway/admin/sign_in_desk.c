@@ -88,13 +88,12 @@ unsigned sign_in_desk_must(const struct sign_in_desk *desk, int64_t now_ms)
 	const struct account *account = &desk->account.account;
 	unsigned must = 0;
 
-	/* Who comes from a directory has both of them there. */
-	if (*desk->sign_in.directory)
-		return 0;
-	if (account->must_change || password_rule_too_old(&desk->security.password,
-					    account->password_ms, now_ms))
+	if (!*desk->sign_in.directory &&
+		(account->must_change || password_rule_too_old(&desk->security.password,
+						 account->password_ms, now_ms)))
 		must |= SIGN_IN_MUST_PASSWORD;
-	if (desk->security.totp_required && !account->has_totp)
+	if (desk->security.totp_required && !account->has_totp &&
+		!desk->sign_in.second_factor)
 		must |= SIGN_IN_MUST_TOTP;
 	return must;
 }
@@ -138,7 +137,9 @@ static void describe(struct call *call, struct sign_in *sign_in)
 static int begin(struct call *call, struct sign_in_desk *desk, const char *directory)
 {
 	const struct account *account = &desk->account.account;
-	struct sign_in sign_in = {.epoch = account->epoch, .created_ms = clock_wall_ms()};
+	struct sign_in sign_in = {.epoch = account->epoch,
+		.created_ms = clock_wall_ms(),
+		.second_factor = desk->sign_in.second_factor};
 
 	sign_in.seen_ms = sign_in.proved_ms = sign_in.created_ms;
 	text_clip(sign_in.account, sizeof(sign_in.account), account->name);
@@ -229,7 +230,8 @@ int sign_in_desk_open(struct call *call, struct sign_in_desk *desk, const char *
 
 	text_clip(call->by.name, sizeof(call->by.name), account->name);
 	int status = call_audit(call, AUDIT_SIGNED_IN, account->tenant, "",
-		json_pack("{s:s}", "account", account->name));
+		json_pack("{s:s, s:s*}", "account", account->name, "directory",
+			*directory ? directory : NULL));
 	if (status)
 		return status;
 	status = make_room(call, account);

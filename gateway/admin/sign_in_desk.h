@@ -30,12 +30,14 @@ void sign_in_desk_unload(struct sign_in_desk *desk);
  * `csrf` NULL: nobody is signed in yet, so there is no token. -REASON_CROSS_SITE. */
 MUST_CHECK int sign_in_desk_same_site(struct call *call, const char *csrf);
 
-/* What stands between the account and its work. */
+/* What stands between the account and its work. Passwords of a directory are its own business, and so
+ * are one-time codes where it asserts that it has asked for one. */
 enum sign_in_must { SIGN_IN_MUST_PASSWORD = 1, SIGN_IN_MUST_TOTP = 2 };
 unsigned sign_in_desk_must(const struct sign_in_desk *desk, int64_t now_ms);
 
 /* All checks of who he is are done: the sign-in is recorded and stored, the answer gets its cookie,
- * and `desk` (account and security are filled) its sign-in. `directory` is "" for a password.
+ * and `desk` (account and security are filled) its sign-in. `directory` is "" for a password, or has
+ * checked who he is; then desk->sign_in.second_factor says whether it has asked for a second factor.
  * Old sign-ins beyond SIGN_IN_MOST end. -REASON_*: answered. */
 MUST_CHECK int sign_in_desk_open(struct call *call, struct sign_in_desk *desk,
 	const char *directory);

@@ -45,6 +45,12 @@ static int account_body(const struct ctl_options *options, json_t *body)
 			options->language);
 	if (!status)
 		status = ctl_verbs_set_text(body, "state", "--state", options->state);
+	if (!status)
+		status = ctl_verbs_set_text(body, "directory", "--directory",
+			options->directory);
+	if (!status)
+		status = ctl_verbs_set_text(body, "directory_user", "--directory-user",
+			options->directory_user);
 	if (!status && options->roles.count)
 		json_object_set_new(body, "roles", words_json(&options->roles));
 	return status;

@@ -235,8 +235,15 @@ static const struct args_option options_TRY[] = {
 		"--role", "ROLE", ARGS_MANY, AT(roles),                                  \
 			"operator, admin, helpdesk or auditor; may be repeated"          \
 	}
-static const struct args_option options_HIRE[] = {PERSON, TENANT, END};
-static const struct args_option options_PERSON[] = {PERSON,
+#define DIRECTORY_PERSON                                                                 \
+	{"--directory", "ID", ARGS_TEXT, AT(directory),                                  \
+		"where the person signs in instead of by a password here; \"\": here"},  \
+	{                                                                                \
+		"--directory-user", "NAME", ARGS_TEXT, AT(directory_user),               \
+			"the person's name there"                                        \
+	}
+static const struct args_option options_HIRE[] = {PERSON, DIRECTORY_PERSON, TENANT, END};
+static const struct args_option options_PERSON[] = {PERSON, DIRECTORY_PERSON,
 	{"--state", "STATE", ARGS_TEXT, AT(state),
 		"enabled, or disabled: may not sign in"},
 	END};

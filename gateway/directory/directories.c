@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "directory/cutter.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
@@ -213,6 +214,26 @@ int directories_finish(struct directories *directories, const struct directory *
 	r = oidc_flow_finish(&directories->flow, directory, answer, ret, detail);
 	sem_post(&directories->seats);
 	return report(directories, directory, r, detail);
+}
+
+int directories_vouch(struct directories *directories, const char *directory,
+	const char *account, char ret_cookie[static OIDC_VISIT_SIZE])
+{
+	struct oidc_visit visit;
+	int r = oidc_visit_new(directory, "", clock_wall_ms(), &visit);
+	if (r == 0)
+		r = text_copy(visit.account, sizeof(visit.account), account);
+	return r ? r : oidc_visit_seal(directories->flow.key, &visit, ret_cookie);
+}
+
+int directories_vouched(struct directories *directories, const char *directory,
+	const char *cookie, char ret_account[static 65])
+{
+	struct oidc_visit visit;
+	int r = oidc_visit_open(directories->flow.key, cookie, clock_wall_ms(), &visit);
+	if (r == 0 && (strcmp(visit.directory, directory) || !*visit.account))
+		r = -REASON_DIRECTORY_REFUSED;
+	return r ? r : text_copy(ret_account, 65, visit.account);
 }
 
 static int test_oidc(struct directories *directories, const struct directory *directory,

@@ -60,6 +60,12 @@ MUST_CHECK int directories_begin(struct directories *directories,
 MUST_CHECK int directories_finish(struct directories *directories,
 	const struct directory *directory, const struct oidc_flow_answer *answer,
 	struct oidc_flow_person *ret, char detail[static FETCH_DETAIL]);
+/* The provider has vouched for this account, but its one-time code is missing: a cookie that says so, and
+ * whom it speaks of. -REASON_DIRECTORY_REFUSED. */
+MUST_CHECK int directories_vouch(struct directories *directories, const char *directory,
+	const char *account, char ret_cookie[static OIDC_VISIT_SIZE]);
+MUST_CHECK int directories_vouched(struct directories *directories, const char *directory,
+	const char *cookie, char ret_account[static 65]);
 /* Whether it is there and well set up, asked whatever happened before. With a `user` (else NULL), also
  * whether the password is his, for LDAP. */
 MUST_CHECK int directories_test(struct directories *directories,

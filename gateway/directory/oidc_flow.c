@@ -87,7 +87,7 @@ static int check_answer(struct oidc_flow *flow, const struct directory *director
 		return refuse(detail,
 			"the browser did not set out from here, or too long ago");
 	size_t len = strlen(visit.state);
-	if (strcmp(visit.directory, directory->id))
+	if (strcmp(visit.directory, directory->id) || *visit.account)
 		return refuse(detail, "the browser set out for another directory");
 	if (!answer->state || strlen(answer->state) != len ||
 		!secret_equal(answer->state, visit.state, len))

@@ -15,7 +15,7 @@
 
 #define NONCE 12
 #define TAG 16
-#define PLAIN 700
+#define PLAIN 780
 
 int oidc_visit_key(const uint8_t master[static 32], uint8_t ret[static OIDC_VISIT_KEY])
 {
@@ -97,10 +97,10 @@ int oidc_visit_seal(const uint8_t key[static OIDC_VISIT_KEY],
 	const struct oidc_visit *visit, char ret[static OIDC_VISIT_SIZE])
 {
 	uint8_t bytes[NONCE + PLAIN + TAG];
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "directory",
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "directory",
 		visit->directory, "state", visit->state, "nonce", visit->nonce,
-		"verifier", visit->verifier, "back", visit->back, "until_ms",
-		(json_int_t)visit->until_ms);
+		"verifier", visit->verifier, "back", visit->back, "account",
+		visit->account, "until_ms", (json_int_t)visit->until_ms);
 	char *plain = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	size_t len = plain ? strlen(plain) : 0;
 	int r = !plain ? -REASON_NO_MEMORY : len > PLAIN ? -REASON_LIMIT : 0;
@@ -132,6 +132,8 @@ static int read_visit(const json_t *object, struct oidc_visit *visit)
 		r = take(object, "verifier", visit->verifier, sizeof(visit->verifier));
 	if (r == 0)
 		r = take(object, "back", visit->back, sizeof(visit->back));
+	if (r == 0)
+		r = take(object, "account", visit->account, sizeof(visit->account));
 	visit->until_ms = json_integer_value(json_object_get(object, "until_ms"));
 	return r;
 }

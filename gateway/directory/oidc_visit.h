@@ -17,7 +17,7 @@
 #define OIDC_VISIT_KEY 32
 #define OIDC_VISIT_MS (10 * 60 * 1000)
 #define OIDC_VISIT_WORD 44 /* 32 random bytes in base64url and NUL */
-#define OIDC_VISIT_SIZE 1025
+#define OIDC_VISIT_SIZE 1100
 
 struct oidc_visit {
 	char directory[DIRECTORY_ID_SIZE];
@@ -25,12 +25,15 @@ struct oidc_visit {
 	 * secret of PKCE (RFC 7636) */
 	char state[OIDC_VISIT_WORD], nonce[OIDC_VISIT_WORD], verifier[OIDC_VISIT_WORD];
 	char back[257]; /* where the provider sends the browser back to */
+	/* "" while the person is out there; then whom the provider has vouched for, and only his
+	 * one-time code is missing. */
+	char account[65];
 	int64_t until_ms;
 };
 
 MUST_CHECK int oidc_visit_key(const uint8_t master[static 32],
 	uint8_t ret[static OIDC_VISIT_KEY]);
-/* New random words and an end. */
+/* New random words and an end; no account. */
 MUST_CHECK int oidc_visit_new(const char *directory, const char *back, int64_t now_ms,
 	struct oidc_visit *ret);
 MUST_CHECK int oidc_visit_seal(const uint8_t key[static OIDC_VISIT_KEY],

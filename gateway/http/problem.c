@@ -52,6 +52,7 @@ static const struct {
 	{201, 0, "Created"},
 	{202, 0, "Accepted"},
 	{204, 0, "No Content"},
+	{303, 0, "See Other"},
 	{304, 0, "Not Modified"},
 	{400, REASON_BAD_VALUE, "Bad Request"},
 	{401, REASON_UNAUTHENTICATED, "Unauthorized"},

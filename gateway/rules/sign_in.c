@@ -89,7 +89,8 @@ int sign_in_read(const char *id, const char *body, struct sign_in *ret)
 			&error) ||
 		field_time(object, "created_ms", &one.created_ms, &error) ||
 		field_time(object, "seen_ms", &one.seen_ms, &error) ||
-		field_time(object, "proved_ms", &one.proved_ms, &error)) {
+		field_time(object, "proved_ms", &one.proved_ms, &error) ||
+		field_flag(object, "second_factor", &one.second_factor, &error)) {
 		json_decref(object);
 		return -REASON_STATE_DAMAGED;
 	}
@@ -100,12 +101,13 @@ int sign_in_read(const char *id, const char *body, struct sign_in *ret)
 
 int sign_in_write(const struct sign_in *sign_in, char **ret)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}",
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b}",
 		"account", sign_in->account, "tenant", sign_in->tenant, "address",
 		sign_in->address, "agent", sign_in->agent, "directory",
 		sign_in->directory, "epoch", (json_int_t)sign_in->epoch, "created_ms",
 		(json_int_t)sign_in->created_ms, "seen_ms", (json_int_t)sign_in->seen_ms,
-		"proved_ms", (json_int_t)sign_in->proved_ms);
+		"proved_ms", (json_int_t)sign_in->proved_ms, "second_factor",
+		sign_in->second_factor);
 
 	if (!object)
 		return -REASON_NO_MEMORY;

@@ -4,7 +4,8 @@
  * store is not signed in. The CSRF token is another hash of the same bits: nothing has to be kept
  * for it either, and a page that can read it is one the cookie's owner sees.
  * JSON body: "account", "tenant", "address", "agent", "directory" ("": by password), "epoch",
- * "created_ms", "seen_ms", "proved_ms" (the last time a secret was shown).
+ * "created_ms", "seen_ms", "proved_ms" (the last time a secret was shown), "second_factor" (the
+ * directory has asked for one).
  * Thread: any; pure but for random: time is an argument. Errors: -REASON_UNAUTHENTICATED,
  * -REASON_STATE_DAMAGED, -REASON_NO_RANDOM, -REASON_NO_MEMORY.
  */
@@ -31,6 +32,7 @@ struct sign_in {
 	char id[SIGN_IN_ID], account[ACCOUNT_NAME_SIZE], tenant[TENANT_ID_SIZE];
 	char address[IP_RULE_TEXT], agent[SIGN_IN_AGENT], directory[65];
 	int64_t epoch, created_ms, seen_ms, proved_ms;
+	int second_factor;
 };
 
 /* A new id and its cookie; the caller fills the rest. */
