@@ -201,6 +201,7 @@ static bool worth_another_node(uint64_t reason)
 	case REASON_RECORDING_FAILED:
 	case REASON_NO_MEMORY:
 	case REASON_LIMIT:
+	case REASON_DIRECTORY_UNREACHABLE:
 		return true;
 	default:
 		return false;

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from ldap_peer import BASE, Slapd, make_ca
+from person import Person, operator, totp
 from test_gateway_admin import Rest
 from test_refusals import refused
 from world import Gateway, Host, Viewer, have, wait_for
@@ -223,3 +224,78 @@ def test_holders_sign_in_at_the_directory(world, quick, rest, slapd, desktop):
     viewer.set_password(license["password"])
     viewer.screenshot(after=1)
     assert BASE not in quick.program.text() and "wonder" not in quick.program.text()
+
+
+def come_in(person, directory, password, account=None, code=None):
+    """(code or "", ME or problem) of signing in at a directory."""
+    person.cookie = person.csrf = None
+    body = {"account": account or person.account, "password": password, "directory": directory}
+    status, _, text = person.ask("POST", "/api/v1/sign-in", {**body, **({"code": code} if code else {})})
+    answer = json.loads(text)
+    if status == 200:
+        person.me, person.csrf = answer, answer["csrf"]
+        return "", answer
+    return answer["code"], answer
+
+
+def test_people_sign_in_at_the_directory(quick, rest, slapd):
+    boss = operator(quick)
+    add(rest, "ad", slapd.searching())
+    for name, more in (("alice", {}), ("robert", {"directory_user": "bob"}), ("carol", {"state": "disabled"}),
+                       ("zoe", {})):
+        boss.call("POST", "/accounts", {"name": name, "roles": ["admin"], "directory": "ad"})
+        if more:
+            boss.call("PATCH", f"/accounts/{name}", more)
+    given = boss.call("POST", "/accounts", {"name": "local", "roles": ["auditor"]})["password"]
+    assert rest.ask("GET", "/api/v1/sign-in/ways")[2] == json.dumps(
+        {"directories": [{"id": "ad", "name": "ad", "kind": "ldap"}]}, separators=(",", ":"))
+    alice, bob = Person(quick, "alice"), Person(quick, "robert")
+    code, me = come_in(alice, "ad", "wonder land 1")
+    assert code == "" and me["name"] == "alice" and me["directory"] == "ad" and me["must"] == []
+    # By the name there, and by the name of the account.
+    for name in ("bob", "robert", "BOB"):
+        assert come_in(bob, "ad", "builder", name)[1]["name"] == "robert"
+    # Unknown here, unknown there, disabled here, of another directory: one answer.
+    answers = []
+    for name, password in (("alice", "wrong"), ("nobody", "x"), ("carol", "singer"), ("zoe", "x"),
+                           ("local", given), ("*", "star"), ("alice)(uid=*", "x"), ("", "x")):
+        code, answer = come_in(Person(quick, name), "ad", password, name)
+        if name:
+            answers.append((code, answer["message"], answer.get("detail")))
+    assert set(answers) == {("PASSWORD_WRONG", answers[0][1], answers[0][2])}, answers
+    assert come_in(alice, "nowhere", "x")[0] == "NOT_FOUND"
+    # By no password of our own: neither an old one nor one that is given now.
+    fresh = boss.call("POST", "/accounts/alice/password")["password"]
+    assert alice.try_in(fresh)[2]["code"] == "PASSWORD_WRONG"
+    assert alice.try_in("wonder land 1")[2]["code"] == "PASSWORD_WRONG"
+    assert come_in(alice, "ad", "wonder land 1")[0] == ""
+    assert alice.refused("POST", "/me/password", {"old": "wonder land 1", "new": "Verandah-4-Tanuki"})["code"] == \
+        "FORBIDDEN"
+    assert alice.refused("POST", "/me/step-up", {"password": fresh})["code"] == "PASSWORD_WRONG"
+    alice.call("POST", "/me/step-up", {"password": "wonder land 1"})
+    # One-time codes come after the first factor.
+    secret = alice.call("POST", "/me/totp", {})["secret"]
+    codes = alice.call("POST", "/me/totp/confirm", {"code": totp(secret)})["recovery_codes"]
+    assert come_in(alice, "ad", "wonder land 1")[0] == "TOTP_NEEDED"
+    assert come_in(alice, "ad", "wonder land 1", code="000000")[0] == "TOTP_WRONG"
+    assert come_in(alice, "ad", "wonder land 1", code=codes[0])[0] == ""
+
+    # A server that hangs: told so, nothing is counted, others sign in meanwhile and soon.
+    slapd.hang()
+    for _ in range(6):
+        assert come_in(bob, "ad", "builder")[0] == "DIRECTORY_UNREACHABLE"
+    assert Person(quick, "local", given).try_in()[0] == 200
+    slapd.go_on()
+    wait_for("the directory to be asked again", lambda: come_in(bob, "ad", "builder")[0] == "")
+    # Wrong ones are counted, and who is locked out is locked out with the right one too.
+    for _ in range(5):
+        assert come_in(bob, "ad", "wrong")[0] == "PASSWORD_WRONG"
+    assert come_in(bob, "ad", "builder")[0] == "LOCKED_OUT"
+    boss.call("POST", "/accounts/robert/unlock")
+    assert come_in(bob, "ad", "builder")[0] == ""
+    ask(rest, "DELETE", "directories/ad", None, 204)
+    assert come_in(bob, "ad", "builder")[0] == "NOT_FOUND"
+    rows = quick.log("audit")
+    assert any(row["event"] == "SIGNED_IN" and row.get("directory") == "ad" for row in rows)
+    assert any(row["event"] == "SIGN_IN_REFUSED" and row["account"] == "robert" for row in rows)
+    assert any(row["event"] == "ACCOUNT_LOCKED" and row["account"] == "robert" for row in rows)

@@ -37,6 +37,7 @@ int viewer_line_passes(int reason)
 	case REASON_GRACE_OVER:
 	case REASON_TLS_FAILED:
 	case REASON_LICENSE_IN_USE:
+	case REASON_DIRECTORY_UNREACHABLE:
 		return 1;
 	default:
 		return 0;
