@@ -94,6 +94,9 @@ static int prepare_dir(struct restoring *restoring)
 	if (state == DATA_DIR_FOREIGN)
 		return say(restoring, -REASON_CONFLICT,
 			"the directory holds other files: give an empty one");
+	if (state == DATA_DIR_UNFINISHED)
+		return say(restoring, -REASON_CONFLICT,
+			"something was interrupted in this directory: empty it first");
 	r = data_dir_open(path, &restoring->dir, restoring->error);
 	return r ? r : data_dir_lock(&restoring->dir, restoring->error);
 }

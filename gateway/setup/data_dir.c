@@ -16,8 +16,8 @@
 #include "base/text.h"
 
 const char *const data_dir_files[] = {"ca.pem", "ca.key", "master.key", "node.pem",
-	"node.key", "seed.json", "admin.token", "engawa.db", "engawa.db-wal",
-	"engawa.db-shm", "engawa.db.lock", "node.id", NULL};
+	"node.key", "backup.key", "seed.json", "admin.token", "engawa.db",
+	"engawa.db-wal", "engawa.db-shm", "engawa.db.lock", "node.id", NULL};
 
 /* What only the gateway itself may read. */
 static const char *const secrets[] = {"ca.key", "master.key", "node.key", "admin.token"};

@@ -2,9 +2,10 @@
  *
  *   ca.pem ca.key      the cluster's authority        node.pem node.key  this node's certificate
  *   master.key         wraps what is sealed at rest   node.id            name of this node; written
- *   admin.token        for engawactl beside it                           last: without it the
- *   seed.json          first operator and token,                         directory is unfinished
- *                      hashed, for a new store        engawa.db          the embedded store
+ *   backup.key         seals backups                                     last: without it the
+ *   admin.token        for engawactl beside it                           directory is unfinished
+ *   seed.json          first operator and token,      engawa.db          the embedded store
+ *                      hashed, for a new store        backups/           unless they go elsewhere
  *   lock, run/         of the running gateway: run/listen, run/admin hold the actual addresses
  *
  * Thread: main. Errors come with one line in `error` that names the file: -REASON_CONFIG (not set

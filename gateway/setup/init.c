@@ -16,6 +16,7 @@
 #include "setup/seed.h"
 #include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
+#include "vault/backup_key.h"
 
 #define PART "init.part"
 #define PEM_MAX 65536
@@ -135,6 +136,17 @@ static int make_master(const char *path, char *error)
 	return status;
 }
 
+static int make_backup_key(const char *path, char *error)
+{
+	uint8_t key[BACKUP_FILE_KEY];
+	char file[DATA_DIR_PATH], more[256] = "";
+
+	data_dir_file(path, "backup.key", file);
+	int status = backup_key_make(file, key, more);
+	secret_wipe(key, sizeof(key));
+	return status ? fail(error, status, "%s", more) : 0;
+}
+
 static int make_node_id(char ret[static DATA_DIR_NODE + 1])
 {
 	uint8_t digits[9];
@@ -201,6 +213,11 @@ static int copy_cluster(const char *from, const char *to, char *error)
 	data_dir_close(&dir);
 	for (size_t i = 0; !status && i < ARRAY_LEN(files); i++)
 		status = copy_file(from, to, files[i].name, files[i].mode, error);
+	/* One key for the backups of all nodes, unless it was put somewhere else. */
+	char key[DATA_DIR_PATH];
+	data_dir_file(from, "backup.key", key);
+	if (!status && !access(key, F_OK))
+		status = copy_file(from, to, "backup.key", 0600, error);
 	return status;
 }
 
@@ -258,6 +275,8 @@ static int make_all(const struct init_plan *plan, const struct names *names,
 		status = make_ca(part, &ca, error);
 		if (!status)
 			status = make_master(part, error);
+		if (!status)
+			status = make_backup_key(part, error);
 		if (!status)
 			status = seed_make(part, result->password, error);
 		text_clip(result->account, sizeof(result->account), SEED_ACCOUNT);

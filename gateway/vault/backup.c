@@ -20,7 +20,7 @@
 #define FILE_MAX (64 * 1024)
 
 const char *const backup_files[] = {"ca.pem", "ca.key", "master.key", "node.pem",
-	"node.key", "seed.json", "admin.token", "node.id", NULL};
+	"node.key", "backup.key", "seed.json", "admin.token", "node.id", NULL};
 
 int backup_has_kind(enum state_kind kind)
 {

@@ -56,10 +56,62 @@ static void test_how_long_rows_are_kept(void **state)
 	assert_int_equal(retention_before_ms(400, 5), 0);
 }
 
+static int change(struct tenant *tenant, const char *text)
+{
+	struct field_error error;
+	json_t *changes = json_loads(text, 0, NULL);
+	int r = tenant_change(tenant, changes, &error);
+	json_decref(changes);
+	return r;
+}
+
+static void test_the_end_of_a_contract(void **state)
+{
+	(void)state;
+	const int64_t day = 86400000, now = INT64_C(1795348800000);
+	struct tenant tenant, again;
+	struct field_error error;
+	char *body;
+	assert_int_equal(tenant_read("{\"id\":\"acme\"}", &tenant, &error), 0);
+	/* It is ended by an act of its own, not by a change. */
+	assert_int_equal(change(&tenant, "{\"state\":\"ended\"}"), -REASON_BAD_VALUE);
+	tenant_end(&tenant, now, 60 * day);
+	assert_int_equal(tenant.state, TENANT_ENDED);
+	assert_int_equal(tenant.ended_ms, now);
+	assert_int_equal(tenant.purge_after_ms, now + 60 * day);
+	/* Once more does not put it off. */
+	tenant_end(&tenant, now + day, 60 * day);
+	assert_int_equal(tenant.purge_after_ms, now + 60 * day);
+	assert_int_equal(tenant_write(&tenant, NULL, &body), 0);
+	assert_int_equal(tenant_read(body, &again, &error), 0);
+	assert_memory_equal(&tenant, &again, sizeof(tenant));
+	assert_int_equal(change(&again, "{\"note\":\"x\"}"), 0);
+	assert_int_equal(again.purge_after_ms, now + 60 * day);
+	/* Taken back: nothing of it is left. */
+	assert_int_equal(change(&again, "{\"state\":\"enabled\"}"), 0);
+	char *after;
+	assert_int_equal(tenant_write(&again, body, &after), 0);
+	assert_null(strstr(after, "ended_ms"));
+	assert_null(strstr(after, "purge_after_ms"));
+	free(after);
+	free(body);
+	/* Its own time, also none; null is the operator's again. */
+	assert_int_equal(change(&again, "{\"purge_days\":366}"), -REASON_BAD_VALUE);
+	assert_int_equal(change(&again, "{\"purge_days\":-1}"), -REASON_BAD_VALUE);
+	assert_int_equal(change(&again, "{\"purge_days\":0}"), 0);
+	struct tenant at_once = again;
+	tenant_end(&at_once, now, 60 * day);
+	assert_int_equal(at_once.purge_after_ms, now);
+	assert_int_equal(change(&again, "{\"purge_days\":null}"), 0);
+	tenant_end(&again, now, 60 * day);
+	assert_int_equal(again.purge_after_ms, now + 60 * day);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_the_end_of_a_contract),
 		cmocka_unit_test(test_how_long_rows_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
