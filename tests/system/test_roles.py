@@ -175,7 +175,7 @@ def things_of(operator, tenant):
         "ldap": {"url": "ldaps://192.0.2.1", "bind_dn_template": "uid={user},dc=canary"}})
     notice = made("/notices", {"kind": "news", "text": {"en": CANARY, "ja": CANARY}})
     return {
-        "licenses": license, "hosts": license, "sessions": license, "groups": CANARY, "group": CANARY, "tenant": tenant,
+        "licenses": license, "hosts": license, "sessions": license, "groups": CANARY, "group": CANARY, "tenant": tenant, "keys": tenant,
         "tenants": tenant, "accounts": "canary-other", "sign-ins": sign_in,
         "tokens": made("/tokens", {"name": CANARY, "role": "admin"})["id"],
         "alerts": made("/alerts", {"name": CANARY, "when": "login_failed"})["id"], "routes": route["id"],
@@ -184,7 +184,7 @@ def things_of(operator, tenant):
 
 
 # Nobody's in particular, or nothing that a test can have without a second end.
-NO_COMPANY = {"nodes": "x", "journal": "audit", "alarms": "x", "devices": "dev_0000000000000000"}
+NO_COMPANY = {"nodes": "x", "journal": "audit", "alarms": "x", "backups": "x", "devices": "dev_0000000000000000"}
 
 
 # Where the body is looked at before the thing, it has to be a good one.
