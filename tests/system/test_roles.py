@@ -184,7 +184,7 @@ def things_of(operator, tenant):
 
 
 # Nobody's in particular, or nothing that a test can have without a second end.
-NO_COMPANY = {"nodes": "x", "journal": "audit", "alarms": "x", "backups": "x", "devices": "dev_0000000000000000"}
+NO_COMPANY = {"nodes": "x", "journal": "audit", "alarms": "x", "backups": "x", "statements": "x", "devices": "dev_0000000000000000"}
 
 
 # Where the body is looked at before the thing, it has to be a good one.
