@@ -17,8 +17,8 @@
 #include "relay/record.h"
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
-#include "relay/session_rows.h"
 #include "relay/session_limit.h"
+#include "relay/session_rows.h"
 #include "store/journal.h"
 #include "store/state.h"
 

@@ -85,7 +85,8 @@ struct signed_text {
 static void add(struct signed_text *text, const void *bytes, size_t len)
 {
 	CHECK(text->len + len + 24 < sizeof(text->bytes));
-	text->len += (size_t)sprintf((char *)text->bytes + text->len, "%zu:", len);
+	text->len += (size_t)snprintf((char *)text->bytes + text->len,
+		sizeof(text->bytes) - text->len, "%zu:", len);
 	memcpy(text->bytes + text->len, bytes, len);
 	text->len += len;
 	text->bytes[text->len++] = ',';
