@@ -13,6 +13,7 @@
 #include "admin/api_holders.h"
 #include "admin/api_hosts.h"
 #include "admin/api_journal.h"
+#include "admin/api_journal_chain.h"
 #include "admin/api_journal_state.h"
 #include "admin/api_keys.h"
 #include "admin/api_license_acts.h"

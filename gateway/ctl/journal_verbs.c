@@ -160,3 +160,15 @@ int journal_verbs_audit_verify(void *arg, int count UNUSED, char **words UNUSED)
 	rest_close(rest);
 	return status;
 }
+
+int journal_verbs_audit_export(void *arg, int count UNUSED, char **words UNUSED)
+{
+	struct rest *rest;
+	int status = rest_open(arg, &rest);
+
+	if (status)
+		return status;
+	status = rest_stream(rest, "/api/v1/audit/chain", stdout);
+	rest_close(rest);
+	return status;
+}

@@ -1,10 +1,15 @@
 """The journal as people use it: found, exported, summed up, watched, and proved whole."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import sqlite3
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from test_contract import error_of, fill_a_year
@@ -91,6 +96,45 @@ def edit(gateway, *statements):
     base.close()
 
 
+def check_elsewhere(text):
+    """What an auditor does with his own program: store/journal_chain.h and journal_checkpoint.h, and nothing else."""
+    def net(value):
+        raw = value if isinstance(value, bytes) else str(value).encode()
+        return b"%d:%s," % (len(raw), raw)
+
+    def unb64(value):
+        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+
+    lines = [json.loads(line) for line in text.splitlines()]
+    public, links = unb64(lines[0]["public_key"]), [line for line in lines if "seq" in line]
+    signed = [line["checkpoint"] for line in lines if "checkpoint" in line]
+    anchor = lines[1]["anchor"]
+    hashes, last = {}, bytes.fromhex(anchor["hash"])
+    for number, link in enumerate(links, anchor["seq"] + 1):
+        assert link["seq"] == number
+        parts = ("engawa-journal-2", link["seq"], link["kind"], link["at_ms"], bytes.fromhex(link["rest"]))
+        last = hashlib.sha256(last + b"".join(map(net, parts))).digest()
+        assert last.hex() == link["hash"]
+        hashes[number] = link["hash"]
+    assert signed
+    for one in signed:
+        assert one["hash"] == hashes[one["seq"]]
+        said = b"".join(map(net, ("engawa-checkpoint-1", one["seq"], bytes.fromhex(one["hash"]), one["at_ms"],
+                                  one["node"], one["rows"])))
+        assert is_signed(public, unb64(one["signature"]), said)
+        assert not is_signed(public, unb64(one["signature"]), said + b"x")
+    return len(links)
+
+
+def is_signed(public, signature, text):
+    """By openssl, so that no further library is needed."""
+    with tempfile.TemporaryDirectory() as place:
+        for name, data in (("key", bytes.fromhex("302a300506032b6570032100") + public), ("sig", signature), ("text", text)):
+            (Path(place) / name).write_bytes(data)
+        return subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-rawin", "-inkey", "key",
+                               "-sigfile", "sig", "-in", "text"], cwd=place, capture_output=True).returncode == 0
+
+
 def test_checkpoints_prove_the_end(gateway, rest):
     for number in range(30):
         gateway.license(f"holder {number}")
@@ -106,6 +150,7 @@ def test_checkpoints_prove_the_end(gateway, rest):
     assert "in order" in gateway.ctl("audit", "state", json_out=False)
     kept = (gateway.data / "checkpoints.jsonl").read_text().splitlines()
     assert json.loads(kept[-1])["seq"] == verdict["newest_checkpoint"]["seq"]
+    assert check_elsewhere(gateway.ctl("audit", "export", json_out=False)) >= 30
     # A thousand rows are signed without waiting for the hour, on every start too.
     assert gateway.program.stop() == 0
     license = "lic_0"
