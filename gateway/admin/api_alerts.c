@@ -1,5 +1,6 @@
 #include "admin/api_alerts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,14 +46,14 @@ static json_t *list_item(struct call *call, const struct state_doc *doc)
 	return show(&alert);
 }
 
-/* Rules are made for companies that there are, not for whatever a query names. */
-static int seed(struct call *call)
+/* Everybody has rules from the start, also before the watch has come by. They are made for companies that
+ * there are, not for whatever a request names. */
+static int seed(struct call *call, const char *tenant)
 {
-	const char *tenant = call_tenant(call);
 	struct state *state = call_store(call)->state;
 	struct store_docs docs = {0};
 
-	if (!tenant || !*tenant)
+	if (!*tenant)
 		return alert_seed(state, "");
 	int status = strlen(tenant) > STATE_TENANT_MAX
 			     ? -REASON_NOT_FOUND
@@ -63,10 +64,22 @@ static int seed(struct call *call)
 	return status ? status : alert_seed(state, tenant);
 }
 
+/* "alr_TENANT.WHEN", "alr_WHEN": rules/alert.h. */
+static int seed_of_id(struct call *call, const char *id)
+{
+	char tenant[STATE_TENANT_MAX + 2] = "";
+	const char *dot = strchr(id, '.');
+
+	if (!strncmp(id, "alr_", 4) && dot && (size_t)(dot - id - 4) < sizeof(tenant))
+		snprintf(tenant, sizeof(tenant), "%.*s", (int)(dot - id - 4), id + 4);
+	return seed(call, tenant);
+}
+
 void api_alerts_list(void *admin UNUSED, struct exchange *exchange)
 {
 	struct call *call = call_of(exchange);
-	int status = seed(call);
+	const char *tenant = call_tenant(call);
+	int status = seed(call, tenant ? tenant : "");
 
 	if (status)
 		call_fail(call, status, NULL);
@@ -143,10 +156,13 @@ void api_alerts_create(void *admin UNUSED, struct exchange *exchange)
 
 static int load(struct call *call, struct store_docs *docs, struct alert *ret)
 {
+	const char *id = exchange_param(call->exchange, "id");
 	struct field_error error;
-	int status =
-		call_get(call, STATE_ALERT, exchange_param(call->exchange, "id"), docs);
+	int status = seed_of_id(call, id);
 
+	if (status)
+		return call_fail(call, status, NULL);
+	status = call_get(call, STATE_ALERT, id, docs);
 	if (status)
 		return status;
 	if (!alert_read(docs->docs[0].body, ret, &error))
@@ -199,8 +215,9 @@ void api_alerts_delete(void *admin UNUSED, struct exchange *exchange)
 {
 	struct call *call = call_of(exchange);
 	struct store_docs docs;
+	struct alert alert;
 
-	if (call_get(call, STATE_ALERT, exchange_param(exchange, "id"), &docs))
+	if (load(call, &docs, &alert))
 		return;
 	(void)!filing_remove(call, &filing, &docs.docs[0]);
 	store_docs_free(&docs);
