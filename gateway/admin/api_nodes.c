@@ -100,6 +100,8 @@ void api_nodes_limits(void *admin, struct exchange *exchange)
 		const char *name, *value, *help;
 	} fixed[] = {{"http.header", "8K", "largest header of a request"},
 		{"http.body", "64K", "largest body of a request"},
+		{"http.upload", "16M", "largest file of license import"},
+		{"licenses.bulk", "4000", "ids of one act on many licenses"},
 		{"http.headers", "64", "header lines of a request"},
 		{"page.rows", "1000", "rows of one page; CSV and JSONL have no limit"},
 		{"store.document", "256K", "largest document of the store"},

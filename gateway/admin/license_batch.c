@@ -15,7 +15,11 @@ struct license_batch {
 	struct state_doc docs[LICENSE_BATCH];
 	char tenants[LICENSE_BATCH][LICENSE_TENANT_SIZE];
 	struct journal_row rows[LICENSE_BATCH];
+	struct license_card *cards[LICENSE_BATCH];
 };
+
+/* What a new document has. */
+#define FIRST_VERSION 1
 
 int license_batch_new(struct call *call, struct license_batch **ret)
 {
@@ -36,6 +40,7 @@ static void empty(struct license_batch *batch)
 			secret_wipe(body, strlen(body));
 		free(body);
 		free((char *)batch->rows[i].body);
+		free(batch->cards[i]);
 	}
 	batch->count = 0;
 }
@@ -72,6 +77,7 @@ int license_batch_add(struct license_batch *batch, struct license *license, long
 	CHECK(batch->count < LICENSE_BATCH);
 	struct license_batch_made *made = &batch->made[batch->count];
 	char *tenant = batch->tenants[batch->count], *body = NULL, *row = NULL;
+	struct license_card *card = NULL;
 	struct license_key key = {0};
 	int status = license_issue(license, &key);
 
@@ -80,6 +86,8 @@ int license_batch_add(struct license_batch *batch, struct license *license, long
 	license->created_ms = license->changed_ms = clock_wall_ms();
 	if (!status)
 		status = license_write(license, NULL, &body);
+	if (!status)
+		status = license_card_make(license, FIRST_VERSION, &card);
 	if (!status)
 		status = make_row(batch, license, &row);
 	if (!status) {
@@ -97,9 +105,11 @@ int license_batch_add(struct license_batch *batch, struct license *license, long
 			.license = made->id,
 			.at_ms = license->created_ms,
 			.body = row};
+		batch->cards[batch->count] = card;
 		batch->count++;
 	} else {
 		free(body);
+		free(card);
 	}
 	secret_wipe(&key, sizeof(key));
 	return status;
@@ -113,12 +123,15 @@ static void settle(struct license_batch *batch, const int *statuses)
 	for (size_t i = 0; i < batch->count; i++) {
 		struct license_batch_made *made = &batch->made[i];
 		made->status = statuses[i];
-		if (!made->status)
-			license_index_touch(call->admin->licenses, made->id);
-		else if (call_record(call, AUDIT_ACT_UNDONE, batch->tenants[i], made->id,
-				 json_pack("{s:s, s:s, s:s}", "of", "LICENSE_CREATED",
-					 "reason", reason_symbol(made->status), "license",
-					 made->id)))
+		if (!made->status) {
+			license_index_put(call->admin->licenses, batch->cards[i]);
+			batch->cards[i] = NULL;
+			continue;
+		}
+		if (call_record(call, AUDIT_ACT_UNDONE, batch->tenants[i], made->id,
+			    json_pack("{s:s, s:s, s:s}", "of", "LICENSE_CREATED",
+				    "reason", reason_symbol(made->status), "license",
+				    made->id)))
 			break; /* the store is away: there is nobody to tell */
 	}
 }

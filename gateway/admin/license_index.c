@@ -172,6 +172,15 @@ void license_index_touch(struct license_index *index, const char *id)
 	pthread_mutex_unlock(&index->lock);
 }
 
+void license_index_put(struct license_index *index, struct license_card *card)
+{
+	pthread_mutex_lock(&index->lock);
+	/* Without memory it is missed until the next comparison. */
+	if (put_in(index, card))
+		index->compare_now = 1;
+	pthread_mutex_unlock(&index->lock);
+}
+
 /* What was asked for and is not among the answers is gone. */
 static int read_some(struct license_index *index, license_id *ids, size_t count)
 {

@@ -27,6 +27,9 @@ struct license_index *license_index_free(struct license_index *index);
 /* This license was written or removed: the next answer knows it. */
 void license_index_touch(struct license_index *index, const char *id);
 
+/* What is known to have been written just now needs not be read for that. Takes the card over. */
+void license_index_put(struct license_index *index, struct license_card *card);
+
 /* More than any service has; a page of so many has no next. */
 #define LICENSE_INDEX_MOST 1000000
 
