@@ -7,7 +7,7 @@ import { lines } from "../api/client";
 import { type Problem, problemOf } from "../api/problem";
 import { Button, ProblemBox } from "../parts/basics";
 import { Dialog, DialogActions, open } from "../parts/dialog";
-import { Field } from "../parts/form";
+import { FileField } from "../parts/form";
 import { Table } from "../parts/table";
 import { w } from "../words";
 import { count } from "../words/count";
@@ -163,9 +163,7 @@ function ImportDialog(props: { tenant: string; done: (result: Result | null) => 
 	return (
 		<Dialog title={words.import_title} wide onClose={() => props.done(null)}>
 			<p>{words.import_lead}</p>
-			<Field label={words.import_file}>
-				{(tie) => <input {...tie} type="file" accept=".csv,text/csv" onChange={(event) => void take(event.currentTarget.files?.[0])} />}
-			</Field>
+			<FileField label={words.import_file} act={words.import_choose} accept=".csv,text/csv" onFile={(file) => void take(file)} />
 			{csv && <Preview csv={csv} />}
 			{checked && (
 				<div class="stack" aria-live="polite">

@@ -50,6 +50,8 @@ export interface Form {
 	/** What is wrong with this member of the request, if anything. */
 	error(name: string): string | undefined;
 	set(name: string, error: string): void;
+	/** Somebody goes on typing: what was wrong may not be any more. */
+	touch(): void;
 	submit: (event: Event) => void;
 }
 
@@ -82,7 +84,7 @@ export function useForm(send: (form: { set(name: string, error: string): void; o
 		setBusy(false);
 		queueMicrotask(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
 	};
-	return { problem, busy, error: (name) => errors[name], set, submit: (event) => void submit(event) };
+	return { problem, busy, error: (name) => errors[name], set, touch: () => setErrors({}), submit: (event) => void submit(event) };
 }
 
 export function FormBody(props: {
@@ -94,7 +96,7 @@ export function FormBody(props: {
 	more?: ComponentChildren;
 }) {
 	return (
-		<form onSubmit={props.form.submit} noValidate>
+		<form onSubmit={props.form.submit} onInput={props.form.touch} noValidate>
 			{props.children}
 			<ProblemBox problem={props.form.problem} />
 			<footer class="dialog-actions">
@@ -219,6 +221,35 @@ export function ChecksField(props: { label: string; hint?: string; error?: strin
 			{props.hint && <p class="hint">{props.hint}</p>}
 			{props.error && <p class="field-error">{props.error}</p>}
 		</fieldset>
+	);
+}
+
+/** The browser's own button would speak the browser's language. */
+export function FileField(props: { label: string; act: string; accept: string; onFile: (file: File | undefined) => void }) {
+	const id = useId();
+	const [name, setName] = useState("");
+	return (
+		<div class="field file">
+			<span class="field-name" id={`${id}-name`}>
+				{props.label}
+			</span>
+			<input
+				id={id}
+				class="hidden"
+				type="file"
+				accept={props.accept}
+				aria-labelledby={`${id}-name`}
+				onChange={(event) => {
+					const file = event.currentTarget.files?.[0];
+					setName(file?.name ?? "");
+					props.onFile(file);
+				}}
+			/>
+			<label class="button" for={id}>
+				{props.act}
+			</label>
+			<span class="muted">{name}</span>
+		</div>
 	);
 }
 

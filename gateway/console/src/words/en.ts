@@ -219,6 +219,7 @@ export const en = {
 		import: "Import CSV",
 		import_title: "Import licenses",
 		import_lead: "One license per line, in UTF-8. The first line names the columns: holder (needed), tenant, group, expires, note, state, labels, label:NAME.",
+		import_choose: "Choose a file",
 		import_file: "CSV file",
 		import_preview: "Preview: {count} {n|line|lines}",
 		import_check: "Check",

@@ -221,6 +221,7 @@ export const ja: Words = {
 		import: "CSV取り込み",
 		import_title: "ライセンスの一括登録",
 		import_lead: "UTF-8で、1行に1ライセンスです。1行目に列名を書きます: holder（必須）, tenant, group, expires, note, state, labels, label:名前",
+		import_choose: "ファイルを選択",
 		import_file: "CSVファイル",
 		import_preview: "プレビュー: {count}行",
 		import_check: "内容を確認",
