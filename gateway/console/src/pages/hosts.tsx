@@ -1,5 +1,6 @@
 // hosts: the register of office PCs: whose, where, with which software, and when last seen.
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { all, ask, get, may } from "../api/client";
@@ -46,7 +47,8 @@ export function Inventory(props: { host: Host }) {
 	const words = w().inventory;
 	const entries = Object.entries(props.host.inventory ?? {});
 	if (!entries.length) return <Empty text={w().hosts.inventory_none} />;
-	const show = (name: string, value: unknown): string => {
+	const show = (name: string, value: unknown): ComponentChildren => {
+		if (name === "booted" && typeof value === "string") return <When ms={ms(value)} />;
 		if (name.endsWith("_bytes") && typeof value === "number") return bytes(value);
 		if (typeof value === "number") return number(value, 2);
 		if (typeof value === "boolean") return value ? w().state.yes : w().state.no;

@@ -1,25 +1,25 @@
 // license_page: everything about one license, and what can be done with it.
 
-import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 
 import { all, ask, get, may } from "../api/client";
 import { useData } from "../api/data";
 import { type Problem, problemOf } from "../api/problem";
-import type { Device, Host, Items, License, PolicyBody, Session, Usage } from "../api/types";
+import { isEmpty, usage } from "../api/usage";
+import type { Device, Host, Items, License, PolicyBody, Session } from "../api/types";
 import { Button, Card, Empty, Facts, Loading, Page, ProblemBox, Shown, Tabs, When } from "../parts/basics";
-import { Chart } from "../parts/chart";
 import { confirm } from "../parts/dialog";
 import { Table } from "../parts/table";
 import { say } from "../parts/toast";
-import { bytes, duration, minute, number } from "../format";
+import { minute } from "../format";
 import { path } from "../route";
-import { fill, w } from "../words";
-import { useState } from "preact/hooks";
+import { fill, named, w } from "../words";
 import { hostName, unbind } from "./hosts";
 import { editLicense, renew, setLicenseTotp } from "./license_forms";
 import { Labels, LicenseState, Online } from "./license_words";
 import { PolicyFacts } from "./policy_words";
 import { sessionColumns } from "./sessions";
+import { UsageChart } from "./usage_chart";
 
 const DAY_MS = 86400000;
 const USAGE_DAYS = 30;
@@ -249,7 +249,7 @@ function DevicesTab(props: { license: License }) {
 										</>
 									),
 								},
-								{ head: words.device_kind, width: "8rem", from: 560, cell: (one) => one.kind || "–" },
+								{ head: words.device_kind, width: "8rem", from: 560, cell: (one) => named(w().policy.kind_names, one.kind) || "–" },
 								{ head: words.device_first, width: "10rem", from: 900, cell: (one) => <When ms={one.first_ms} short /> },
 								{ head: words.device_last, width: "10rem", from: 700, cell: (one) => <When ms={one.last_ms ?? one.seen_ms} short /> },
 								...(may("license.write")
@@ -294,42 +294,12 @@ function SessionsTab(props: { id: string }) {
 	);
 }
 
-/** Bytes per day or hour, with the sums below; of a license, a tenant or all. */
-export function UsageChart(props: { label: string; usage: Usage }) {
-	const { usage } = props;
-	const words = w().overview;
-	const sums: [string, ComponentChildren][] = [
-		[words.to_home, bytes(usage.sums.bytes_to_viewer)],
-		[words.to_office, bytes(usage.sums.bytes_to_host)],
-		[w().licenses.usage_sessions, number(usage.sums.sessions)],
-		[w().licenses.usage_time, duration(usage.sums.session_ms)],
-	];
-	return (
-		<>
-			<Chart
-				label={props.label}
-				times={usage.points.map((point) => point[0])}
-				series={[
-					{ label: words.to_home, values: usage.points.map((point) => point[1]), color: "--chart-1", fill: true },
-					{ label: words.to_office, values: usage.points.map((point) => point[2]), color: "--chart-2" },
-				]}
-				format={(value) => bytes(value)}
-			/>
-			<Facts rows={sums} />
-		</>
-	);
-}
-
 function UsageTab(props: { id: string }) {
 	const words = w().licenses;
 	const data = useData(
 		(signal) => {
 			const to = Date.now();
-			return get<Usage>(
-				"/usage",
-				{ license: props.id, from: new Date(to - USAGE_DAYS * DAY_MS).toISOString(), to: new Date(to).toISOString(), step: "day" },
-				signal,
-			);
+			return usage({ license: props.id }, to - USAGE_DAYS * DAY_MS, to, "day", signal);
 		},
 		[props.id],
 		["session"],
@@ -337,7 +307,7 @@ function UsageTab(props: { id: string }) {
 	return (
 		<Card title={words.usage_30} actions={<a href={path("history", "", { license: props.id })}>{words.to_history}</a>}>
 			<Shown data={data}>
-				{(usage) => (usage.points.some((point) => point[1] || point[2] || point[3]) ? <UsageChart label={words.usage_30} usage={usage} /> : <Empty text={words.usage_none} />)}
+				{(found) => (isEmpty(found) ? <Empty text={words.usage_none} /> : <UsageChart label={words.usage_30} usage={found} />)}
 			</Shown>
 		</Card>
 	);

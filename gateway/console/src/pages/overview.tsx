@@ -4,16 +4,17 @@ import type { ComponentChildren } from "preact";
 
 import { all, get, may, me } from "../api/client";
 import { useData } from "../api/data";
-import type { Alarm, Host, Items, Notice, Session, Usage, Version } from "../api/types";
+import { isEmpty, usage } from "../api/usage";
+import type { Alarm, Host, Items, Notice, Session, Version } from "../api/types";
 import { Card, Empty, Page, Shown, When } from "../parts/basics";
-import { Chart } from "../parts/chart";
 import { Table } from "../parts/table";
-import { ago, bytes, minute, number } from "../format";
+import { ago, minute, number } from "../format";
 import { path } from "../route";
 import { language } from "../settings";
 import { fill, named, w } from "../words";
 import { count } from "../words/count";
 import { sessionColumns } from "./sessions";
+import { UsageChart } from "./usage_chart";
 
 const DAY_MS = 86400000;
 const HOUR_MS = 3600000;
@@ -66,7 +67,7 @@ function Bandwidth() {
 	const data = useData(
 		(signal) => {
 			const now = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
-			return get<Usage>("/usage", { from: new Date(now - DAY_MS).toISOString(), to: new Date(now).toISOString(), step: "hour" }, signal);
+			return usage({}, now - DAY_MS, now, "hour", signal);
 		},
 		[],
 		["session"],
@@ -74,21 +75,7 @@ function Bandwidth() {
 	return (
 		<Card title={words.bandwidth} wide>
 			<Shown data={data}>
-				{(usage) =>
-					usage.points.some((point) => point[1] || point[2]) ? (
-						<Chart
-							label={words.bandwidth}
-							times={usage.points.map((point) => point[0])}
-							series={[
-								{ label: words.to_home, values: usage.points.map((point) => point[1]), color: "--chart-1", fill: true },
-								{ label: words.to_office, values: usage.points.map((point) => point[2]), color: "--chart-2" },
-							]}
-							format={(value) => bytes(value)}
-						/>
-					) : (
-						<Empty text={words.no_usage} />
-					)
-				}
+				{(found) => (isEmpty(found) ? <Empty text={words.no_usage} /> : <UsageChart label={words.bandwidth} usage={found} />)}
 			</Shown>
 		</Card>
 	);

@@ -53,7 +53,7 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
 			{ ...axis, size: 78, values: (_u, splits) => splits.map((value) => props.format(value)) },
 		],
 		series: [
-			{ label: "", value: (_u, ms) => (ms ? minute(ms) : "–") },
+			{ label: w().state.time, value: (_u, ms) => (ms ? minute(ms) : "–") },
 			...props.series.map((one) => ({
 				label: one.label,
 				stroke: colorOf(one.color),

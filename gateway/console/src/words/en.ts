@@ -95,6 +95,7 @@ export const en = {
 		rows_loaded: "{loaded} of {count} {n|row|rows}",
 		selected: "{count} selected",
 		all: "All",
+		time: "Time",
 		utc: "UTC: {time}",
 		required: "required",
 	},

@@ -97,6 +97,7 @@ export const ja: Words = {
 		rows_loaded: "{count}件中{loaded}件",
 		selected: "{count}件を選択中",
 		all: "すべて",
+		time: "日時",
 		utc: "UTC: {time}",
 		required: "必須",
 	},
