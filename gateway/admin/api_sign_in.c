@@ -10,39 +10,36 @@
 #include "admin/sign_in_desk.h"
 #include "admin/sign_in_door.h"
 #include "base/reason.h"
+#include "base/secret.h"
 #include "base/text.h"
+#include "rules/directory.h"
 
 struct asked {
 	char account[ACCOUNT_NAME_SIZE];
 	const char *typed, *password, *code, *directory;
 };
 
-static int is_for_accounts(const json_t *directory)
+/* Only what a page for strangers needs, of those where they can sign in now. */
+static json_t *way_of(const struct directory *directory)
 {
-	const json_t *use = json_object_get(directory, "use"), *item;
-	size_t i;
-
-	json_array_foreach(use, i, item)
-	{
-		const char *word = json_string_value(item);
-		if (word && !strcmp(word, "accounts"))
-			return 1;
-	}
-	return 0;
+	return directory_serves(directory, directory->tenant, DIRECTORY_ACCOUNTS)
+		       ? json_pack("{s:s, s:s, s:s}", "id", directory->id, "name",
+				 directory->name, "kind",
+				 directory_kind_name(directory->kind))
+		       : NULL;
 }
 
-/* Only what a page for strangers needs. */
 static int show_way(struct call *call UNUSED, const struct state_doc *doc, void *ctx)
 {
-	json_t *directory = call_body(doc);
-	const char *name = json_string_value(json_object_get(directory, "name"));
-	const char *kind = json_string_value(json_object_get(directory, "kind"));
+	struct directory *directory = secret_alloc(sizeof(*directory));
+	struct field_error error;
+	json_t *way = NULL;
 
-	if (is_for_accounts(directory))
-		json_array_append_new(ctx,
-			json_pack("{s:s, s:s, s:s}", "id", doc->id, "name",
-				name ? name : doc->id, "kind", kind ? kind : ""));
-	json_decref(directory);
+	if (directory && !directory_read(doc->body, directory, &error))
+		way = way_of(directory);
+	if (way)
+		json_array_append_new(ctx, way);
+	secret_free(directory, sizeof(*directory));
 	return 0;
 }
 

@@ -293,6 +293,9 @@ def test_people_sign_in_at_the_directory(quick, rest, slapd):
     assert come_in(bob, "ad", "builder")[0] == "LOCKED_OUT"
     boss.call("POST", "/accounts/robert/unlock")
     assert come_in(bob, "ad", "builder")[0] == ""
+    ask(rest, "PATCH", "directories/ad", {"state": "disabled"})
+    assert come_in(bob, "ad", "builder")[0] == "NOT_FOUND"
+    assert json.loads(rest.ask("GET", "/api/v1/sign-in/ways")[2])["directories"] == []
     ask(rest, "DELETE", "directories/ad", None, 204)
     assert come_in(bob, "ad", "builder")[0] == "NOT_FOUND"
     rows = quick.log("audit")

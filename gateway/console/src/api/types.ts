@@ -21,6 +21,8 @@ export interface Me {
 	step_up_until_ms: number;
 	idle_end_ms: number;
 	end_ms: number;
+	/** Where the person signed in; "": here, by password. */
+	directory: string;
 }
 
 export interface Directory {

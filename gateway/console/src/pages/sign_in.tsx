@@ -125,6 +125,39 @@ function CodeField(props: { recovery: boolean; value: string; onValue: (value: s
 	);
 }
 
+/** The provider has said who it is; the account's own code is missing. */
+function ProviderCode(props: { directory: string }) {
+	const words = w().sign_in;
+	const [code, setCode] = useState("");
+	const [recovery, setRecovery] = useState(false);
+	const form = useForm(async ({ set }) => {
+		if (!code.trim()) {
+			set("code", w().field.needed);
+			return;
+		}
+		const now = await ask<Me>("POST", `/sign-in/oidc/${encodeURIComponent(props.directory)}/code`, { body: { code: code.trim() } });
+		history.replaceState(null, "", "#/");
+		enter(now);
+	});
+	const swap = () => {
+		setCode("");
+		setRecovery(!recovery);
+	};
+	return (
+		<FormBody
+			form={form}
+			act={words.submit}
+			more={
+				<Button tone="quiet" onClick={swap}>
+					{recovery ? words.use_app : words.recovery}
+				</Button>
+			}
+		>
+			<CodeField recovery={recovery} value={code} onValue={setCode} error={form.error("code")} />
+		</FormBody>
+	);
+}
+
 export function SignIn() {
 	const words = w().sign_in;
 	const [directories, setDirectories] = useState<Directory[]>([]);
@@ -134,9 +167,16 @@ export function SignIn() {
 			.then((ways) => setDirectories(ways.directories))
 			.catch((error: Problem) => setProblem(error));
 		const failed = /^#\/sign-in\?code=([A-Z_]{1,40})/.exec(location.hash);
-		if (failed) setProblem(new Problem({ code: failed[1], message: words.failed }, 0));
+		if (failed && failed[1] !== "TOTP_NEEDED") setProblem(new Problem({ code: failed[1], message: words.failed }, 0));
 	}, []);
 	const oidc = directories.filter((one) => one.kind === "oidc");
+	const vouched = /^#\/sign-in\?code=TOTP_NEEDED&directory=([a-z0-9_-]{1,40})$/.exec(location.hash);
+	if (vouched?.[1])
+		return (
+			<Box title={words.title} lead={words.lead}>
+				<ProviderCode directory={vouched[1]} />
+			</Box>
+		);
 	return (
 		<Box title={words.title} lead={words.lead}>
 			<ProblemBox problem={problem} />

@@ -17,7 +17,7 @@ function Expired(props: { gate: Gate }) {
 	const [code, setCode] = useState("");
 	const form = useForm(async () => {
 		const now = await ask<Me>("POST", "/sign-in", {
-			body: { account: who?.name, password, ...(code ? { code } : {}) },
+			body: { account: who?.name, password, ...(code ? { code } : {}), ...(who?.directory ? { directory: who.directory } : {}) },
 		});
 		me.set(now);
 		props.gate.done(true);

@@ -157,8 +157,9 @@ static void test_forged_tokens(void **state)
 		check_unsigned(headers[i], "");
 		check_unsigned(headers[i], "AAAA");
 	}
-	static const char *const malformed[] = {
-		"", ".", "..", "...", "a.b.c", "{}", "\xff\xff"};
+	static const char *const malformed[] = {"", ".", "..", "...", "a.b.c", "{}",
+		"\xff\xff", "AAAAA.AAAA.AAAA", "AAAA.AAAA.AAAAA", "AAAA.A AA.AAAA",
+		"AAAA.AAAA.AAAA.AAAA", "AAAA..AAAA", "AAAA.AAAA."};
 	for (size_t i = 0; i < ARRAY_LEN(malformed); i++)
 		assert_int_equal(check_with(malformed[i], rsa, "{}"),
 			-REASON_DIRECTORY_REFUSED);
@@ -185,6 +186,14 @@ static void test_keys(void **state)
 		-REASON_NOT_FOUND);
 	assert_int_equal(check_with(token, ec, "{\"kid\":\"k1\"}"), -REASON_NOT_FOUND);
 	assert_int_equal(check_with(token, rsa, "{\"kid\":\"k1\",\"use\":\"sig\"}"), 0);
+	free(token);
+	token = sign("ES256", NULL, ec, CLAIMS);
+	static const char *const bent[] = {"{\"x\":\"AAAAA\"}", "{\"y\":\"\"}",
+		"{\"x\":5}", "{\"y\":\"A+A=\"}", "{\"x\":\"AAAA\",\"y\":\"AAAA\"}"};
+	for (size_t i = 0; i < ARRAY_LEN(bent); i++)
+		assert_int_equal(check_with(token, ec, bent[i]),
+			-REASON_DIRECTORY_REFUSED);
+	assert_int_equal(check_with(token, ec, "{\"d\":\"AAAAA\"}"), 0);
 	free(token);
 	token = sign("RS256", "k1", weak, CLAIMS);
 	assert_int_equal(check_with(token, weak, "{\"kid\":\"k1\"}"), -REASON_NOT_FOUND);
