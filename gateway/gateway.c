@@ -200,7 +200,8 @@ static void vault_settings(const struct gateway *gateway, struct vault_settings 
 
 	*ret = (struct vault_settings){.every_ms = config->backup_every_ms,
 		.generations = config->backup_generations,
-		.purge_after_ms = config->tenant_purge_after_ms};
+		.purge_after_ms = config->tenant_purge_after_ms,
+		.records_days = config->retention_ms / DAY_MS};
 	if (*config->backup_dir)
 		text_clip(ret->dir, sizeof(ret->dir), config->backup_dir);
 	else

@@ -25,6 +25,7 @@
 #include "vault/backup.h"
 #include "vault/backup_key.h"
 #include "vault/drill.h"
+#include "vault/old_keys.h"
 #include "vault/tenant_end.h"
 #include "vault/vault_record.h"
 
@@ -488,6 +489,8 @@ static void take_care(struct vault *vault)
 	if (now >= vault->care_due_ms && !is_stopping(vault)) {
 		vault->care_due_ms = now + CARE_MS;
 		go_on_sealing(vault);
+		old_keys_destroy(vault->parts.store, settings_of(vault).records_days,
+			clock_wall_ms());
 		tenant_end_purge_due(vault->parts.store, vault->parts.node,
 			clock_wall_ms(), is_stopping, vault);
 	}

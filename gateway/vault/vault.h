@@ -39,6 +39,7 @@ struct vault_settings {
 	int64_t every_ms;     /* 0: only on demand */
 	int64_t generations;
 	int64_t purge_after_ms; /* from the end of a contract */
+	int64_t records_days;   /* rows are kept so long, and old data keys with them */
 };
 
 /* The parts are borrowed, the settings copied. */

@@ -364,6 +364,17 @@ static int destroy_doc(struct sealed_keys *keys, const struct state_doc *doc)
 	return r;
 }
 
+int sealed_keys_destroy_one(struct sealed_keys *keys, const struct state_doc *doc)
+{
+	CHECK_OBJ(keys, SEALED_KEYS_MAGIC);
+	char tenant[STATE_TENANT_MAX + 1];
+	uint32_t generation;
+	int r = parse_id(doc->id, tenant, &generation);
+	if (r == 0)
+		r = destroy_doc(keys, doc);
+	return r ? r : learn(keys, tenant, generation, NULL);
+}
+
 static int destroy_one(struct sealed_keys *keys, const char *tenant,
 	const struct state_doc *doc, size_t *count)
 {
@@ -372,9 +383,7 @@ static int destroy_one(struct sealed_keys *keys, const char *tenant,
 	int r = parse_id(doc->id, owner, &generation);
 	if (r || strcmp(owner, tenant))
 		return r;
-	r = destroy_doc(keys, doc);
-	if (r == 0)
-		r = learn(keys, tenant, generation, NULL);
+	r = sealed_keys_destroy_one(keys, doc);
 	*count += r == 0;
 	return r;
 }

@@ -49,6 +49,9 @@ MUST_CHECK int sealed_keys_rotate(struct sealed_keys *keys, const char *tenant,
 /* Waits: destroys every key of the tenant, here and in the store. */
 MUST_CHECK int sealed_keys_destroy(struct sealed_keys *keys, const char *tenant,
 	size_t *ret_count);
+/* Waits: destroys the key of one document of STATE_KEY. */
+MUST_CHECK int sealed_keys_destroy_one(struct sealed_keys *keys,
+	const struct state_doc *doc);
 /* Another node changed this tenant's keys: they are read again when they are needed. */
 void sealed_keys_forget(struct sealed_keys *keys, const char *tenant);
 

@@ -22,6 +22,7 @@
 #include "store/store_wait.h"
 #include "vault/backup_key.h"
 #include "vault/drill.h"
+#include "vault/old_keys.h"
 #include "vault/restore.h"
 #include "vault/tenant_end.h"
 #include "vault/vault.h"
@@ -483,6 +484,58 @@ static void test_documents_follow_their_key(void **state)
 	assert_int_equal(generation_of(world->store, "lic_0598"), 2);
 }
 
+static int is_destroyed(struct store *store, const char *id)
+{
+	struct store_docs docs = {0};
+	assert_int_equal(store_wait_get(store->state, STATE_KEY, id, &docs), 0);
+	int destroyed = strstr(docs.docs[0].body, "\"wrapped\":\"\"") != NULL;
+	store_docs_free(&docs);
+	return destroyed;
+}
+
+static void test_old_keys_go_after_their_rows(void **state)
+{
+	struct world *world = *state;
+	struct store *store = world->store;
+	uint32_t generation;
+	struct store_docs docs = {0};
+	fill(store, 10, 10);
+	assert_int_equal(put(store, STATE_TENANT, "other", "other",
+				 "{\"id\":\"other\",\"retention_days\":800}"),
+		0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(vault_rotate(world->vault, i ? "acme" : "other",
+					 &generation),
+			0);
+	int r = 0;
+	for (int tries = 0; tries < 1500 && r != -REASON_NOT_FOUND; tries++) {
+		r = store_wait_get(store->state, STATE_META, "reseal/acme", &docs);
+		store_docs_free(&docs);
+		usleep(20000);
+	}
+	assert_int_equal(r, -REASON_NOT_FOUND);
+	int64_t now = clock_wall_ms();
+	old_keys_destroy(store, 400, now + 429 * DAY_MS);
+	assert_false(is_destroyed(store, "acme/1"));
+	/* While documents still wait for the new one, the old one stays. */
+	assert_int_equal(put(store, STATE_META, "reseal/acme", "", "{}"), 0);
+	old_keys_destroy(store, 400, now + 431 * DAY_MS);
+	assert_false(is_destroyed(store, "acme/1"));
+	assert_int_equal(store_wait_remove(store->state, STATE_META, "reseal/acme", 0),
+		0);
+	old_keys_destroy(store, 400, now + 431 * DAY_MS);
+	assert_true(is_destroyed(store, "acme/1"));
+	assert_false(is_destroyed(store, "acme/2"));
+	assert_false(is_destroyed(store, "#ids/1"));
+	/* Other keeps its history longer. */
+	assert_false(is_destroyed(store, "other/1"));
+	old_keys_destroy(store, 400, now + 831 * DAY_MS);
+	assert_true(is_destroyed(store, "other/1"));
+	assert_int_equal(store_wait_get(store->state, STATE_LICENSE, "lic_0001", &docs),
+		0);
+	store_docs_free(&docs);
+}
+
 /* ends of contracts */
 
 static size_t count_in_file(const char *path, const char *needle)
@@ -640,6 +693,7 @@ int main(void)
 		VAULT_TEST(test_what_was_interrupted_is_tidied_up),
 		VAULT_TEST(test_one_node_has_the_turn),
 		VAULT_TEST(test_documents_follow_their_key),
+		VAULT_TEST(test_old_keys_go_after_their_rows),
 		VAULT_TEST(test_a_company_is_erased_when_its_time_is_over),
 		VAULT_TEST(test_an_interrupted_purge_is_gone_on_with),
 	};
