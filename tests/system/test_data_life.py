@@ -7,6 +7,7 @@ import os
 import signal
 import tarfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -254,6 +255,41 @@ def test_the_end_of_a_contract(gateway):
                                      row.get("tenant") != "other"], ensure_ascii=False)
     assert gateway.ctl("audit", "verify")["ok"]
     assert everywhere(gateway.data, "Canary-Yamada") == []
+
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+
+
+def start_on_day(gateway, day):
+    gateway.program = gateway.world.start(f"gateway on day {day}", [
+        BIN / "engawa-gateway", "run", "--data", gateway.data, "--listen", "127.0.0.1:0",
+        "--admin-listen", "127.0.0.1:0"], ready=True, env={
+            "LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{day}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"})
+    gateway.address = (gateway.data / "run/listen").read_text().strip()
+    gateway.admin = (gateway.data / "run/admin").read_text().strip()
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="faketime is a test package")
+def test_sixty_days_after_the_end(gateway):
+    """Nothing goes a day too early; then everything goes by itself."""
+    company(gateway, "acme")
+    company(gateway, "other", 1)
+    gateway.ctl("tenant", "delete", "acme", "--confirm", "acme")
+    gateway.program.stop()
+    start_on_day(gateway, 59)
+    # Its hourly care begins with the start, and has passed when a backup ordered after it is made.
+    backed_up(gateway)
+    assert len(gateway.ctl("license", "list", "--tenant", "acme")) == 3
+    refused(lambda: gateway.ctl("tenant", "proof", "acme", json_out=False), "NOT_FOUND", 65)
+    gateway.program.stop()
+    start_on_day(gateway, 61)
+    proof = wait_for("the company to be erased", lambda: [
+        one for one in [json.loads(run(BIN / "engawactl", "--data", gateway.data, "tenant", "proof", "acme", "--json",
+                                       code=None) or "{}")] if one.get("state") == "done"])[0]
+    assert proof["by"] == "gateway" and proof["kinds"]["license"] == 3
+    assert [row["tenant"] for row in gateway.ctl("license", "list")] == ["other"]
+    assert gateway.ctl("audit", "verify")["ok"]
 
 
 @pytest.mark.parametrize("words", [("backup", "show", "x"), ("backup", "drill", "x"), ("backup", "delete", "x"),
