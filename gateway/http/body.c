@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 
 /* A form of a foreign page can send text/plain and form types without asking, but not this one. */
@@ -46,8 +47,22 @@ int body_parse(struct body *body, struct exchange *exchange)
 	return 0;
 }
 
+/* Bodies carry passwords; what somebody else holds on to is his. */
+static void wipe(json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	if (!object || object->refcount != 1)
+		return;
+	json_object_foreach(object, name,
+		value) if (json_is_string(value) && value->refcount == 1)
+		secret_wipe((char *)json_string_value(value), json_string_length(value));
+}
+
 void body_done(struct body *body)
 {
+	wipe(body->object);
 	json_decref(body->object);
 	body->object = NULL;
 }
