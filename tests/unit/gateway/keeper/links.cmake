@@ -1,1 +1,1 @@
-set(links PkgConfig::SQLITE)
+set(links PkgConfig::SQLITE fakes_redis)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/reason.h"
+#include "fakes/redis_rig.h"
 #include "keeper/usage_roller.h"
 #include "rules/usage.h"
 #include "store/store_open.h"
@@ -25,7 +26,8 @@
 #define TENANTS 2
 
 struct world {
-	char dir[64], address[96];
+	char dir[64], address[256];
+	struct redis_rig redis;
 	struct store *store;
 	/* what was written: by license, and of all */
 	struct usage_sum licenses[LICENSES], all;
@@ -51,11 +53,24 @@ static int set_up(void **state)
 	return 0;
 }
 
+static int set_up_redis(void **state)
+{
+	set_up(state);
+	struct world *world = *state;
+	redis_rig_start(&world->redis);
+	snprintf(world->address, sizeof(world->address),
+		"redis+unix://%s?spool=%s/spool&deadline_ms=20000", world->redis.socket,
+		world->redis.dir);
+	return 0;
+}
+
 static int tear_down(void **state)
 {
 	struct world *world = *state;
 	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 	world->store = store_close(world->store);
+	if (world->redis.pid)
+		redis_rig_end(&world->redis);
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		char path[128];
 		snprintf(path, sizeof(path), "%s/db%s", world->dir, ends[i]);
@@ -273,6 +288,10 @@ int main(void)
 		ROLLER_TEST(test_two_at_once_count_nothing_twice),
 		ROLLER_TEST(test_kill_loses_and_doubles_nothing),
 		ROLLER_TEST(test_old_pages_go),
+		cmocka_unit_test_setup_teardown(test_two_at_once_count_nothing_twice,
+			set_up_redis, tear_down),
+		cmocka_unit_test_setup_teardown(test_old_pages_go, set_up_redis,
+			tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
