@@ -420,6 +420,16 @@ void agent_session_end(struct agent_session *session, int reason)
 	tunnel_close(session->tunnel, reason);
 }
 
+void agent_session_policy(struct agent_session *session, const char *text)
+{
+	agent_session_watch_policy(session, text);
+}
+
+void agent_session_tick(struct agent_session *session, int64_t wall_ms)
+{
+	agent_session_watch_tick(session, wall_ms);
+}
+
 struct agent_session *agent_session_replace(struct agent_session *session)
 {
 	CHECK_OBJ(session, SESSION_MAGIC);

@@ -73,6 +73,8 @@ MUST_CHECK int agent_session_watch_force(struct agent_session *session, int64_t 
 	uint16_t *ret_rights);
 /* Puts limits and watermark upon the desktop. -REASON_POLICY when the watermark cannot be written. */
 MUST_CHECK int agent_session_watch_apply(struct agent_session *session);
+void agent_session_watch_policy(struct agent_session *session, const char *text);
+void agent_session_watch_tick(struct agent_session *session, int64_t wall_ms);
 /* A line in the viewer's window. */
 void agent_session_watch_tell(struct agent_session *session, int reason, const char *en,
 	const char *ja);

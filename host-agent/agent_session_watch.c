@@ -139,7 +139,7 @@ static void look_again(struct agent_session *session, int64_t wall_ms)
 		narrow(session, rights);
 }
 
-void agent_session_policy(struct agent_session *session, const char *text)
+void agent_session_watch_policy(struct agent_session *session, const char *text)
 {
 	struct permitted told;
 	permitted_by_policy(text, &told);
@@ -262,7 +262,7 @@ static void listen_for_silence(struct agent_session *session)
 	agent_session_cut(session, REASON_KEEPALIVE_TIMEOUT);
 }
 
-void agent_session_tick(struct agent_session *session, int64_t wall_ms)
+void agent_session_watch_tick(struct agent_session *session, int64_t wall_ms)
 {
 	listen_for_silence(session);
 	if (!session->up)

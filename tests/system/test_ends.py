@@ -50,9 +50,15 @@ def code_of(secret, at=None):
     return f"{(struct.unpack('>I', mac[place:place + 4])[0] & 0x7fffffff) % 1000000:06d}"
 
 
-def next_step():
-    """Waits for a code that nobody has used."""
-    time.sleep(30 - time.time() % 30 + 0.2)
+def later_code_of(secret):
+    """Of the next step: good already, and not the one that confirmed the secret."""
+    return code_of(secret, time.time() + 30)
+
+
+def new_secret(gateway, license):
+    made = gateway.ctl("license", "totp", license["id"])
+    gateway.ctl("license", "totp-confirm", license["id"], code_of(made["secret"]))
+    return made["secret"]
 
 
 def ended(gateway, license):
@@ -137,8 +143,16 @@ def test_a_policy_reaches_a_live_session(gateway, license, viewer, desktop):
     assert viewer.program.wait() == 77
     assert "IDLE_TIME_UP" in viewer.program.text()
     wait_for("the row", lambda: ended(gateway, license) == "IDLE_TIME_UP")
-    # Out of hours for everybody: whoever is in, goes.
+    # That of one license alone.
     set_policy(gateway, {})
+    from test_gateway_admin import Rest
+    viewer.listen()
+    change = {"policy": {"max_session_ms": 1000}}
+    assert Rest(gateway).ask("PATCH", f"/api/v1/licenses/{license['id']}", change)[0] == 200
+    assert viewer.program.wait() == 77
+    assert "SESSION_TIME_UP" in viewer.program.text()
+    Rest(gateway).ask("PATCH", f"/api/v1/licenses/{license['id']}", {"policy": None})
+    # Out of hours for everybody: whoever is in, goes.
     viewer.listen()
     tomorrow = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][(time.gmtime().tm_wday + 3) % 7]
     set_policy(gateway, {"zone": "Asia/Tokyo", "hours": [{"days": [tomorrow], "from": "08:00", "to": "09:00"}]})
@@ -163,9 +177,8 @@ def test_one_time_codes(world, gateway, license, viewer, desktop):
     assert "TOTP_NEEDED" in run.last_error
     viewer.connect("--totp", "000000", code=77)
     assert "TOTP_WRONG" in run.last_error
-    next_step()
     code_file = world.tmp / "code"
-    code_file.write_text(code_of(made["secret"]) + "\n")
+    code_file.write_text(later_code_of(made["secret"]) + "\n")
     viewer.listen("--totp-file", code_file)
     # The node goes and comes back: the same session, and nobody is asked again.
     gateway.program.kill()
@@ -186,9 +199,9 @@ def test_one_time_codes(world, gateway, license, viewer, desktop):
     world.start("typing", words, env={**home.env, "SDL_VIDEODRIVER": "x11", "LC_ALL": "ja_JP.UTF-8",
                                       "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"})
     wait_for("the window", lambda: home.run("xdotool", "search", "--onlyvisible", "--name", "office", code=None).strip())
-    next_step()
+    secret = new_secret(gateway, license)
     home.run("xdotool", "search", "--onlyvisible", "--name", "office", "windowfocus", "--sync", code=None)
-    home.run("xdotool", "type", "--delay", "40", code_of(made["secret"]))
+    home.run("xdotool", "type", "--delay", "40", later_code_of(secret))
     time.sleep(0.5)
     keep(home, "code-ja.png")
     home.run("xdotool", "key", "Return")
