@@ -182,9 +182,41 @@ static uint64_t look(struct notices *notices, int64_t now_ms, int *ret_read)
 	return version;
 }
 
+/* Whether everybody on one side is told the same: no current notice is for one company alone. */
+static int are_shared(struct notices *notices)
+{
+	int shared = 1;
+	pthread_mutex_lock(&notices->lock);
+	for (size_t i = 0; i < notices->count; i++)
+		shared &= !*notices->items[i].tenant;
+	pthread_mutex_unlock(&notices->lock);
+	return shared;
+}
+
+/* Thousands of legs on one worker: a text is made anew only where it can be another one. */
+static void tell_legs(struct desk *desk)
+{
+	struct {
+		const char *tenant; /* NULL: nothing yet */
+		char text[NOTICES_TEXT];
+	} last[HELLO_VIEWER + 1] = {{NULL}};
+	struct notices *notices = desk->house->notices;
+	int shared = are_shared(notices);
+	LIST_EACH(node, &desk->legs)
+	{
+		struct leg *leg = LIST_ENTRY(node, struct leg, node);
+		const char *before = last[leg->side].tenant;
+		char *text = last[leg->side].text;
+		/* One may know of a notice that is over: "none" is news too. */
+		if (!before || (!shared && strcmp(before, leg->tenant)))
+			(void)notices_for(notices, leg, text);
+		last[leg->side].tenant = leg->tenant;
+		leg_send_notices(leg, text);
+	}
+}
+
 void notices_tick(struct desk *desk, int64_t now_ms)
 {
-	char text[NOTICES_TEXT];
 	int read;
 	uint64_t version = look(desk->house->notices, now_ms, &read);
 	if (read && !desk->closing)
@@ -192,11 +224,5 @@ void notices_tick(struct desk *desk, int64_t now_ms)
 	if (version == desk->notices_version)
 		return;
 	desk->notices_version = version;
-	LIST_EACH(node, &desk->legs)
-	{
-		struct leg *leg = LIST_ENTRY(node, struct leg, node);
-		/* It may know of one that is over: "none" is news too. */
-		(void)notices_for(desk->house->notices, leg, text);
-		leg_send_notices(leg, text);
-	}
+	tell_legs(desk);
 }
