@@ -292,6 +292,15 @@ test("an address without a page", async () => {
 	assert.match(answer.headers()["content-type"], /text\/html/);
 	await world.axe(page, "missing");
 	await page.screenshot({ path: join(SHOTS, "nothing-ja-desk.png") });
+	for (const path of ["/", "/nothing/here"]) {
+		const { headers } = await page.request.fetch(`${world.gateway.origin}${path}`, { method: "HEAD", headers: { Accept: "text/html" } }).then((got) => ({ headers: got.headers() }));
+		assert.match(headers["content-security-policy"], /default-src 'none'; script-src 'self'; style-src 'self';/);
+		assert.match(headers["content-security-policy"], /require-trusted-types-for 'script'/);
+		assert.equal(headers["x-content-type-options"], "nosniff");
+		assert.equal(headers["x-frame-options"], "DENY");
+		assert.equal(headers["referrer-policy"], "no-referrer");
+		assert.match(headers["strict-transport-security"], /max-age=\d{8}/);
+	}
 	const api = await world.gateway.rest("GET", "/nothing", undefined, { Accept: "text/html" });
 	assert.equal(JSON.parse(api.text).code, "NOT_FOUND");
 });

@@ -69,7 +69,7 @@ function columns(): Column<Node>[] {
 	const found: Column<Node>[] = [
 		{
 			head: words.node,
-			width: "minmax(9rem, 1.5fr)",
+			width: "minmax(6rem, 1.5fr)",
 			cell: (one) => (
 				<>
 					{one.id}
@@ -77,7 +77,7 @@ function columns(): Column<Node>[] {
 				</>
 			),
 		},
-		{ head: words.state, width: "7rem", cell: (one) => <State node={one} /> },
+		{ head: words.state, width: "5.5rem", cell: (one) => <State node={one} /> },
 		{ head: words.hosts, width: "6rem", end: true, from: 520, cell: (one) => number(one.hosts) },
 		{ head: words.sessions, width: "6.5rem", end: true, from: 440, cell: (one) => number(one.sessions) },
 		{ head: words.version, width: "5.5rem", from: 760, cell: (one) => one.version },
@@ -88,7 +88,7 @@ function columns(): Column<Node>[] {
 		found.push({
 			head: words.drain,
 			hideHead: true,
-			width: "8.5rem",
+			width: "6.5rem",
 			end: true,
 			cell: (one) =>
 				one.draining ? (
