@@ -7,14 +7,18 @@ import { may } from "../api/client";
 import type { IconName } from "../parts/icons";
 import type { Words } from "../words";
 import { Accounts } from "./accounts";
+import { Alerts } from "./alerts";
 import { Audit } from "./audit";
+import { Checksheet } from "./checksheet";
 import { History } from "./history";
 import { Hosts } from "./hosts";
 import { Licenses } from "./licenses";
 import { Nodes } from "./nodes";
 import { Notices } from "./notices";
 import { Overview } from "./overview";
+import { Policies } from "./policies";
 import { Sessions } from "./sessions";
+import { Settings } from "./settings";
 
 export interface PageRow {
 	name: IconName;
@@ -31,9 +35,13 @@ export const pages: PageRow[] = [
 	{ name: "hosts", group: "work", needs: "host.read", show: Hosts },
 	{ name: "history", group: "records", needs: "journal.read", show: History },
 	{ name: "audit", group: "records", needs: "journal.read", show: Audit },
+	{ name: "checksheet", group: "records", needs: "report.read", show: Checksheet },
+	{ name: "policies", group: "rules", needs: "policy.read", show: Policies },
+	{ name: "alerts", group: "rules", needs: "alert.read", show: Alerts },
 	{ name: "accounts", group: "rules", needs: "account.read", show: Accounts },
 	{ name: "nodes", group: "system", needs: "node.read", show: Nodes },
 	{ name: "notices", group: "system", needs: "notice.read", show: Notices },
+	{ name: "settings", group: "system", needs: "", show: Settings },
 ];
 
 export function permitted(page: PageRow): boolean {
