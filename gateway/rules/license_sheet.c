@@ -45,7 +45,8 @@ int license_sheet_head(struct license_sheet *sheet, const struct csv_record *rec
 	for (size_t i = 0; i < record->count; i++) {
 		const char *name = record->cells[i];
 		field_plain(shown, sizeof(shown), name);
-		if (!is_known(name) || strlen(name) >= sizeof(sheet->names[0]))
+		if (!field_is_plain(name) || !is_known(name) ||
+			strlen(name) >= sizeof(sheet->names[0]))
 			return field_fail(error, shown, "there is no such column");
 		if (has_column(sheet, name))
 			return field_fail(error, shown, "the column is there twice");

@@ -40,12 +40,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			CHECK(!request_new(&request));
 		status = request_feed(request, data + at, left < step ? left : step,
 			&used);
-		if (status == REQUEST_DONE) {
+		CHECK(status < 0 || used > 0 || status == REQUEST_DONE);
+		at += status < 0 ? 0 : used;
+		if (status == REQUEST_UPLOAD) {
+			CHECK(request->upload > REQUEST_BODY_MAX &&
+				request->upload <= REQUEST_UPLOAD_MAX &&
+				!request->body_len);
+			at += request->upload;
+		}
+		if (status == REQUEST_DONE || status == REQUEST_UPLOAD) {
 			check(request);
 			request = request_free(request);
 		}
-		CHECK(status < 0 || used > 0 || status == REQUEST_DONE);
-		at += status < 0 ? 0 : used;
 	}
 	request_free(request);
 	return 0;
