@@ -191,7 +191,7 @@ void api_me_totp_begin(void *admin UNUSED, struct exchange *exchange)
 
 	if (load(call, &desk))
 		return;
-	if (*desk.sign_in.directory && !*desk.account.account.password)
+	if (desk.sign_in.second_factor)
 		call_fail(call, -REASON_FORBIDDEN, "the directory asks for codes");
 	else if (!begin_totp(call, &desk, &answer))
 		exchange_json(exchange, 200, answer);

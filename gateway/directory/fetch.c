@@ -47,7 +47,9 @@ static int set_request(CURL *curl, const struct fetch *fetch)
 			  (long)CURL_SSLVERSION_TLSv1_2) ||
 		  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	if (!bad && ca.len)
-		bad = curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
+		/* This CA and no other: the system's folder would be trusted too. */
+		bad = curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca) ||
+		      curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	if (!bad && fetch->form)
 		bad = curl_easy_setopt(curl, CURLOPT_POSTFIELDS, fetch->form);
 	if (!bad && fetch->user)
