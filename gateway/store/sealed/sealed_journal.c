@@ -157,12 +157,11 @@ static void answer(struct question *question, const struct journal_answer *from,
 /* The key of this row is fetched; 1: it may be there now. */
 static int fetch_key(struct sealed_keys *keys, const struct journal_row *row)
 {
-	uint8_t key[SEALED_BOX_KEY];
 	uint32_t generation = sealed_box_generation(row->body);
 	int r = sealed_keys_load(keys, row->tenant, generation);
 	if (r)
 		return r;
-	r = sealed_keys_find(keys, row->tenant, generation, key, &generation);
+	r = sealed_keys_look(keys, row->tenant, generation, &generation);
 	return r == 1 ? -REASON_STATE_DAMAGED : 1;
 }
 

@@ -27,6 +27,7 @@
 struct entry {
 	char tenant[STATE_TENANT_MAX + 1];
 	uint32_t generation;
+	int missing; /* something names it, but the store has no such key */
 	uint8_t *key;
 };
 
@@ -210,6 +211,7 @@ static int learn_locked(struct sealed_keys *keys, const char *tenant, uint32_t g
 	}
 	if (key && !entry->key && !(entry->key = slab_take(keys)))
 		return -REASON_NO_MEMORY;
+	entry->missing = 0;
 	if (key)
 		memcpy(entry->key, key, SEALED_BOX_KEY);
 	return 0;
@@ -264,12 +266,22 @@ static const char *column_of(const char *tenant)
 	return *tenant == '#' ? "" : tenant;
 }
 
+/* The newest generation that the store really has, or NULL. */
+static const struct entry *newest_of(const struct sealed_keys *keys, const char *tenant)
+{
+	size_t at = find_place(keys, tenant, UINT64_C(1) << 32);
+	while (at && keys->entries[at - 1].missing &&
+		strcmp(keys->entries[at - 1].tenant, tenant) == 0)
+		at--;
+	const struct entry *entry = at ? &keys->entries[at - 1] : NULL;
+	return entry && strcmp(entry->tenant, tenant) == 0 ? entry : NULL;
+}
+
 static uint32_t highest(struct sealed_keys *keys, const char *tenant, int *ret_lives)
 {
 	pthread_rwlock_rdlock(&keys->lock);
-	size_t at = find_place(keys, tenant, UINT64_C(1) << 32);
-	const struct entry *entry = at ? &keys->entries[at - 1] : NULL;
-	int there = entry && strcmp(entry->tenant, tenant) == 0;
+	const struct entry *entry = newest_of(keys, tenant);
+	int there = entry != NULL;
 	uint32_t generation = there ? entry->generation : 0;
 	*ret_lives = there && entry->key;
 	pthread_rwlock_unlock(&keys->lock);
@@ -312,10 +324,29 @@ static int make_key(struct sealed_keys *keys, const char *tenant, uint32_t gener
 	return r;
 }
 
+/* So that one document with a number that never was, or whose key somebody took away, costs one look and
+ * not every answer it is in. */
+static int note_missing(struct sealed_keys *keys, const char *tenant, uint32_t generation)
+{
+	int r = 0;
+	pthread_rwlock_wrlock(&keys->lock);
+	size_t at = find_place(keys, tenant, generation);
+	const struct entry *entry = at < keys->count ? &keys->entries[at] : NULL;
+	if (!entry || entry->generation != generation || strcmp(entry->tenant, tenant)) {
+		r = learn_locked(keys, tenant, generation, NULL);
+		if (r == 0)
+			keys->entries[at].missing = 1;
+	}
+	pthread_rwlock_unlock(&keys->lock);
+	return r;
+}
+
 int sealed_keys_load(struct sealed_keys *keys, const char *tenant, uint32_t generation)
 {
 	CHECK_OBJ(keys, SEALED_KEYS_MAGIC);
 	int lives, r = read_docs(keys, column_of(tenant));
+	if (r == 0 && generation)
+		r = note_missing(keys, tenant, generation);
 	if (r || generation)
 		return r;
 	uint32_t newest = highest(keys, tenant, &lives);
@@ -427,11 +458,10 @@ int sealed_keys_find(struct sealed_keys *keys, const char *tenant, uint32_t gene
 	CHECK_OBJ(keys, SEALED_KEYS_MAGIC);
 	int r = 1;
 	pthread_rwlock_rdlock(&keys->lock);
-	uint64_t wanted = generation ? generation : UINT64_C(1) << 32;
-	size_t at = find_place(keys, tenant, wanted);
-	const struct entry *entry = generation && at < keys->count ? &keys->entries[at]
-				    : !generation && at ? &keys->entries[at - 1]
-							: NULL;
+	size_t at = generation ? find_place(keys, tenant, generation) : 0;
+	const struct entry *entry = !generation        ? newest_of(keys, tenant)
+				    : at < keys->count ? &keys->entries[at]
+						       : NULL;
 	if (entry && strcmp(entry->tenant, tenant) == 0 &&
 		(!generation || entry->generation == generation)) {
 		r = entry->key ? 0 : generation ? -REASON_NOT_FOUND : 1;
@@ -441,6 +471,15 @@ int sealed_keys_find(struct sealed_keys *keys, const char *tenant, uint32_t gene
 		}
 	}
 	pthread_rwlock_unlock(&keys->lock);
+	return r;
+}
+
+int sealed_keys_look(struct sealed_keys *keys, const char *tenant, uint32_t generation,
+	uint32_t *ret_generation)
+{
+	uint8_t key[SEALED_BOX_KEY];
+	int r = sealed_keys_find(keys, tenant, generation, key, ret_generation);
+	secret_wipe(key, sizeof(key));
 	return r;
 }
 

@@ -36,9 +36,12 @@ MUST_CHECK int sealed_keys_open(struct state *state,
 struct sealed_keys *sealed_keys_free(struct sealed_keys *keys);
 
 /* The key of a generation, 0: the newest, whose number goes to *ret_generation. 0; 1: not known here,
- * sealed_keys_load() may find it; -REASON_NOT_FOUND: destroyed. */
+ * sealed_keys_load() may find it; -REASON_NOT_FOUND: destroyed, or the store has none of that number. */
 int sealed_keys_find(struct sealed_keys *keys, const char *tenant, uint32_t generation,
 	uint8_t ret[static SEALED_BOX_KEY], uint32_t *ret_generation);
+/* The same without the key itself. */
+int sealed_keys_look(struct sealed_keys *keys, const char *tenant, uint32_t generation,
+	uint32_t *ret_generation);
 /* Waits: reads a tenant's keys from the store; makes the first one when there is none that lives and
  * `generation` is 0. */
 MUST_CHECK int sealed_keys_load(struct sealed_keys *keys, const char *tenant,

@@ -21,24 +21,22 @@ struct renewal {
 /* Loads what is missing until the documents close or open. */
 static int with_key(struct sealed_keys *keys, const char *tenant, uint32_t generation)
 {
-	uint8_t key[SEALED_BOX_KEY];
 	uint32_t found;
-	int r = sealed_keys_find(keys, tenant, generation, key, &found);
+	int r = sealed_keys_look(keys, tenant, generation, &found);
 	if (r != 1)
 		return r;
 	r = sealed_keys_load(keys, tenant, generation);
 	if (r == 0)
-		r = sealed_keys_find(keys, tenant, generation, key, &found);
+		r = sealed_keys_look(keys, tenant, generation, &found);
 	return r == 1 ? -REASON_STATE_DAMAGED : r;
 }
 
 static int is_old(struct renewal *renewal, const struct state_doc *doc)
 {
-	uint8_t key[SEALED_BOX_KEY];
 	uint32_t newest, generation = sealed_box_generation(doc->body);
 	if (!generation)
 		return renewal->what == SEALED_RENEW_CLEAR;
-	return sealed_keys_find(renewal->keys, doc->tenant, 0, key, &newest) == 0 &&
+	return sealed_keys_look(renewal->keys, doc->tenant, 0, &newest) == 0 &&
 	       generation < newest;
 }
 

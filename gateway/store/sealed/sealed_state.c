@@ -99,11 +99,10 @@ static void open_late(void *ctx, const struct state_answer *stored)
 		const struct state_doc *doc = &stored->docs[missing];
 		int load = sealed_keys_load(keys, doc->tenant,
 			sealed_box_generation(doc->body));
-		uint8_t key[SEALED_BOX_KEY];
 		uint32_t generation;
 		if (load == 0 &&
-			sealed_keys_find(keys, doc->tenant,
-				sealed_box_generation(doc->body), key, &generation) == 1)
+			sealed_keys_look(keys, doc->tenant,
+				sealed_box_generation(doc->body), &generation) == 1)
 			load = -REASON_STATE_DAMAGED;
 		r = load ? load : 1;
 	}

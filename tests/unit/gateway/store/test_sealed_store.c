@@ -408,6 +408,28 @@ static void test_a_destroyed_key_opens_nothing(void **state)
 	assert_int_equal(generation_of(store, STATE_LICENSE, "new"), 2);
 }
 
+/* A key that somebody took away, a number that never was: what they concern, and nothing else. */
+static void test_a_missing_key_spoils_nothing_else(void **state)
+{
+	struct world *world = *state;
+	fill(world->store, "acme");
+	fill(world->store, "other");
+	alter(world, "DELETE FROM doc WHERE id='acme/1'");
+	for (int again = 0; again < 2; again++) {
+		expect_damaged(world->store, STATE_LICENSE, "id_acme");
+		expect(world->store, STATE_LICENSE, "id_other", BODY);
+		expect_row(world->store, "acme", "{\"erased\":true}");
+		expect_row(world->store, "other", BODY);
+	}
+	alter(world, "UPDATE doc SET body=replace(body, '\"key\":1,', '\"key\":77,') "
+		     "WHERE kind=3 AND id='id_other'");
+	expect_damaged(world->store, STATE_LICENSE, "id_other");
+	/* New ones go on from the generation that there is. */
+	assert_int_equal(put(world->store, STATE_LICENSE, "new", "other", 0, BODY), 0);
+	assert_int_equal(generation_of(world->store, STATE_LICENSE, "new"), 1);
+	expect(world->store, STATE_LICENSE, "new", BODY);
+}
+
 static void test_a_store_without_keys_is_sealed(void **state)
 {
 	struct world *world = *state;
@@ -486,6 +508,7 @@ int main(void)
 		STORE_TEST(test_names_are_found_and_listed),
 		STORE_TEST(test_a_renewed_key_seals_everything_anew),
 		STORE_TEST(test_a_destroyed_key_opens_nothing),
+		STORE_TEST(test_a_missing_key_spoils_nothing_else),
 		STORE_TEST(test_a_store_without_keys_is_sealed),
 		cmocka_unit_test(test_nodes_share_their_keys),
 	};
