@@ -172,7 +172,8 @@ static int make(struct checkpoint_maker *maker, const struct store_rows *facts,
 	return r ? r : to_files(maker, &next, copy);
 }
 
-int checkpoint_maker_run(struct checkpoint_maker *maker, const char *copy)
+int checkpoint_maker_run(struct checkpoint_maker *maker, enum checkpoint_maker_when when,
+	const char *copy)
 {
 	struct store_rows facts = {0};
 	struct journal_checkpoint newest = {.rows = 0};
@@ -186,8 +187,9 @@ int checkpoint_maker_run(struct checkpoint_maker *maker, const char *copy)
 	if (r || facts.last_seq <= newest.point.seq)
 		return r;
 	int64_t age_ms = clock_wall_ms() - newest.point.at_ms;
-	if (facts.last_seq - newest.point.seq < CHECKPOINT_MAKER_ROWS && age_ms >= 0 &&
-		age_ms < CHECKPOINT_MAKER_MS)
+	if (when == CHECKPOINT_MAKER_DUE &&
+		facts.last_seq - newest.point.seq < CHECKPOINT_MAKER_ROWS &&
+		age_ms >= 0 && age_ms < CHECKPOINT_MAKER_MS)
 		return 0;
 	return make(maker, &facts, &newest, version, copy);
 }

@@ -27,9 +27,11 @@ MUST_CHECK int checkpoint_maker_new(struct store *store,
 /* Accepts NULL, returns NULL. */
 struct checkpoint_maker *checkpoint_maker_free(struct checkpoint_maker *maker);
 
-/* Makes one when it is due; `copy` is a further file or "". Errors of the store; what a file does not take is
- * said in the log. */
-MUST_CHECK int checkpoint_maker_run(struct checkpoint_maker *maker, const char *copy);
+/* Makes one when it is due, or for all that came since the last one; `copy` is a further file or "". Errors of
+ * the store; what a file does not take is said in the log. */
+enum checkpoint_maker_when { CHECKPOINT_MAKER_DUE, CHECKPOINT_MAKER_NOW };
+MUST_CHECK int checkpoint_maker_run(struct checkpoint_maker *maker,
+	enum checkpoint_maker_when when, const char *copy);
 /* Removes those that the anchor has left behind for longer than any stub is kept. */
 MUST_CHECK int checkpoint_maker_prune(struct checkpoint_maker *maker, int64_t now_ms);
 

@@ -123,7 +123,7 @@ static void turn(struct journal_keeper *keeper)
 		note(&keeper->health, "journal cannot be written", look_after(keeper));
 	if (is_due(&keeper->checkpoint, now_ms))
 		note(&keeper->checkpoint, "no checkpoint made",
-			checkpoint_maker_run(keeper->maker,
+			checkpoint_maker_run(keeper->maker, CHECKPOINT_MAKER_DUE,
 				keeper->settings.checkpoint_copy));
 	if (is_due(&keeper->usage, now_ms))
 		note(&keeper->usage, "usage not summed up", roll_up(keeper));
@@ -154,6 +154,10 @@ static void *run(void *arg)
 		turn(keeper);
 		wait_turn(keeper);
 	}
+	/* What lies on a disk at rest is signed whole. */
+	note(&keeper->checkpoint, "no checkpoint made",
+		checkpoint_maker_run(keeper->maker, CHECKPOINT_MAKER_NOW,
+			keeper->settings.checkpoint_copy));
 	return NULL;
 }
 

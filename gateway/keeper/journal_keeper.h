@@ -41,7 +41,7 @@ void journal_keeper_set(struct journal_keeper *keeper,
 	const struct journal_keeper_settings *settings);
 void journal_keeper_facts(struct journal_keeper *keeper,
 	struct journal_keeper_facts *ret);
-/* Ends after the step that runs. Accepts NULL, returns NULL. */
+/* Ends after the step that runs, and signs what there is. Accepts NULL, returns NULL. */
 struct journal_keeper *journal_keeper_free(struct journal_keeper *keeper);
 
 #endif

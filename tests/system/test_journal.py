@@ -163,7 +163,8 @@ def test_checkpoints_prove_the_end(gateway, rest):
     # Cut off with everything made to fit: found out, by the gateway and without one.
     assert gateway.program.stop() == 0
     offline = json.loads(run(BIN / "engawa-gateway", "audit", "--data", gateway.data, "--json"))
-    assert offline["ok"] and offline["newest_checkpoint"]["seq"] == newest["seq"]
+    # A gateway that stops signs what there is.
+    assert offline["ok"] and offline["newest_checkpoint"]["seq"] > newest["seq"] and offline["unsigned_rows"] == 0
     edit(gateway, "DELETE FROM journal WHERE seq > 3000",
          "UPDATE journal_mark SET seq=3000, hash=(SELECT hash FROM journal WHERE seq=3000) WHERE name='head'",
          "UPDATE journal_hour SET last_seq=min(last_seq, 3000)",

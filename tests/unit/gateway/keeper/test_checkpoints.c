@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "keeper/checkpoint_maker.h"
 #include "keeper/journal_purger.h"
+#include "rules/tenant.h"
 #include "store/journal_audit.h"
 #include "store/journal_chain.h"
 #include "store/store_open.h"
@@ -92,7 +93,9 @@ static void append(struct world *world, enum journal_kind kind, int64_t at_ms, i
 
 static void sign(struct world *world)
 {
-	assert_int_equal(checkpoint_maker_run(world->maker, world->copy), 0);
+	assert_int_equal(checkpoint_maker_run(world->maker, CHECKPOINT_MAKER_DUE,
+				 world->copy),
+		0);
 }
 
 static struct journal_audit look(struct world *world, const char *file)
@@ -190,6 +193,15 @@ static void test_they_come_by_rows_and_by_time(void **state)
 	clock_fake(1000000, NOW_MS + 9 * CHECKPOINT_MAKER_MS);
 	sign(world);
 	assert_int_equal(look(world, world->copy).checkpoints, 3);
+	append(world, JOURNAL_AUDIT, NOW_MS, 1);
+	assert_int_equal(checkpoint_maker_run(world->maker, CHECKPOINT_MAKER_NOW,
+				 world->copy),
+		0);
+	assert_int_equal(checkpoint_maker_run(world->maker, CHECKPOINT_MAKER_NOW,
+				 world->copy),
+		0);
+	assert_int_equal(look(world, world->copy).checkpoints, 4);
+	assert_int_equal(look(world, NULL).unsigned_rows, 0);
 }
 
 static void edit(struct world *world, const char *sql)
@@ -357,6 +369,72 @@ static void test_a_year_is_kept_and_not_a_day_less(void **state)
 	usage_roller_free(roller);
 }
 
+static uint64_t count_logins(struct world *world, const char *tenant)
+{
+	struct journal_query query = {
+		.kind = JOURNAL_LOGIN, .tenant = tenant, .limit = 1000};
+	struct store_rows rows = {0};
+	assert_int_equal(store_wait_query(world->store->journal, &query, &rows), 0);
+	uint64_t count = rows.count;
+	store_rows_free(&rows);
+	return count;
+}
+
+/* A company's time goes before the operator's, longer or shorter; counts have their own. */
+static void test_companies_have_times_of_their_own(void **state)
+{
+	struct world *world = *state;
+	const struct journal_purger_times times = {500, 31};
+	static const char *const tenants[] = {"", "long", "short"};
+	struct usage_roller *roller;
+	assert_int_equal(usage_roller_new(world->store, "node-1", &roller), 0);
+	struct journal_purger purger = {world->store, world->maker, roller, 0};
+	for (size_t i = 1; i < ARRAY_LEN(tenants); i++) {
+		struct tenant tenant = {.retention_days = i == 1 ? 900 : 365};
+		char *body = NULL;
+		snprintf(tenant.id, sizeof(tenant.id), "%s", tenants[i]);
+		snprintf(tenant.name, sizeof(tenant.name), "%s", tenants[i]);
+		assert_int_equal(tenant_write(&tenant, NULL, &body), 0);
+		struct state_doc doc = {STATE_TENANT, tenants[i], tenants[i], 0, body};
+		assert_int_equal(store_wait_put(world->store->state, &doc, NULL), 0);
+		free(body);
+	}
+	/* Rows of 50, 100, … 1,000 days. */
+	for (int days = 1000; days > 0; days -= 50)
+		for (size_t i = 0; i < ARRAY_LEN(tenants); i++) {
+			struct journal_row row = {JOURNAL_LOGIN, tenants[i], "",
+				NOW_MS - days * DAY_MS, "{}", 0, NULL, {0}};
+			assert_int_equal(store_wait_append(world->store->journal, &row,
+						 1),
+				0);
+			row.kind = JOURNAL_BANDWIDTH;
+			assert_int_equal(store_wait_append(world->store->journal, &row,
+						 1),
+				0);
+		}
+	assert_int_equal(journal_purger_run(&purger, &times, NOW_MS), 0);
+	assert_int_equal(count_logins(world, ""), 10);
+	assert_int_equal(count_logins(world, "long"), 18);
+	assert_int_equal(count_logins(world, "short"), 7);
+	struct store_rows facts = {0};
+	assert_int_equal(store_wait_look(world->store->journal, &facts), 0);
+	assert_int_equal(facts.facts.rows[JOURNAL_BANDWIDTH], 0);
+	assert_int_equal(facts.facts.rows[JOURNAL_AUDIT], 1);
+	expect_fault(world, NULL, NULL, 0);
+	/* The turn was taken: another node does nothing today. Tomorrow the rows of 500 days go, the day after
+	 * tomorrow nothing, and then nothing is recorded. */
+	struct journal_purger other = {world->store, world->maker, roller, 0};
+	static const int audits[] = {1, 2, 2};
+	for (int day = 0; day < 3; day++) {
+		assert_int_equal(journal_purger_run(&other, &times,
+					 NOW_MS + day * DAY_MS),
+			0);
+		assert_int_equal(store_wait_look(world->store->journal, &facts), 0);
+		assert_int_equal(facts.facts.rows[JOURNAL_AUDIT], audits[day]);
+	}
+	usage_roller_free(roller);
+}
+
 int main(void)
 {
 #define POINT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -367,6 +445,7 @@ int main(void)
 		POINT_TEST(test_a_cut_tail_is_named),
 		POINT_TEST(test_a_chain_written_anew_is_named),
 		POINT_TEST(test_a_forged_checkpoint_is_named),
+		POINT_TEST(test_companies_have_times_of_their_own),
 		POINT_TEST(test_a_year_is_kept_and_not_a_day_less),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
