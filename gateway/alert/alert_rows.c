@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/reason.h"
 #include "store/store_wait.h"
 
@@ -13,6 +14,7 @@
 #define LEASE_MS 10000
 #define STEP 500
 #define AGAIN_MOST 20000
+#define OLDEST_MS (INT64_C(7) * 86400000)
 #define CURSOR "alerts/cursor"
 
 int alert_rows_lease(struct alert_rows *rows)
@@ -108,6 +110,9 @@ static int take_row(const struct journal_row *row, alert_rows_take take, void *c
 		.license = row->license,
 		.body = row->body,
 		.at_ms = row->at_ms};
+	/* Somebody put a year of history back: nobody is to be woken for it. */
+	if (row->at_ms < clock_wall_ms() - OLDEST_MS)
+		return 0;
 	size_t count = alert_event_of(&plain, events);
 	int status = 0;
 

@@ -208,6 +208,12 @@ def test_usage_is_the_sum_of_the_rows(gateway):
     assert gateway.ctl("usage", "top", "--from", "2020-01-01")[0]["license"] == license
     shown = gateway.ctl("usage", "show", "--license", license, "--from", "2020-01-01", "--step", "month")
     assert sum(row["bytes_to_viewer"] for row in shown) == total
+    month = time.strftime("%Y-%m", time.gmtime())
+    report = gateway.ctl("report", "usage", "--month", month)
+    of_month = sum(row["bytes_to_viewer"] for row in rows if row["at"].startswith(month))
+    assert of_month and report["sums"]["bytes_to_viewer"] == of_month == report["items"][0]["bytes_to_viewer"]
+    assert [row["holder"] for row in report["items"]] == ["佐藤"]
+    assert f",{license},佐藤,{of_month}," in gateway.ctl("report", "usage", "--month", month, "--csv", json_out=False)
     assert get(rest, "/api/v1/usage?license=lic_nobody", 404)["code"] == "NOT_FOUND"
     assert get(rest, "/api/v1/usage?tenant=nobody&from=2020-01-01")["points"] == []
     for wrong, field in (("step=year", "step"), ("from=2027-01-01", "from"), ("offset=900", "offset"),
