@@ -43,6 +43,12 @@ struct alerts {
 	int64_t probe_ms; /* before the start */
 	atomic_int stops;
 	int started, rules_stale, troubled;
+	struct {
+		int known;
+		enum alert_when when;
+		char tenant[TENANT_ID_SIZE];
+	} absent[64];
+	size_t absent_next;
 	int64_t rules_due_ms, scan_due_ms, sweep_due_ms, purge_due_ms;
 	pthread_t thread;
 };
@@ -155,29 +161,48 @@ static int read_rules(struct alerts *alerts)
 	if (!status)
 		status = add_rules(alerts);
 	if (!status) {
+		memset(alerts->absent, 0, sizeof(alerts->absent));
 		alerts->rules_stale = 0;
 		alerts->rules_due_ms = clock_mono_ms() + RULES_MS;
 	}
 	return status;
 }
 
-/* A company that nobody made a document for has rules too, from its first row on. */
+/* Companies that removed their rules of a kind: no use in reading them again for every row. */
+static int is_absent(const struct alerts *alerts, const struct alert_event *event)
+{
+	for (size_t i = 0; i < ARRAY_LEN(alerts->absent); i++)
+		if (alerts->absent[i].known && alerts->absent[i].when == event->when &&
+			!strcmp(alerts->absent[i].tenant, event->tenant))
+			return 1;
+	return 0;
+}
+
+static void note_absent(struct alerts *alerts, const struct alert_event *event)
+{
+	size_t i = alerts->absent_next++ % ARRAY_LEN(alerts->absent);
+
+	alerts->absent[i].known = 1;
+	alerts->absent[i].when = event->when;
+	memcpy(alerts->absent[i].tenant, event->tenant, sizeof(event->tenant));
+}
+
+/* A company that nobody made a document for has rules too, from its first row on; another node may have
+ * made them since ours were read. */
 static int ensure_rules(struct alerts *alerts, const struct alert_event *event)
 {
 	size_t at = 0;
 
-	if (alert_book_rule(alerts->book, event->when, event->tenant, &at))
+	if (alert_book_rule(alerts->book, event->when, event->tenant, &at) ||
+		is_absent(alerts, event))
 		return 0;
-	struct state *state = alerts->parts.store->state;
-	struct store_docs docs = {0};
-	char id[STATE_ID_MAX];
-	snprintf(id, sizeof(id), "alerts/%s", event->tenant);
-	int status = store_wait_get(state, STATE_META, id, &docs);
-	store_docs_free(&docs);
-	if (status != -REASON_NOT_FOUND)
-		return status;
-	status = alert_seed(state, event->tenant);
-	return status ? status : add_rules(alerts);
+	int status = alert_seed(alerts->parts.store->state, event->tenant);
+	if (!status)
+		status = add_rules(alerts);
+	at = 0;
+	if (!status && !alert_book_rule(alerts->book, event->when, event->tenant, &at))
+		note_absent(alerts, event);
+	return status;
 }
 
 /* events */
