@@ -1,4 +1,5 @@
-/* account_proof: somebody shows a secret of an account: its password, a one-time code, a recovery code.
+/* account_proof: somebody shows a secret of an account: its password, a one-time code, a recovery
+ * code.
  *
  * Thread: that of the call; blocks on the store and on scrypt.
  */
@@ -8,7 +9,8 @@
 #include "admin/account_desk.h"
 #include "admin/guess.h"
 
-/* The account's password, or that of its directory; `account` NULL: there is none, and that takes as long. The try is charged.
+/* The account's password, or that of its directory; `account` NULL: there is none, and that takes as
+ * long. The try is charged.
  * 0; -REASON_PASSWORD_WRONG: not answered, guess_wrong() follows. Else answered. */
 MUST_CHECK int account_proof_password(struct guess *guess, const struct account *account,
 	const char *password);
