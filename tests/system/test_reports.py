@@ -83,6 +83,8 @@ def test_a_control_that_is_turned_off_flips_its_rows(reported):
     gateway.ctl("audit", "verify")
     for row in (name for name, row in reported.sheet().items() if row["kind"] == "D"):
         gateway.ctl("statement", "set", row, "--ja", f"回答 {row}", "--en", f"answer {row}")
+    assert all(row["text"]["ja"].startswith("回答") for row in gateway.ctl("statement", "list"))
+    assert "sessions" in json.dumps(gateway.ctl("report", "usage"))
     before = reported.good()
     assert set(before) == rows_of_the_list()
     assert {name for name, good in before.items() if good is not True} == {"5"}, "measured for less than an hour"
