@@ -366,3 +366,27 @@ def test_engawactl_knows_people(gateway):
     for event in ("ACCOUNT_CREATED", "ACCOUNT_CHANGED", "ACCOUNT_DELETED", "ACCOUNT_PASSWORD_CHANGED", "ACCOUNT_UNLOCKED",
                   "ACCOUNT_TOTP_REMOVED", "SIGN_INS_ENDED", "SECURITY_CHANGED"):
         assert event in names, event
+
+
+def test_a_flood_of_sign_ins_leaves_room(gateway):
+    """Hashing is bounded: who comes too many is told to come again and is not charged; others are served."""
+    boss = operator(gateway)
+    person = hire(boss, gateway, "saburo", "helpdesk")
+    answers = []
+
+    def guess(i):
+        one = Person(gateway, "saburo", "Wrong-guess-1", source=f"127.0.1.{i + 1}")
+        answers.append(one.ask("POST", "/api/v1/sign-in", {"account": "saburo", "password": "Wrong-guess-1"}))
+
+    crowd = [threading.Thread(target=guess, args=(i,)) for i in range(16)]
+    for one in crowd:
+        one.start()
+    while any(one.is_alive() for one in crowd):
+        assert boss.call("GET", "/me")["name"] == "operator"
+    for one in crowd:
+        one.join()
+    codes = [status for status, _, _ in answers]
+    assert set(codes) == {401, 503} and len(codes) == 16, codes
+    assert all(headers.get("Retry-After") for status, headers, _ in answers if status == 503)
+    assert len(events(gateway, "SIGN_IN_REFUSED")) == codes.count(401)
+    person.sign_in()
