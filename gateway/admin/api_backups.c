@@ -80,7 +80,7 @@ void api_backups_drill(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	const char *id = exchange_param(exchange, "id");
 	json_t *record;
-	int status = vault_drill(vault_of(call), id);
+	int status = vault_drill(vault_of(call), id, call->by.name);
 
 	if (!status)
 		status = vault_show(vault_of(call), id, &record);

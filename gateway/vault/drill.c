@@ -93,7 +93,7 @@ static int restore_into(const char *file, const uint8_t key[static BACKUP_FILE_K
 	return r;
 }
 
-static void clear(const char *dir)
+void drill_clear(const char *dir)
 {
 	char path[PATH];
 	DIR *entries = opendir(dir);
@@ -114,7 +114,7 @@ int drill_run(const char *file, const uint8_t key[static BACKUP_FILE_KEY],
 	if (mkdir(dir, 0700))
 		return errno == ENOSPC ? -REASON_DISK_FULL : -REASON_FILE_UNWRITABLE;
 	int r = restore_into(file, key, dir, ret);
-	clear(dir);
+	drill_clear(dir);
 	ret->took_ms = clock_mono_ms() - start;
 	return r;
 }

@@ -21,5 +21,7 @@ struct drill_result {
 /* `dir` must not be there yet; `ret` is filled as far as it came. */
 MUST_CHECK int drill_run(const char *file, const uint8_t key[static BACKUP_FILE_KEY],
 	const char *dir, struct drill_result *ret);
+/* Removes what an interrupted drill has left there. */
+void drill_clear(const char *dir);
 
 #endif

@@ -1,6 +1,5 @@
 #include "vault/vault.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,6 +31,7 @@
 #define VAULT_MAGIC 0x5661756c
 #define TURN "backup-turn"
 #define RESEAL "reseal/"
+#define DRILL ".drill-"
 #define LOOK_MS 60000
 #define CARE_MS 3600000
 /* A new service has something worth keeping only after its first minutes. */
@@ -301,20 +301,22 @@ static void run_drill(struct vault *vault, const char *id)
 	if (vault_record_get(vault->parts.store, id, &record))
 		return;
 	file_of(&settings, record, path);
-	snprintf(dir, sizeof(dir), "%s/.drill-%s", settings.dir, id);
+	snprintf(dir, sizeof(dir), "%s/" DRILL "%s", settings.dir, id);
 	int r = backup_key_read(settings.key, key, error);
 	if (r == 0)
 		r = drill_run(path, key, dir, &result);
 	secret_wipe(key, sizeof(key));
+	char by[160];
+	text_clip(by, sizeof(by), text_of(json_object_get(record, "drill"), "by"));
 	json_object_set_new(record, "drill",
-		json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "state",
-			r ? "failed" : "good", "at_ms", (json_int_t)clock_wall_ms(),
-			"documents", (json_int_t)result.opened, "rows",
-			(json_int_t)result.rows, "checked", (json_int_t)result.checked,
-			"took_ms", (json_int_t)result.took_ms, "reason",
-			r ? reason_symbol(r) : ""));
+		json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "state",
+			r ? "failed" : "good", "by", by, "at_ms",
+			(json_int_t)clock_wall_ms(), "documents",
+			(json_int_t)result.opened, "rows", (json_int_t)result.rows,
+			"checked", (json_int_t)result.checked, "took_ms",
+			(json_int_t)result.took_ms, "reason", r ? reason_symbol(r) : ""));
 	save(vault, record);
-	chronicle(vault, AUDIT_BACKUP_DRILLED, "gateway", "",
+	chronicle(vault, AUDIT_BACKUP_DRILLED, by, "",
 		json_pack("{s:s, s:s, s:I, s:I}", "file", text_of(record, "file"),
 			"result", r ? reason_symbol(r) : "good", "documents",
 			(json_int_t)result.opened, "rows", (json_int_t)result.checked));
@@ -333,14 +335,14 @@ static int done_record(struct vault *vault, const char *id, json_t **ret)
 	return r;
 }
 
-int vault_drill(struct vault *vault, const char *id)
+int vault_drill(struct vault *vault, const char *id, const char *by)
 {
 	json_t *record;
 	int r = done_record(vault, id, &record);
 	if (r)
 		return r;
 	json_object_set_new(record, "drill",
-		json_pack("{s:s, s:I}", "state", "running", "at_ms",
+		json_pack("{s:s, s:s, s:I}", "state", "running", "by", by, "at_ms",
 			(json_int_t)clock_wall_ms()));
 	r = vault_record_put(vault->parts.store, record);
 	json_decref(record);
@@ -436,34 +438,39 @@ static void go_on_sealing(struct vault *vault)
 
 /* care */
 
+static void give_up(struct vault *vault, const struct vault_settings *settings,
+	json_t *record)
+{
+	char path[FULL];
+	struct backup_counts none = {0};
+	json_t *drill = json_object_get(record, "drill");
+	const char *state = text_of(record, "state");
+	if (!strcmp(state, "waiting") || !strcmp(state, "running")) {
+		/* Only its own: other nodes may put theirs into the same directory. */
+		snprintf(path, sizeof(path), "%s/.%s.part", settings->dir,
+			text_of(record, "file"));
+		unlink(path);
+		finish_backup(vault, record, -REASON_NODE_STOPPED, &none);
+	} else if (!strcmp(text_of(drill, "state"), "running")) {
+		snprintf(path, sizeof(path), "%s/" DRILL "%s", settings->dir,
+			text_of(record, "id"));
+		drill_clear(path);
+		set_text(drill, "state", "failed");
+		set_text(drill, "reason", reason_symbol(REASON_NODE_STOPPED));
+		save(vault, record);
+	}
+}
+
 /* What was under way when the last process of this node ended. */
 static void tidy_up(struct vault *vault)
 {
 	struct vault_settings settings = settings_of(vault);
-	struct backup_counts none = {0};
 	json_t *all, *record;
-	char path[FULL];
 	size_t i;
-	DIR *dir = opendir(settings.dir);
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		size_t len = strlen(entry->d_name);
-		if (*entry->d_name != '.' || len < 12 ||
-			strcmp(entry->d_name + len - 12, ".backup.part"))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", settings.dir, entry->d_name);
-		unlink(path);
-	}
-	if (dir)
-		closedir(dir);
 	if (vault_record_list(vault->parts.store, &all))
 		return;
-	json_array_foreach(all, i, record)
-	{
-		const char *state = text_of(record, "state");
-		if (is_ours(vault, record) &&
-			(!strcmp(state, "waiting") || !strcmp(state, "running")))
-			finish_backup(vault, record, -REASON_NODE_STOPPED, &none);
-	}
+	json_array_foreach(all, i, record) if (is_ours(vault, record))
+		give_up(vault, &settings, record);
 	json_decref(all);
 }
 

@@ -3,7 +3,7 @@
  *
  * Each backup has a record, STATE_META "backup/ID": {"id","node","file","note","by","state":
  * "waiting"|"running"|"done"|"failed","reason","made_ms","ended_ms","bytes","documents","rows","keys",
- * "drill":{"state","at_ms","documents","rows","checked","reason"}}. The file is backup.dir/ID.backup on
+ * "drill":{"state","by","at_ms","documents","rows","checked","reason"}}. The file is backup.dir/ID.backup on
  * the node that made it. STATE_META "reseal/TENANT" (of the operator "reseal/") is there while documents
  * are brought under a renewed key, so that it goes on after a restart.
  *
@@ -53,7 +53,7 @@ struct vault *vault_free(struct vault *vault);
 MUST_CHECK int vault_back_up(struct vault *vault, const char *note, const char *by,
 	char ret_id[static VAULT_ID]);
 /* Orders a drill of a backup of this node. -REASON_NOT_FOUND, -REASON_CONFLICT (it is not done). */
-MUST_CHECK int vault_drill(struct vault *vault, const char *id);
+MUST_CHECK int vault_drill(struct vault *vault, const char *id, const char *by);
 /* Removes record and file. */
 MUST_CHECK int vault_remove(struct vault *vault, const char *id);
 /* The record, or all of them, newest first. */

@@ -307,10 +307,11 @@ static void test_a_drill_finds_what_is_wrong(void **state)
 	struct stat info;
 	fill(world->store, 20, 20);
 	back_up(world, id, path);
-	assert_int_equal(vault_drill(world->vault, id), 0);
+	assert_int_equal(vault_drill(world->vault, id, "token:x"), 0);
 	json_t *record = outcome(world, id);
 	const json_t *drill = json_object_get(record, "drill");
 	expect(drill, "state", "good");
+	expect(drill, "by", "token:x");
 	assert_int_equal(json_integer_value(json_object_get(drill, "documents")),
 		json_integer_value(json_object_get(record, "documents")));
 	assert_int_equal(json_integer_value(json_object_get(drill, "checked")),
@@ -324,12 +325,12 @@ static void test_a_drill_finds_what_is_wrong(void **state)
 	byte ^= 4;
 	assert_int_equal(pwrite(fd, &byte, 1, info.st_size / 2), 1);
 	close(fd);
-	assert_int_equal(vault_drill(world->vault, id), 0);
+	assert_int_equal(vault_drill(world->vault, id, "token:x"), 0);
 	record = outcome(world, id);
 	expect(json_object_get(record, "drill"), "state", "failed");
 	expect(json_object_get(record, "drill"), "reason", "BACKUP_DAMAGED");
 	json_decref(record);
-	assert_int_equal(vault_drill(world->vault, "nothing"), -REASON_NOT_FOUND);
+	assert_int_equal(vault_drill(world->vault, "nothing", "x"), -REASON_NOT_FOUND);
 	assert_int_equal(vault_remove(world->vault, id), 0);
 	assert_int_not_equal(access(path, F_OK), 0);
 	assert_int_equal(vault_show(world->vault, id, &record), -REASON_NOT_FOUND);
@@ -402,25 +403,37 @@ static void test_a_failed_backup_is_told(void **state)
 static void test_what_was_interrupted_is_tidied_up(void **state)
 {
 	struct world *world = *state;
-	char path[VAULT_PATH + 64];
+	char path[VAULT_PATH + 64], left[VAULT_PATH + 64];
 	world->vault = vault_free(world->vault);
 	json_t *running = json_pack("{s:s, s:s, s:s, s:s}", "id", "20200101T000000Z-abc",
 		"node", "node-1", "file", "x.backup", "state", "running");
+	json_t *tried = json_pack("{s:s, s:s, s:s, s:s, s:{s:s}}", "id",
+		"20200101T000000Z-ghi", "node", "node-1", "file", "z.backup", "state",
+		"done", "drill", "state", "running");
 	json_t *others = json_pack("{s:s, s:s, s:s, s:s}", "id", "20200101T000000Z-def",
 		"node", "node-2", "file", "y.backup", "state", "running");
 	assert_int_equal(vault_record_put(world->store, running), 0);
 	assert_int_equal(vault_record_put(world->store, others), 0);
+	assert_int_equal(vault_record_put(world->store, tried), 0);
 	json_decref(running);
 	json_decref(others);
+	json_decref(tried);
 	mkdir(world->settings.dir, 0700);
 	snprintf(path, sizeof(path), "%s/.x.backup.part", world->settings.dir);
 	close(open(path, O_WRONLY | O_CREAT, 0600));
+	snprintf(left, sizeof(left), "%s/.drill-20200101T000000Z-ghi",
+		world->settings.dir);
+	mkdir(left, 0700);
 	start_vault(world);
 	json_t *record = outcome(world, "20200101T000000Z-abc");
 	expect(record, "state", "failed");
 	expect(record, "reason", "NODE_STOPPED");
 	json_decref(record);
 	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_not_equal(access(left, F_OK), 0);
+	record = outcome(world, "20200101T000000Z-ghi");
+	expect(json_object_get(record, "drill"), "reason", "NODE_STOPPED");
+	json_decref(record);
 	assert_int_equal(vault_show(world->vault, "20200101T000000Z-def", &record), 0);
 	expect(record, "state", "running");
 	json_decref(record);
