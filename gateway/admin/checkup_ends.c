@@ -6,6 +6,7 @@
 
 struct inventory {
 	struct checkup *checkup;
+	int asks_presence; /* a question to the store for each host: only where it is shown */
 	int64_t hosts, online, with_inventory, behind, devices;
 };
 
@@ -43,7 +44,8 @@ static void see_devices(const struct state_doc *doc UNUSED, const json_t *body, 
 
 static int look(struct checkup *checkup, struct inventory *ret)
 {
-	*ret = (struct inventory){.checkup = checkup};
+	*ret = (struct inventory){.checkup = checkup,
+		.asks_presence = !strncmp(checkup->row->row, "B-", 2)};
 	int status = checkup_documents(checkup, STATE_HOST, see_host, ret);
 	return status ? status
 		      : checkup_documents(checkup, STATE_DEVICE, see_devices, ret);

@@ -24,6 +24,8 @@
 #define SWEEP_MS 5000
 #define STEP 500
 #define OPEN_LOOKED_AT 10000
+#define TESTS_AT_ONCE                                                                    \
+	2 /* each holds a thread of the office as long as its receiver likes */
 #define DAY_MS INT64_C(86400000)
 #define LONGEST_AGAIN_MS DAY_MS
 #define KEPT_MS (400 * DAY_MS)
@@ -41,7 +43,7 @@ struct alerts {
 	struct bus_subscription *news;
 	atomic_llong scan_ms;
 	int64_t probe_ms; /* before the start */
-	atomic_int stops;
+	atomic_int stops, tests;
 	int started, rules_stale, troubled;
 	struct {
 		int known;
@@ -330,9 +332,25 @@ static int64_t longest_window(const struct alerts *alerts)
 	return longest < LONGEST_AGAIN_MS ? longest : LONGEST_AGAIN_MS;
 }
 
+/* What was counted under an older lease is counted again from the rows. */
+static int fresh_book(struct alerts *alerts)
+{
+	struct alert_book *fresh;
+	int status = alert_book_new(&fresh);
+
+	if (status)
+		return status;
+	alert_book_free(alerts->book);
+	alerts->book = alerts->states.book = fresh;
+	return add_rules(alerts);
+}
+
 static int take_over(struct alerts *alerts)
 {
-	int status = read_open(alerts);
+	int status = fresh_book(alerts);
+
+	if (!status)
+		status = read_open(alerts);
 
 	if (!status)
 		status = alert_rows_find(&alerts->rows);
@@ -443,16 +461,11 @@ static int tick(struct alerts *alerts)
 /* Half a tick was done: what was counted cannot be trusted. Everything is read again. */
 static void start_over(struct alerts *alerts, int status)
 {
-	struct alert_book *fresh;
-
 	if (!alerts->troubled++)
 		log_line(LOG_WARN, "alerts are held up",
 			LOG_S("reason", reason_symbol(status)));
-	if (alert_book_new(&fresh))
-		return;
-	alert_book_free(alerts->book);
-	alerts->book = alerts->states.book = fresh;
 	alerts->rules_stale = 1;
+	/* With the lease taken anew comes a new book. */
 	alert_rows_release(&alerts->rows);
 }
 
@@ -538,7 +551,7 @@ void alerts_probed(struct alerts *alerts, struct probe_facts *ret)
 		probe_facts(alerts->probe, ret);
 }
 
-int alerts_test(struct alerts *alerts, const struct route *route,
+static int send_test(struct alerts *alerts, const struct route *route,
 	char error[static ALERTS_ERROR])
 {
 	struct alert alert;
@@ -565,6 +578,18 @@ void alerts_disk(const struct alerts *alerts, int64_t *ret_free, int64_t *ret_pe
 		return;
 	*ret_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 	*ret_percent = (int64_t)(100 * disk.f_bavail / disk.f_blocks);
+}
+
+int alerts_test(struct alerts *alerts, const struct route *route,
+	char error[static ALERTS_ERROR])
+{
+	int status = -REASON_BUSY;
+
+	*error = '\0';
+	if (atomic_fetch_add(&alerts->tests, 1) < TESTS_AT_ONCE)
+		status = send_test(alerts, route, error);
+	atomic_fetch_sub(&alerts->tests, 1);
+	return status;
 }
 
 size_t alerts_waiting(struct alerts *alerts)

@@ -40,7 +40,7 @@ MUST_CHECK int alerts_start(struct alerts *alerts,
 	const char *const endpoints[static PROBE_TARGETS]);
 /* -REASON_BAD_VALUE (targets); then everything stays. */
 MUST_CHECK int alerts_set(struct alerts *alerts, const struct alerts_settings *settings);
-/* Sends a real letter to this route now. Errors: alert/letter.h. */
+/* Sends a real letter to this route now. Errors: alert/letter.h; -REASON_BUSY while others are tested. */
 MUST_CHECK int alerts_test(struct alerts *alerts, const struct route *route,
 	char error[static ALERTS_ERROR]);
 /* What the probes found; all zero before the start. */
