@@ -554,17 +554,12 @@ void alerts_probed(struct alerts *alerts, struct probe_facts *ret)
 static int send_test(struct alerts *alerts, const struct route *route,
 	char error[static ALERTS_ERROR])
 {
-	struct alert alert;
+	struct alert alert = {.id = "test", .name = "test", .when = ALERT_TEST};
 	struct alarm alarm;
 	int64_t now_ms = clock_wall_ms();
-	int status = alert_default(&alert, "", ALERT_JOURNAL, now_ms);
 
-	if (status)
-		return status;
-	snprintf(alert.id, sizeof(alert.id), "test");
-	snprintf(alert.name, sizeof(alert.name), "test");
-	snprintf(alert.tenant, sizeof(alert.tenant), "%s", route->tenant);
-	status = alarm_raise(&alarm, &alert, "test / テスト", now_ms, 0);
+	memcpy(alert.tenant, route->tenant, sizeof(alert.tenant));
+	int status = alarm_raise(&alarm, &alert, route->id, now_ms, 0);
 	alarm.made_ms = now_ms;
 	return status ? status : deliver_now(alerts->deliver, route, &alarm, error);
 }

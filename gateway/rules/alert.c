@@ -5,6 +5,7 @@
 
 #define OF_TENANT ALERT_OF_TENANT
 #define OF_OPERATOR ALERT_OF_OPERATOR
+#define OF_NOBODY ALERT_OF_NOBODY
 #define LONGEST_MS (INT64_C(7) * 86400000)
 #define MOST_THRESHOLD (INT64_C(1) << 50)
 
@@ -56,7 +57,8 @@ int alert_default(struct alert *ret, const char *tenant, enum alert_when when,
 	struct alert alert = {
 		.when = (int)when, .created_ms = now_ms, .changed_ms = now_ms};
 
-	if (*tenant && kind->reach == ALERT_OF_OPERATOR)
+	if (kind->reach == ALERT_OF_NOBODY ||
+		(*tenant && kind->reach == ALERT_OF_OPERATOR))
 		return -REASON_NOT_FOUND;
 	snprintf(alert.id, sizeof(alert.id), "alr_%s%s%s", tenant, *tenant ? "." : "",
 		kind->name);
@@ -126,6 +128,9 @@ int alert_change(struct alert *alert, const json_t *changes, struct field_error 
 		r = field_word(changes, "when", FIELD_NEED, names, &changed.when, error);
 		take_fallbacks(&changed);
 	}
+	if (r == 0 && kinds[changed.when].reach == ALERT_OF_NOBODY)
+		r = field_fail(error, "when", "is not one of the known words, such as %s",
+			names[0]);
 	if (r == 0 && *changed.tenant && kinds[changed.when].reach == ALERT_OF_OPERATOR)
 		r = field_fail(error, "when", "only the operator can watch this");
 	if (r == 0)

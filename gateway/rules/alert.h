@@ -32,7 +32,7 @@ enum alert_when {
 	ALERT_WHENS
 };
 
-enum alert_reach { ALERT_OF_TENANT, ALERT_OF_OPERATOR };
+enum alert_reach { ALERT_OF_TENANT, ALERT_OF_OPERATOR, ALERT_OF_NOBODY };
 enum alert_measure { ALERT_MEASURE_COUNT, ALERT_MEASURE_SUM, ALERT_MEASURE_STATE };
 enum alert_urgency { ALERT_URGENCY_WARNING, ALERT_URGENCY_ERROR };
 

@@ -198,6 +198,7 @@ def test_syslog(watched, kind):
     route = watched.route(kind="syslog", target=log.target, language="ja")
     assert watched.gateway.ctl("route", "test", route)["sent"] is True
     wait_for("the test", lambda: log.got)
+    assert "通知の試験です" in log.got[0], "a test must frighten nobody"
     watched.rule("login_failed", routes=[route], threshold=1)
     watched.fail_to_sign_in()
     wait_for("the message", lambda: len(log.got) == 2)
