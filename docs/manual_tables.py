@@ -40,7 +40,7 @@ def option_list(rows):
 
 def verbs(program):
     for line in ask(program, "--help").split("Verbs")[1].split("Options of all verbs")[0].splitlines()[1:]:
-        match = re.match(r"  ([a-z]+(?: [a-z]+)?)(?: ([A-Z|]+))? +([A-Z].*)", line)
+        match = re.match(r"  ([a-z]+(?: [a-z-]+)?)(?: ((?:[A-Z|]+|[a-z]+(?:[|/]\S+)+)(?: [A-Z]+)*))? +([A-Z].*)", line)
         if match:
             yield match.groups()
 

@@ -111,7 +111,7 @@ static int take_filtered(struct bulk *bulk, const json_t *object)
 	if (status)
 		return status;
 	/* An empty one is rather a mistake than the wish to delete everything. */
-	if (!license_filter_narrows(&filter) && !filter.tenant)
+	if (!license_card_narrows(&filter) && !filter.tenant)
 		return call_wrong(bulk->call, "filter", "names nothing");
 	status = license_index_find(bulk->call->admin->licenses, &filter, NULL,
 		LICENSE_INDEX_MOST, &page);

@@ -513,7 +513,7 @@ int license_index_each(struct license_index *index, const struct license_filter 
 		return status;
 	pthread_mutex_lock(&index->lock);
 	for (size_t i = 0; !status && i < index->count; i++)
-		if (license_filter_match(filter, index->cards[i], now_ms))
+		if (license_card_matches(filter, index->cards[i], now_ms))
 			status = each(ctx, index->cards[i]);
 	pthread_mutex_unlock(&index->lock);
 	return status;

@@ -13,7 +13,7 @@
 
 static int check_filter(struct call *call, const struct license_filter *filter)
 {
-	if (filter->state && !license_filter_state_good(filter->state))
+	if (filter->state && !license_card_state_good(filter->state))
 		return call_wrong(call, "state", "enabled, disabled or expired");
 	return 0;
 }
@@ -109,7 +109,7 @@ int license_search_each(struct call *call, const struct license_filter *filter,
 	char after[LICENSE_KEY_ID_SIZE] = "";
 	int status = 0, more = 1;
 
-	if (!license_filter_narrows(filter))
+	if (!license_card_narrows(filter))
 		return page_each(call, STATE_LICENSE, filter->tenant, each, ctx);
 	while (!status && more) {
 		struct license_index_page page = {0};
@@ -203,7 +203,7 @@ void license_search_page(struct call *call, const struct license_filter *filter)
 		json_decref(items);
 		return;
 	}
-	int status = count || license_filter_narrows(filter)
+	int status = count || license_card_narrows(filter)
 			     ? filtered_page(call, filter, &page, items, next, &total)
 			     : plain_page(call, filter, &page, items, next);
 	if (!status)

@@ -50,9 +50,9 @@ struct request {
 	const char *body; /* with a NUL behind it; "" when there is none */
 	size_t body_len;
 	size_t upload; /* bytes of an upload, which follow; 0: there is none */
-	int minor;    /* HTTP/1.minor */
-	bool keep;    /* the client wants the connection to stay */
-	bool expects; /* Expect: 100-continue; the body has not been sent yet */
+	int minor;     /* HTTP/1.minor */
+	bool keep;     /* the client wants the connection to stay */
+	bool expects;  /* Expect: 100-continue; the body has not been sent yet */
 	bool head_done;
 	int status; /* of a refused request: 400, 413, 414, 417, 431, 501, 505 */
 	struct request_parse *parse;

@@ -50,7 +50,7 @@ int license_card_make(const struct license *license, uint64_t version,
 	return 0;
 }
 
-int license_filter_state_good(const char *state)
+int license_card_state_good(const char *state)
 {
 	return !strcmp(state, "enabled") || !strcmp(state, "disabled") ||
 	       !strcmp(state, "expired");
@@ -83,7 +83,7 @@ static int has_text(const struct license_card *card, const char *q)
 	       strcasestr(card->labels, q) || strcasestr(card->tenant, q);
 }
 
-int license_filter_match(const struct license_filter *filter,
+int license_card_matches(const struct license_filter *filter,
 	const struct license_card *card, int64_t now_ms)
 {
 	return (!filter->tenant || !strcmp(filter->tenant, card->tenant)) &&
@@ -95,7 +95,7 @@ int license_filter_match(const struct license_filter *filter,
 	       (!filter->q || has_text(card, filter->q));
 }
 
-int license_filter_narrows(const struct license_filter *filter)
+int license_card_narrows(const struct license_filter *filter)
 {
 	return filter->group || filter->state || filter->holder || filter->label ||
 	       filter->q || filter->online >= 0;

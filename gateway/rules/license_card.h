@@ -39,10 +39,10 @@ struct license_filter {
 };
 
 /* A word of `state`. */
-int license_filter_state_good(const char *state);
-int license_filter_match(const struct license_filter *filter,
+int license_card_state_good(const char *state);
+int license_card_matches(const struct license_filter *filter,
 	const struct license_card *card, int64_t now_ms);
 /* Whether it asks for anything at all beside the company. */
-int license_filter_narrows(const struct license_filter *filter);
+int license_card_narrows(const struct license_filter *filter);
 
 #endif

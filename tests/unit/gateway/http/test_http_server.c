@@ -268,8 +268,8 @@ static size_t send_upload(struct bench *bench, size_t from, size_t to)
 		for (size_t i = 0; i < len; i++)
 			piece[i] = byte_at(from + i);
 		if (!conn_full(bench->client)) {
-			assert_int_equal(conn_write(bench->client,
-						 (const uint8_t *)piece, len),
+			assert_int_equal(conn_write(bench->client, (const uint8_t *)piece,
+						 len),
 				0);
 			from += len;
 		}
@@ -287,7 +287,8 @@ static void an_upload_comes_as_it_is_read(void **state)
 	begin_upload(bench, "/upload", UPLOAD, "");
 	assert_int_equal(send_upload(bench, 0, UPLOAD), UPLOAD);
 	/* What follows at once is another request. */
-	send_text(bench, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo");
+	send_text(bench,
+		"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo");
 	UNTIL(bench, has(bench, "\r\n\r\ntwo"));
 	assert_true(has(bench, "\r\n\r\nall"));
 	assert_int_equal(atomic_load(&bench->uploaded), UPLOAD);
@@ -319,7 +320,8 @@ static void an_unwanted_upload_loses_no_answer(void **state)
 	struct bench *bench = bench_new();
 	begin_upload(bench, "/none", UPLOAD, "");
 	assert_int_equal(send_upload(bench, 0, UPLOAD), UPLOAD);
-	send_text(bench, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo");
+	send_text(bench,
+		"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo");
 	UNTIL(bench, has(bench, "\r\n\r\ntwo"));
 	assert_true(has(bench, "HTTP/1.1 404"));
 	assert_int_equal(atomic_load(&bench->uploaded), 0);

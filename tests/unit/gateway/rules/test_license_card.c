@@ -48,16 +48,16 @@ static void every_member_of_a_filter_must_fit(void **state)
 		{.online = -1, .label = "loor=3"}, {.online = -1, .q = "elsewhere"},
 		{.online = -1, .holder = "sato", .group = "support"}};
 	for (size_t i = 0; i < ARRAY_LEN(fits); i++)
-		assert_true(license_filter_match(&fits[i], card, NOW));
+		assert_true(license_card_matches(&fits[i], card, NOW));
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		assert_false(license_filter_match(&others[i], card, NOW));
+		assert_false(license_card_matches(&others[i], card, NOW));
 	/* Time goes by. */
-	assert_false(license_filter_match(&fits[1], card, NOW + 1));
-	assert_true(license_filter_match(&others[4], card, NOW + 1));
-	assert_false(license_filter_narrows(&fits[0]));
-	assert_false(license_filter_narrows(&others[1]));
-	assert_true(license_filter_narrows(&fits[2]));
-	assert_true(license_filter_narrows(&others[0]));
+	assert_false(license_card_matches(&fits[1], card, NOW + 1));
+	assert_true(license_card_matches(&others[4], card, NOW + 1));
+	assert_false(license_card_narrows(&fits[0]));
+	assert_false(license_card_narrows(&others[1]));
+	assert_true(license_card_narrows(&fits[2]));
+	assert_true(license_card_narrows(&others[0]));
 	free(card);
 }
 
