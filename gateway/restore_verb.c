@@ -165,6 +165,19 @@ static int put_file(void *ctx, const char *name, int mode, const char *text)
 		(mode_t)mode & 0700 ? (mode_t)mode & 0644 : 0600, restoring->error);
 }
 
+/* The node's own signed checkpoints tell of rows that the backup is older than: with them the chain would be
+ * called rewritten, and rightly so. They are put away, not thrown away: they prove what there was. */
+static int put_checkpoints_away(struct restoring *restoring)
+{
+	char name[64], from[DATA_DIR_PATH], to[DATA_DIR_PATH];
+	snprintf(name, sizeof(name), "checkpoints-%" PRId64 ".jsonl", clock_wall_ms());
+	data_dir_file(restoring->plan->data, "checkpoints.jsonl", from);
+	data_dir_file(restoring->plan->data, name, to);
+	if (rename(from, to) && errno != ENOENT)
+		return say(restoring, -REASON_FILE_UNWRITABLE, from);
+	return 0;
+}
+
 static void take_down(const struct restoring *restoring)
 {
 	char path[DATA_DIR_PATH];
@@ -191,6 +204,8 @@ static int run(struct restoring *restoring)
 		r = prepare_dir(restoring);
 	if (r == 0)
 		r = fill(restoring);
+	if (r == 0 && !restoring->is_new)
+		r = put_checkpoints_away(restoring);
 	if (r == 0 && restoring->is_new)
 		r = restore_files(plan->from, restoring->key, put_file, restoring);
 	if (r && restoring->is_new)

@@ -129,6 +129,7 @@ def test_what_is_not_whole_is_refused_and_changes_nothing(gateway, world):
     restore(gateway.data, file, key, "--store", f"sqlite:{world.tmp}/fresh.db")
     gateway.start("--store", f"sqlite:{world.tmp}/fresh.db")
     assert len(gateway.ctl("license", "list")) == 3 and gateway.ctl("audit", "verify")["ok"]
+    assert len(list(gateway.data.glob("checkpoints-*.jsonl"))) == 1
 
 
 def test_killed_while_it_backs_up(gateway):
