@@ -254,7 +254,8 @@ static int look_at(struct import *import, struct license *ret, int *ret_broken)
 			*ret_broken = put_refusal(import, record->line, status, "tenant",
 				status == -REASON_NOT_FOUND
 					? "there is no such company"
-					: reason_text(-status, REASON_EN));
+					: reason_text(-status,
+						  import->call->exchange->lang));
 	}
 	return status;
 }
@@ -317,7 +318,7 @@ static int put_made(struct import *import, const struct license_batch_made *made
 {
 	if (made->status)
 		return put_refusal(import, made->line, made->status, "",
-			reason_text(-made->status, REASON_EN));
+			reason_text(-made->status, import->call->exchange->lang));
 	import->done++;
 	return put(import,
 		json_pack("{s:I, s:s, s:s, s:s}", "line", (json_int_t)made->line, "id",
@@ -332,7 +333,7 @@ static int write_batch(struct import *import)
 
 	if (status) {
 		put_refusal(import, import->record->line, status, "",
-			reason_text(-status, REASON_EN));
+			reason_text(-status, import->call->exchange->lang));
 		return status;
 	}
 	for (size_t i = 0; !status && i < count; i++)
@@ -370,7 +371,8 @@ static int record(struct import *import)
 
 	if (status)
 		return put_refusal(import, 0, -REASON_RECORDING_FAILED, "",
-			       reason_text(REASON_RECORDING_FAILED, REASON_EN))
+			       reason_text(REASON_RECORDING_FAILED,
+				       import->call->exchange->lang))
 			       ? status
 			       : -REASON_RECORDING_FAILED;
 	return 0;

@@ -231,6 +231,7 @@ def test_a_broken_import_says_all_that_is_wrong_and_changes_nothing(gateway, wor
     assert all(part in row["message"] for row, (_, _, part) in zip(lines, wanted)), lines
     assert end == {"done": 0, "refused": 8, "good": 2, "applied": False}
     assert gateway.ctl("license", "list") == []
+    assert "引用符が閉じられていません" in {row.get("message") for row in upload(rest, text, **{"Accept-Language": "ja"})[1]}
     assert upload(rest, text, "?take=good&dry_run=1")[1][-1]["applied"] is False
     assert gateway.ctl("license", "list") == []
     # The good ones alone, and engawactl: keys first, complaints behind.
