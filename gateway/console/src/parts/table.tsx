@@ -12,6 +12,8 @@ const ROW_PX = 46;
 /** So many rows are drawn as they are; more scroll in a window of their own. */
 const PLAIN_ROWS = 120;
 const AROUND = 12;
+/** Below this width (CSS px) the buttons of a row stand in a line of their own. */
+const NARROW_PX = 520;
 
 export interface Column<T> {
 	head: string;
@@ -131,7 +133,9 @@ export function Table<T>(props: TableProps<T>) {
 	const order = sorting && props.columns[sorting.at]?.sort;
 	const rows = order ? [...props.rows].sort((a, b) => (sorting.down ? order(b, a) : order(a, b))) : props.rows;
 	const select = props.onSelect && props.selected ? { set: props.onSelect, now: props.selected } : null;
-	const template = [...(select ? ["2.25rem"] : []), ...columns.map((column) => column.width ?? "minmax(0, 1fr)")].join(" ");
+	const below = (column: Column<T>) => Boolean(column.hideHead) && !big && width > 0 && width < NARROW_PX;
+	const beside = columns.filter((column) => !below(column));
+	const template = [...(select ? ["2.25rem"] : []), ...beside.map((column) => column.width ?? "minmax(0, 1fr)")].join(" ");
 
 	const toggle = (key: string, on: boolean) => {
 		const next = new Set(select?.now);
@@ -164,7 +168,7 @@ export function Table<T>(props: TableProps<T>) {
 					</div>
 				)}
 				{columns.map((column) => (
-					<div key={column.head} role="cell" class={`cell${column.end ? " end" : ""}`}>
+					<div key={column.head} role="cell" class={`cell${below(column) ? " below" : column.end ? " end" : ""}`}>
 						{column.cell(row)}
 					</div>
 				))}
@@ -205,7 +209,7 @@ export function Table<T>(props: TableProps<T>) {
 						const at = props.columns.indexOf(column);
 						const sorted = sorting?.at === at ? (sorting.down ? "descending" : "ascending") : undefined;
 						return (
-							<div key={column.head} role="columnheader" class={`cell${column.end ? " end" : ""}`} aria-sort={sorted}>
+							<div key={column.head} role="columnheader" class={`cell${below(column) ? " below" : column.end ? " end" : ""}`} aria-sort={sorted}>
 								{column.sort ? (
 									<button type="button" class="sort" onClick={() => setSorting(sorted === "descending" ? null : { at, down: sorted === "ascending" })}>
 										{column.head}
