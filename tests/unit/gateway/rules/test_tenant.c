@@ -29,6 +29,8 @@ static void test_documents(void **state)
 		{"{\"id\":\"a/b\"}", "id"},
 		{"{\"id\":\"acme\",\"state\":\"gone\"}", "state"},
 		{"{\"id\":\"acme\",\"retention_days\":30}", "retention_days"},
+		{"{\"id\":\"acme\",\"licenses_max\":-1}", "licenses_max"},
+		{"{\"id\":\"acme\",\"sessions_max\":\"9\"}", "sessions_max"},
 		{"{\"id\":\"acme\",\"name\":\"a\\nb\"}", "name"}};
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		assert_int_equal(tenant_read(wrong[i][0], &again, &error),
