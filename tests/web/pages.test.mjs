@@ -21,6 +21,8 @@ before(async () => {
 	await gateway.good("PUT", "/policies/tenant/acme", { rights: ["view", "control"], watermark: true, hours: [{ days: ["mon", "tue", "wed", "thu", "fri"], from: "08:00", to: "20:00" }], zone: "Asia/Tokyo" });
 	for (const [holder, labels] of [["佐藤 花子", { site: "東京" }], ["鈴木 一郎", { site: "大阪", kind: "契約社員" }], ["Anna O'Connor", {}]])
 		license = await gateway.good("POST", "/licenses", { holder, tenant: "acme", group: "営業", labels, note: "在宅勤務用" });
+	await gateway.good("POST", "/tokens", { name: "勤怠連携", role: "auditor", tenant: "acme" });
+	await gateway.good("POST", "/directories", { id: "corp", name: "社内ディレクトリ", kind: "ldap", tenant: "acme", use: ["accounts"], ldap: { url: "ldaps://ldap.example.co.jp", bind_dn_template: "uid={user},ou=people,dc=example,dc=jp" } });
 	await gateway.good("POST", "/licenses", { holder: "田中 次郎", tenant: "acme", state: "disabled", expires: "2031-03-31T15:00:00Z" });
 });
 
@@ -46,6 +48,7 @@ for (const lang of ["ja", "en"])
 			if (lang === "en") await chooseEnglish(page, view);
 			const places = [
 				...PAGES.map((name) => [name, `#/${name}`]),
+				...["security", "directories", "tokens", "tenants", "backups"].map((tab) => [`settings_${tab}`, `#/settings/${tab}`]),
 				["license", `#/licenses/${license.id}`],
 				["license_policy", `#/licenses/${license.id}?tab=policy`],
 				["license_devices", `#/licenses/${license.id}?tab=devices`],
