@@ -267,6 +267,8 @@ class World {
 	async fits(page, name) {
 		const wide = await page.evaluate(() => {
 			const room = document.documentElement.clientWidth;
+			const cut = [...document.querySelectorAll(".table:not(.big) .row")].filter((row) => row.scrollWidth > row.clientWidth + 1);
+			if (cut.length) return cut.slice(0, 3).map((row) => `cut off: ${row.textContent}`);
 			if (document.documentElement.scrollWidth <= room) return [];
 			return [...document.querySelectorAll("body *")]
 				.filter((element) => element.getBoundingClientRect().right > room + 1)

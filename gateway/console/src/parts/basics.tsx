@@ -1,7 +1,7 @@
 // basics: buttons, badges, moments, the states of a part (loading, empty, error).
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { GIVEN_UP, type Problem, UNREACHABLE } from "../api/problem";
 import { ago, bytes, minute, moment, utc } from "../format";
@@ -181,8 +181,12 @@ export interface TabsProps {
 
 /** Tabs are links: they can be opened elsewhere, and the way back works. */
 export function Tabs(props: TabsProps) {
+	const element = useRef<HTMLElement>(null);
+	useEffect(() => {
+		element.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+	}, [props.now]);
 	return (
-		<nav class="tabs" aria-label={props.label}>
+		<nav ref={element} class="tabs" aria-label={props.label}>
 			{props.tabs.map((tab) => (
 				<a key={tab.id} href={tab.href} aria-current={tab.id === props.now ? "page" : undefined}>
 					{tab.text}

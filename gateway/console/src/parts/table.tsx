@@ -115,6 +115,11 @@ function useArrows(all: number, body: { current: HTMLDivElement | null }, big: b
 	};
 }
 
+/** On a phone columns share what room there is, in the proportion of the widths they ask for. */
+function share(width: string | undefined): string {
+	return `minmax(0, ${Number.parseFloat(/[\d.]+/.exec(width ?? "")?.[0] ?? "0") || 8}fr)`;
+}
+
 export function Table<T>(props: TableProps<T>) {
 	language.use();
 	const { element, width } = useWidth();
@@ -133,9 +138,10 @@ export function Table<T>(props: TableProps<T>) {
 	const order = sorting && props.columns[sorting.at]?.sort;
 	const rows = order ? [...props.rows].sort((a, b) => (sorting.down ? order(b, a) : order(a, b))) : props.rows;
 	const select = props.onSelect && props.selected ? { set: props.onSelect, now: props.selected } : null;
-	const below = (column: Column<T>) => Boolean(column.hideHead) && !big && width > 0 && width < NARROW_PX;
+	const narrow = width > 0 && width < NARROW_PX;
+	const below = (column: Column<T>) => Boolean(column.hideHead) && !big && narrow;
 	const beside = columns.filter((column) => !below(column));
-	const template = [...(select ? ["2.25rem"] : []), ...beside.map((column) => column.width ?? "minmax(0, 1fr)")].join(" ");
+	const template = [...(select ? ["2.25rem"] : []), ...beside.map((column) => (narrow ? share(column.width) : (column.width ?? "minmax(0, 1fr)")))].join(" ");
 
 	const toggle = (key: string, on: boolean) => {
 		const next = new Set(select?.now);
