@@ -26,7 +26,7 @@ export const BUILD = process.env.ENGAWA_BUILD ?? join(TOP, "build");
 export const SHOTS = join(BUILD, "web-shots");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const BROWSER = [
+export const BROWSER = [
 	"--no-sandbox",
 	"--disable-gpu",
 	"--disable-background-networking",

@@ -1,0 +1,6 @@
+// page: what of the tests needs no office PC, for a browser.
+
+import "./noise.test";
+import { runAll } from "./harness";
+
+Object.assign(globalThis, { runAll });
