@@ -66,7 +66,8 @@ function valueOf(name: string, value: unknown): ComponentChildren {
 }
 
 export function PolicyFacts(props: { policy: PolicyBody }) {
-	const entries = Object.entries(props.policy);
+	// Beside NAME_ms stands NAME as text, for people without a console.
+	const entries = Object.entries(props.policy).filter(([name]) => !(`${name}_ms` in props.policy));
 	if (!entries.length) return <Empty text={w().licenses.policy_none} />;
 	return <Facts rows={entries.map(([name, value]) => [named(w().policy.members, name), valueOf(name, value)])} />;
 }
