@@ -178,7 +178,7 @@ static int open_store(struct gateway *gateway, char *error)
 	else
 		snprintf(gateway->store_address, sizeof(gateway->store_address),
 			"sqlite:%.4080s/engawa.db", gateway->dir.path);
-	status = journal_signer_new(gateway->dir.master, &gateway->signer);
+	status = journal_checkpoint_signer_new(gateway->dir.master, &gateway->signer);
 	if (!status)
 		status = store_open_in(gateway->dir.path, gateway->store_address,
 			gateway->dir.node, &below, more);
@@ -397,7 +397,7 @@ static int build_office(struct gateway *gateway, char *error)
 	}
 	status = worker_new("office", &gateway->office_worker);
 	if (!status)
-		status = event_streams_new(gateway->office_worker, &gateway->events);
+		status = event_stream_all_new(gateway->office_worker, &gateway->events);
 	parts.events = gateway->events;
 	if (!status)
 		status = admin_new(&parts, &gateway->admin);
@@ -532,7 +532,7 @@ static int start_keeper(struct gateway *gateway)
 
 static void open_pages(struct gateway *gateway)
 {
-	int status = event_streams_start(gateway->events);
+	int status = event_stream_all_start(gateway->events);
 
 	if (!status)
 		status = admin_listen(gateway->admin, worker_box(gateway->office_worker));
@@ -544,7 +544,7 @@ static void open_pages(struct gateway *gateway)
 static void close_pages(struct gateway *gateway)
 {
 	admin_deafen(gateway->admin);
-	event_streams_stop(gateway->events);
+	event_stream_all_stop(gateway->events);
 }
 
 static int start_alerts(struct gateway *gateway)
@@ -742,11 +742,11 @@ struct gateway *gateway_free(struct gateway *gateway)
 	gateway->http = http_server_free(gateway->http);
 	gateway->admin = admin_free(gateway->admin);
 	gateway->directories = directories_free(gateway->directories);
-	gateway->events = event_streams_free(gateway->events);
+	gateway->events = event_stream_all_free(gateway->events);
 	gateway->admin_tls = tls_ctx_free(gateway->admin_tls);
 	gateway->keeper = journal_keeper_free(gateway->keeper);
 	gateway->vault = vault_free(gateway->vault);
-	gateway->signer = journal_signer_free(gateway->signer);
+	gateway->signer = journal_checkpoint_signer_free(gateway->signer);
 	gateway->store = store_close(gateway->store);
 	if (gateway->pump)
 		post_pump_run(gateway->pump, 0);

@@ -99,16 +99,16 @@ static int renew_file(const struct data_dir *dir, const uint8_t *to, char *error
 		return errno == ENOENT ? 0
 				       : say(error, -REASON_FILE_UNREADABLE, path,
 						 strerror(errno));
-	int r = journal_signer_new(dir->master, &old_signer);
+	int r = journal_checkpoint_signer_new(dir->master, &old_signer);
 	if (r == 0)
-		r = journal_signer_new(to, &new_signer);
+		r = journal_checkpoint_signer_new(to, &new_signer);
 	if (r)
 		say(error, r, path, reason_text(r, REASON_EN));
 	else
 		r = renew_lines(dir->path, in, old_signer, new_signer, error);
 	fclose(in);
-	journal_signer_free(old_signer);
-	journal_signer_free(new_signer);
+	journal_checkpoint_signer_free(old_signer);
+	journal_checkpoint_signer_free(new_signer);
 	return r;
 }
 

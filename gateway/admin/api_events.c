@@ -56,7 +56,7 @@ static void ask_again(struct admin *admin, const json_t *news)
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!strcmp(types[i], member(news, "type")))
-			event_streams_drop(admin->parts.events, member(news, "id"));
+			event_stream_all_drop(admin->parts.events, member(news, "id"));
 }
 
 static void on_news(void *ctx, const char *topic UNUSED, const char *json)
@@ -75,7 +75,7 @@ static void on_news(void *ctx, const char *topic UNUSED, const char *json)
 			.reach = *tenant ? EVENT_TENANT : kinds[i].reach,
 			.rights = right(kinds[i].permission),
 			.json = line};
-		event_streams_send(admin->parts.events, &event);
+		event_stream_all_send(admin->parts.events, &event);
 		ask_again(admin, news);
 	}
 	free(line);

@@ -30,7 +30,7 @@ static int put_key(struct call *call)
 	uint8_t public_key[JOURNAL_CHECKPOINT_PUBLIC];
 	char text[TEXT_B64_SIZE(JOURNAL_CHECKPOINT_PUBLIC)];
 
-	journal_signer_public(call->admin->parts.signer, public_key);
+	journal_checkpoint_signer_public(call->admin->parts.signer, public_key);
 	text_b64(text, public_key, sizeof(public_key));
 	return put_line(call, json_pack("{s:s}", "public_key", text));
 }

@@ -37,11 +37,14 @@ static char letter_of(char c)
 }
 
 /* What is left of "(P@ssw0rd2026!)" without the figures and signs around it: "password". 0: it is not
- * one word. */
+ * one word; with letters of other scripts around it it is none either. */
 static size_t word_of(const char *password, char ret[static PASSWORD_MAX + 1])
 {
 	size_t first = 0, end = strlen(password);
 
+	for (size_t i = 0; i < end; i++)
+		if (password[i] & 0x80)
+			return 0;
 	while (password[first] && !isalpha((unsigned char)password[first]))
 		first++;
 	while (end > first && !isalpha((unsigned char)password[end - 1]))

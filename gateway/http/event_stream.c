@@ -82,7 +82,7 @@ static void tick(void *ctx)
 	worker_timer_set(streams->timer, TICK_MS);
 }
 
-int event_streams_new(struct worker *worker, struct event_streams **ret)
+int event_stream_all_new(struct worker *worker, struct event_streams **ret)
 {
 	struct event_streams *streams = calloc(1, sizeof(*streams));
 
@@ -96,7 +96,7 @@ int event_streams_new(struct worker *worker, struct event_streams **ret)
 	return 0;
 }
 
-struct event_streams *event_streams_free(struct event_streams *streams)
+struct event_streams *event_stream_all_free(struct event_streams *streams)
 {
 	if (!streams)
 		return NULL;
@@ -107,7 +107,7 @@ struct event_streams *event_streams_free(struct event_streams *streams)
 	return NULL;
 }
 
-int event_streams_start(struct event_streams *streams)
+int event_stream_all_start(struct event_streams *streams)
 {
 	int status = worker_timer_new(streams->worker, tick, streams, &streams->timer);
 
@@ -116,7 +116,7 @@ int event_streams_start(struct event_streams *streams)
 	return status;
 }
 
-void event_streams_stop(struct event_streams *streams)
+void event_stream_all_stop(struct event_streams *streams)
 {
 	streams->timer = worker_timer_free(streams->timer);
 }
@@ -187,7 +187,7 @@ static int hears(const struct event_listener *listener, const struct event *even
 	       !strcmp(listener->tenant, event->tenant);
 }
 
-void event_streams_send(struct event_streams *streams, const struct event *event)
+void event_stream_all_send(struct event_streams *streams, const struct event *event)
 {
 	CHECK_OBJ(streams, STREAMS_MAGIC);
 	LIST_EACH(node, &streams->streams)
@@ -201,7 +201,7 @@ void event_streams_send(struct event_streams *streams, const struct event *event
 	}
 }
 
-void event_streams_drop(struct event_streams *streams, const char *key)
+void event_stream_all_drop(struct event_streams *streams, const char *key)
 {
 	if (!*key)
 		return; /* nobody's */

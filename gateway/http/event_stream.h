@@ -2,7 +2,7 @@
  * stream keeps its connection but no office thread: after the head it belongs to the http worker,
  * and whoever has news sends them there.
  *
- * Thread: event_stream_open on an office thread; event_streams_new and _free from main; the rest on
+ * Thread: event_stream_open on an office thread; event_stream_all_new and _free from main; the rest on
  * the worker of the streams. Owner: struct event_streams is gateway.c's; a stream belongs to the
  * connection it keeps (http_server). Limits: EVENT_STREAM_MOST streams; a peer that leaves
  * EVENT_STREAM_QUEUE bytes unread is dropped; a stream ends by itself after EVENT_STREAM_LIFE_MS, so
@@ -32,7 +32,7 @@ struct worker;
 
 struct event_listener {
 	char tenant[41]; /* whose news he hears; "": everybody's */
-	char key[65];    /* of his sign-in or token, for event_streams_drop */
+	char key[65];    /* of his sign-in or token, for event_stream_all_drop */
 	char name[136];  /* of himself, for the same */
 	uint64_t rights; /* bits of the kinds of news he hears */
 };
@@ -46,20 +46,20 @@ struct event {
 	const char *json;       /* one line */
 };
 
-MUST_CHECK int event_streams_new(struct worker *worker, struct event_streams **ret);
+MUST_CHECK int event_stream_all_new(struct worker *worker, struct event_streams **ret);
 /* Accepts NULL, returns NULL. No stream is left. */
-struct event_streams *event_streams_free(struct event_streams *streams);
+struct event_streams *event_stream_all_free(struct event_streams *streams);
 /* Starts the clock of the streams, on the worker; stop before the worker ends. */
-MUST_CHECK int event_streams_start(struct event_streams *streams);
-void event_streams_stop(struct event_streams *streams);
+MUST_CHECK int event_stream_all_start(struct event_streams *streams);
+void event_stream_all_stop(struct event_streams *streams);
 
 /* Answers the exchange with a stream, or with why not (BUSY: too many). */
 void event_stream_open(struct event_streams *streams, struct exchange *exchange,
 	const struct event_listener *listener);
 /* To every stream whose listener hears it. */
-void event_streams_send(struct event_streams *streams, const struct event *event);
+void event_stream_all_send(struct event_streams *streams, const struct event *event);
 /* Ends the streams of this sign-in, token or name. */
-void event_streams_drop(struct event_streams *streams, const char *key);
+void event_stream_all_drop(struct event_streams *streams, const char *key);
 
 /* For http_server: the stream now has this connection; `over` asks for its end. */
 void event_stream_attach(struct event_stream *stream, struct conn *conn,

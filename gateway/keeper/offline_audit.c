@@ -18,13 +18,13 @@ static int verify(const struct offline_audit_plan *plan, const struct data_dir *
 	struct journal_audit audit;
 
 	data_dir_file(dir->path, CHECKPOINT_MAKER_FILE, file);
-	int status = journal_signer_new(dir->master, &signer);
+	int status = journal_checkpoint_signer_new(dir->master, &signer);
 	if (!status)
 		status = journal_audit_run(store, signer, files, plan->copy ? 2 : 1,
 			&audit);
 	if (!status)
 		*ret = journal_audit_json(&audit, signer);
-	journal_signer_free(signer);
+	journal_checkpoint_signer_free(signer);
 	return status;
 }
 

@@ -187,7 +187,7 @@ json_t *journal_audit_json(const struct journal_audit *audit,
 	char key[TEXT_B64_SIZE(JOURNAL_CHECKPOINT_PUBLIC)];
 	uint8_t public_key[JOURNAL_CHECKPOINT_PUBLIC];
 	text_hex(hash, audit->last_hash, JOURNAL_HASH);
-	journal_signer_public(signer, public_key);
+	journal_checkpoint_signer_public(signer, public_key);
 	text_b64(key, public_key, sizeof(public_key));
 	clock_text(audit->at_ms, at);
 	return json_pack("{s:b, s:I, s:I, s:I, s:s?, s:I, s:s, s:I, s:I, s:I, s:o, s:I, "

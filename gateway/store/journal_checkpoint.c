@@ -39,7 +39,7 @@ static int derive(const uint8_t *master, uint8_t ret[static SEED])
 	return good ? 0 : -REASON_NO_MEMORY;
 }
 
-int journal_signer_new(const uint8_t *master, struct journal_signer **ret)
+int journal_checkpoint_signer_new(const uint8_t *master, struct journal_signer **ret)
 {
 	uint8_t seed[SEED];
 	size_t len = JOURNAL_CHECKPOINT_PUBLIC;
@@ -54,13 +54,13 @@ int journal_signer_new(const uint8_t *master, struct journal_signer **ret)
 	}
 	secret_wipe(seed, sizeof(seed));
 	if (r)
-		journal_signer_free(signer);
+		journal_checkpoint_signer_free(signer);
 	else
 		*ret = signer;
 	return r;
 }
 
-struct journal_signer *journal_signer_free(struct journal_signer *signer)
+struct journal_signer *journal_checkpoint_signer_free(struct journal_signer *signer)
 {
 	if (!signer)
 		return NULL;
@@ -69,7 +69,7 @@ struct journal_signer *journal_signer_free(struct journal_signer *signer)
 	return NULL;
 }
 
-void journal_signer_public(const struct journal_signer *signer,
+void journal_checkpoint_signer_public(const struct journal_signer *signer,
 	uint8_t ret[static JOURNAL_CHECKPOINT_PUBLIC])
 {
 	memcpy(ret, signer->public_key, JOURNAL_CHECKPOINT_PUBLIC);

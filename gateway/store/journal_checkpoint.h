@@ -41,10 +41,11 @@ struct journal_checkpoint {
 struct journal_signer;
 
 /* From the master key (32 bytes). */
-MUST_CHECK int journal_signer_new(const uint8_t *master, struct journal_signer **ret);
+MUST_CHECK int journal_checkpoint_signer_new(const uint8_t *master,
+	struct journal_signer **ret);
 /* Accepts NULL, returns NULL. */
-struct journal_signer *journal_signer_free(struct journal_signer *signer);
-void journal_signer_public(const struct journal_signer *signer,
+struct journal_signer *journal_checkpoint_signer_free(struct journal_signer *signer);
+void journal_checkpoint_signer_public(const struct journal_signer *signer,
 	uint8_t ret[static JOURNAL_CHECKPOINT_PUBLIC]);
 
 /* Everything but the signature is set. */

@@ -123,15 +123,15 @@ int rekey_run(struct store *below, const uint8_t *from, const uint8_t *to,
 	struct rekey_counts *ret)
 {
 	struct rekey rekey = {.state = below->state, .from = from, .to = to};
-	int r = journal_signer_new(from, &rekey.old_signer);
+	int r = journal_checkpoint_signer_new(from, &rekey.old_signer);
 	if (r == 0)
-		r = journal_signer_new(to, &rekey.new_signer);
+		r = journal_checkpoint_signer_new(to, &rekey.new_signer);
 	if (r == 0)
 		r = renew_kind(&rekey, STATE_META, renew_checkpoint);
 	if (r == 0)
 		r = renew_kind(&rekey, STATE_KEY, renew_key);
-	journal_signer_free(rekey.old_signer);
-	journal_signer_free(rekey.new_signer);
+	journal_checkpoint_signer_free(rekey.old_signer);
+	journal_checkpoint_signer_free(rekey.new_signer);
 	if (r == 0)
 		*ret = rekey.counts;
 	return r;

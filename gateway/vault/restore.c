@@ -310,16 +310,16 @@ int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	filling->master = master;
 	r = store_flow_new(below->state, &filling->flow);
 	if (r == 0 && was)
-		r = journal_signer_new(was, &filling->old_signer);
+		r = journal_checkpoint_signer_new(was, &filling->old_signer);
 	if (r == 0 && was)
-		r = journal_signer_new(master, &filling->new_signer);
+		r = journal_checkpoint_signer_new(master, &filling->new_signer);
 	if (r == 0)
 		r = fill_marked(path, key, filling, head.counts.fence);
 	if (r == 0)
 		*ret = head.counts;
 	store_flow_free(filling->flow);
-	journal_signer_free(filling->old_signer);
-	journal_signer_free(filling->new_signer);
+	journal_checkpoint_signer_free(filling->old_signer);
+	journal_checkpoint_signer_free(filling->new_signer);
 	free(filling);
 	return r;
 }

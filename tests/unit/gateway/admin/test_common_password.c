@@ -20,6 +20,7 @@ static const struct {
 	{"correct horse battery 1", 1},
 	{"k7qm-2xw9-4hdt-c0vr", 1},
 	{"縁側で猫がねむる7", 1},
+	{"縁側でお茶を飲む Veranda 2026", 1},
 	{"password", 0},
 	{"drowssap", 0},
 	{"Password1234", 0},

@@ -91,8 +91,8 @@ static struct bench *bench_new(void)
 	assert_non_null(bench);
 	assert_int_equal(worker_new("test", &bench->worker), 0);
 	assert_int_equal(office_new(1, 400, &bench->office), 0);
-	assert_int_equal(event_streams_new(bench->worker, &bench->streams), 0);
-	assert_int_equal(event_streams_start(bench->streams), 0);
+	assert_int_equal(event_stream_all_new(bench->worker, &bench->streams), 0);
+	assert_int_equal(event_stream_all_start(bench->streams), 0);
 	assert_int_equal(http_server_new(bench->worker, bench->office, &settings, handle,
 				 bench, &bench->server),
 		0);
@@ -145,10 +145,10 @@ static void bench_free(struct bench *bench)
 	}
 	some_turns(bench);
 	office_free(bench->office);
-	event_streams_stop(bench->streams);
+	event_stream_all_stop(bench->streams);
 	worker_free(bench->worker);
 	http_server_free(bench->server);
-	event_streams_free(bench->streams); /* checks that no stream is left */
+	event_stream_all_free(bench->streams); /* checks that no stream is left */
 	free(bench);
 }
 
@@ -168,10 +168,10 @@ static void news_reach_whom_they_concern(void **state)
 	struct event needs_two = {"b", EVENT_TENANT, 2, "{\"n\":2}"};
 	struct event of_none = {"", EVENT_TENANT, 1, "{\"n\":3}"};
 	struct event for_all = {"", EVENT_EVERYBODY, 1, "{\"n\":4}"};
-	event_streams_send(bench->streams, &of_a);
-	event_streams_send(bench->streams, &needs_two);
-	event_streams_send(bench->streams, &of_none);
-	event_streams_send(bench->streams, &for_all);
+	event_stream_all_send(bench->streams, &of_a);
+	event_stream_all_send(bench->streams, &needs_two);
+	event_stream_all_send(bench->streams, &of_none);
+	event_stream_all_send(bench->streams, &for_all);
 	UNTIL(bench, has(all, "event: news\ndata: {\"n\":4}\n\n") &&
 			     has(a, "{\"n\":4}") && has(b, "{\"n\":4}"));
 	assert_true(has(all, "{\"n\":1}") && has(all, "{\"n\":2}") &&
@@ -189,8 +189,8 @@ static void who_signs_out_hears_nothing(void **state)
 	struct event event = {"", EVENT_EVERYBODY, 1, "{\"late\":1}"};
 	listen_as(bench, &bench->peers[0], "key=one");
 	listen_as(bench, &bench->peers[1], "key=two");
-	event_streams_drop(bench->streams, "one");
-	event_streams_send(bench->streams, &event);
+	event_stream_all_drop(bench->streams, "one");
+	event_stream_all_send(bench->streams, &event);
 	UNTIL(bench, bench->peers[0].closed && has(&bench->peers[1], "late"));
 	assert_false(has(&bench->peers[0], "late"));
 	assert_false(bench->peers[1].closed);
@@ -210,7 +210,7 @@ static void slow_reader_is_dropped(void **state)
 	listen_as(bench, &bench->peers[1], "key=fast");
 	conn_pause(bench->peers[0].conn);
 	for (int i = 0; i < 200; i++) {
-		event_streams_send(bench->streams, &event);
+		event_stream_all_send(bench->streams, &event);
 		worker_turn(bench->worker, 0);
 	}
 	conn_resume(bench->peers[0].conn);

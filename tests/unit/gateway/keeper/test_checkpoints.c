@@ -59,7 +59,7 @@ static int set_up(void **state)
 	snprintf(world->file, sizeof(world->file), "%s/checkpoints.jsonl", world->dir);
 	snprintf(world->copy, sizeof(world->copy), "%s/copy.jsonl", world->dir);
 	memset(world->master, 7, sizeof(world->master));
-	assert_int_equal(journal_signer_new(world->master, &world->signer), 0);
+	assert_int_equal(journal_checkpoint_signer_new(world->master, &world->signer), 0);
 	clock_fake(1000000, NOW_MS);
 	open_all(world);
 	*state = world;
@@ -72,7 +72,7 @@ static int tear_down(void **state)
 	char command[128];
 	close_all(world);
 	clock_fake(-1, -1);
-	journal_signer_free(world->signer);
+	journal_checkpoint_signer_free(world->signer);
 	snprintf(command, sizeof(command), "rm -r %s", world->dir);
 	assert_int_equal(system(command), 0);
 	free(world);
@@ -145,9 +145,9 @@ static void test_a_signature_covers_every_field(void **state)
 	/* Another cluster's. */
 	struct journal_signer *other;
 	world->master[31] ^= 1;
-	assert_int_equal(journal_signer_new(world->master, &other), 0);
+	assert_int_equal(journal_checkpoint_signer_new(world->master, &other), 0);
 	assert_int_equal(journal_checkpoint_check(other, &good), -REASON_PROOF_WRONG);
-	journal_signer_free(other);
+	journal_checkpoint_signer_free(other);
 }
 
 static void test_the_key_is_what_the_header_says(void **state)
@@ -157,7 +157,7 @@ static void test_the_key_is_what_the_header_says(void **state)
 	 * public key of Ed25519 for that seed. */
 	uint8_t public_key[JOURNAL_CHECKPOINT_PUBLIC];
 	char hex[TEXT_HEX_SIZE(JOURNAL_CHECKPOINT_PUBLIC)];
-	journal_signer_public(world->signer, public_key);
+	journal_checkpoint_signer_public(world->signer, public_key);
 	text_hex(hex, public_key, sizeof(public_key));
 	assert_string_equal(hex,
 		"08821f2189dd2e4e7f325324dfb03e6db6ba57da775d7b029710c2d0923ac674");
