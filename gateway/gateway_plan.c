@@ -3,9 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/reason.h"
 #include "base/text.h"
+#include "setup/data_dir.h"
+
+#define DAY_MS INT64_C(86400000)
 
 static int set_entry(struct gateway_config *config, const char *name, const char *value,
 	char *error)
@@ -50,7 +55,7 @@ int gateway_plan_load(const struct gateway_plan *plan, struct gateway_config *re
 	return status;
 }
 
-int gateway_plan_split(const char *text, struct gateway_plan_list *ret, char *error)
+static int split(const char *text, struct gateway_plan_list *ret, char *error)
 {
 	char *save = NULL;
 
@@ -67,6 +72,38 @@ int gateway_plan_split(const char *text, struct gateway_plan_list *ret, char *er
 		ret->items[ret->count++] = part;
 	}
 	return 0;
+}
+
+static int has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+int gateway_plan_addresses(const struct gateway_config *config,
+	struct gateway_plan_addresses *ret, char *error)
+{
+	struct gateway_plan_list *listen = &ret->listen;
+	int status = split(config->listen, listen, error);
+
+	if (!status)
+		status = split(config->proxies, &ret->proxies, error);
+	if (!status)
+		status = split(config->web_origins, &ret->origins, error);
+	for (size_t i = 0; i < listen->count; i++)
+		if (!strcmp(listen->items[i], "[::]:7443") && !has_ipv6())
+			listen->items[i] = "0.0.0.0:7443";
+	return status;
+}
+
+void gateway_plan_addresses_done(struct gateway_plan_addresses *addresses)
+{
+	free(addresses->listen.text);
+	free(addresses->proxies.text);
+	free(addresses->origins.text);
 }
 
 void gateway_plan_relay(const struct gateway_config *config, struct relay_settings *ret)
@@ -106,4 +143,47 @@ struct alerts_settings gateway_plan_alerts(const struct gateway_config *config)
 		.retry_ms = config->alert_retry_ms,
 		.scan_ms = config->alert_scan_ms,
 		.probe_ms = config->alert_probe_ms};
+}
+
+void gateway_plan_keeper(const struct gateway_config *config,
+	struct journal_keeper_settings *ret)
+{
+	*ret = (struct journal_keeper_settings){
+		.records_days = config->retention_ms / DAY_MS,
+		.counts_days = config->retention_counts_ms / DAY_MS};
+	text_clip(ret->checkpoint_copy, sizeof(ret->checkpoint_copy),
+		config->checkpoint_copy);
+}
+
+void gateway_plan_vault(const struct gateway_config *config, const char *data,
+	struct vault_settings *ret)
+{
+	*ret = (struct vault_settings){.every_ms = config->backup_every_ms,
+		.generations = config->backup_generations,
+		.purge_after_ms = config->tenant_purge_after_ms,
+		.records_days = config->retention_ms / DAY_MS};
+	if (*config->backup_dir)
+		text_clip(ret->dir, sizeof(ret->dir), config->backup_dir);
+	else
+		data_dir_file(data, "backups", ret->dir);
+	if (*config->backup_key)
+		text_clip(ret->key, sizeof(ret->key), config->backup_key);
+	else
+		data_dir_file(data, "backup.key", ret->key);
+}
+
+void gateway_plan_limits(const struct gateway_config *config, json_t *array)
+{
+	const struct conf_table *table = gateway_config_table();
+	char name[128], value[GATEWAY_CONFIG_TEXT];
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct conf_entry *entry = &table->entries[i];
+		gateway_config_text(config, entry, value);
+		snprintf(name, sizeof(name), "%s.%s", entry->section, entry->name);
+		json_array_append_new(array,
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "value",
+				value, "default", entry->fallback, "change",
+				entry->live ? "reload" : "restart", "help", entry->help));
+	}
 }

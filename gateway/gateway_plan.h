@@ -6,6 +6,7 @@
 #ifndef GATEWAY_PLAN_H
 #define GATEWAY_PLAN_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "admission/admission.h"
@@ -14,20 +15,27 @@
 #include "directory/directories.h"
 #include "gateway.h"
 #include "http/http_server.h"
+#include "keeper/journal_keeper.h"
 #include "relay/relay.h"
+#include "vault/vault.h"
 
 MUST_CHECK int gateway_plan_load(const struct gateway_plan *plan,
 	struct gateway_config *ret, char *error);
 
 #define GATEWAY_PLAN_LIST 16
-/* "a, b" of an entry as its parts; the caller frees `text`. */
+/* "a, b" of an entry as its parts. */
 struct gateway_plan_list {
 	char *text;
 	const char *items[GATEWAY_PLAN_LIST];
 	size_t count;
 };
-MUST_CHECK int gateway_plan_split(const char *text, struct gateway_plan_list *ret,
-	char *error);
+struct gateway_plan_addresses {
+	struct gateway_plan_list listen, proxies, origins;
+};
+/* Also after an error to be put away with gateway_plan_addresses_done(). */
+MUST_CHECK int gateway_plan_addresses(const struct gateway_config *config,
+	struct gateway_plan_addresses *ret, char *error);
+void gateway_plan_addresses_done(struct gateway_plan_addresses *addresses);
 
 void gateway_plan_relay(const struct gateway_config *config, struct relay_settings *ret);
 struct directories_settings gateway_plan_directories(const struct gateway_config *config);
@@ -35,5 +43,12 @@ struct admission_settings gateway_plan_admission(const struct gateway_config *co
 /* Borrows the configuration's texts. */
 struct alerts_settings gateway_plan_alerts(const struct gateway_config *config);
 struct http_server_settings gateway_plan_http(const struct gateway_config *config);
+void gateway_plan_keeper(const struct gateway_config *config,
+	struct journal_keeper_settings *ret);
+/* `data` is the data directory, where backups go unless they go elsewhere. */
+void gateway_plan_vault(const struct gateway_config *config, const char *data,
+	struct vault_settings *ret);
+/* Appends {"name","value","default","change","help"} per entry. */
+void gateway_plan_limits(const struct gateway_config *config, json_t *array);
 
 #endif
