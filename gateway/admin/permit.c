@@ -227,19 +227,3 @@ int permit_check(void *admin UNUSED, struct exchange *exchange, int flags)
 		return call_fail(call, -REASON_STEP_UP_NEEDED, NULL);
 	return repeat_begin(call);
 }
-
-int permit_still(struct call *call)
-{
-	struct caller by = call->by;
-	int64_t step_up = call->step_up_until_ms;
-	const char *text = bearer(call);
-	int status = text ? authenticate_token(call, text)
-			  : authenticate_person(call, PERMIT_QUIET);
-
-	/* The rights it began with are the ones it goes on with, or it ends. */
-	if (!status && (by.roles != call->by.roles || strcmp(by.id, call->by.id)))
-		status = -REASON_UNAUTHENTICATED;
-	call->by = by;
-	call->step_up_until_ms = step_up;
-	return status;
-}

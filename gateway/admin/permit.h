@@ -30,9 +30,4 @@ enum permit_flag {
 /* A router_gate; ctx is the struct admin, exchange->who the struct call. */
 int permit_check(void *admin, struct exchange *exchange, int permission);
 
-struct call;
-/* For answers that go on for long: 0 while the one who began it could begin it now. Nothing is
- * answered. */
-int permit_still(struct call *call);
-
 #endif

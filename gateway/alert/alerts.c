@@ -174,11 +174,6 @@ int alerts_test(struct alerts *alerts, const struct route *route,
 	return status;
 }
 
-size_t alerts_waiting(struct alerts *alerts)
-{
-	return deliver_waiting(alerts->deliver);
-}
-
 static void wake(struct post_item *item)
 {
 	free(item);

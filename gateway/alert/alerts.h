@@ -47,8 +47,6 @@ MUST_CHECK int alerts_test(struct alerts *alerts, const struct route *route,
 void alerts_probed(struct alerts *alerts, struct probe_facts *ret);
 /* Of the disk with the data directory. */
 void alerts_disk(const struct alerts *alerts, int64_t *ret_free, int64_t *ret_percent);
-/* Letters that have not arrived yet. */
-size_t alerts_waiting(struct alerts *alerts);
 /* Accepts NULL, returns NULL. */
 struct alerts *alerts_free(struct alerts *alerts);
 

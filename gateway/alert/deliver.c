@@ -232,11 +232,6 @@ int deliver_now(struct deliver *deliver, const struct route *route,
 	return send_letter(deliver, route, alarm, id, error);
 }
 
-size_t deliver_waiting(struct deliver *deliver)
-{
-	return alarm_spool_count(deliver->spool);
-}
-
 struct deliver *deliver_free(struct deliver *deliver)
 {
 	if (!deliver)

@@ -36,7 +36,6 @@ MUST_CHECK int deliver_put(struct deliver *deliver, const struct alarm *alarm);
 /* One letter at once, for people who test a route. */
 MUST_CHECK int deliver_now(struct deliver *deliver, const struct route *route,
 	const struct alarm *alarm, char error[static LETTER_ERROR]);
-size_t deliver_waiting(struct deliver *deliver);
 /* Ends what is under way; it is tried again after the next start. Accepts NULL, returns NULL. */
 struct deliver *deliver_free(struct deliver *deliver);
 

@@ -134,46 +134,6 @@ int64_t body_number(struct body *body, const char *name, int64_t min, int64_t ma
 	return number;
 }
 
-int body_flag(struct body *body, const char *name)
-{
-	json_t *value = ask(body, name);
-
-	if (!value)
-		return -1;
-	if (!json_is_boolean(value)) {
-		body_wrong(body, name, "true or false expected");
-		return -1;
-	}
-	return json_is_true(value);
-}
-
-json_t *body_object(struct body *body, const char *name)
-{
-	json_t *value = ask(body, name);
-
-	if (value && !json_is_object(value)) {
-		body_wrong(body, name, "an object expected");
-		return NULL;
-	}
-	return value;
-}
-
-json_t *body_array(struct body *body, const char *name)
-{
-	json_t *value = ask(body, name);
-
-	if (value && !json_is_array(value)) {
-		body_wrong(body, name, "an array expected");
-		return NULL;
-	}
-	return value;
-}
-
-int body_has(struct body *body, const char *name)
-{
-	return json_object_get(body->object, name) != NULL;
-}
-
 static int was_asked(const struct body *body, const char *name)
 {
 	for (size_t i = 0; i < body->asked_count; i++)

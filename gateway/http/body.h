@@ -35,13 +35,6 @@ const char *body_text(struct body *body, const char *name, size_t max,
 	enum body_need need);
 int64_t body_number(struct body *body, const char *name, int64_t min, int64_t max,
 	int64_t fallback);
-/* -1 when it is absent. */
-int body_flag(struct body *body, const char *name);
-/* An object or array; NULL when it is absent. A borrowed reference. */
-json_t *body_object(struct body *body, const char *name);
-json_t *body_array(struct body *body, const char *name);
-/* Whether the member is there at all, also as null. */
-int body_has(struct body *body, const char *name);
 /* The first error stays. */
 void body_wrong(struct body *body, const char *name, const char *what);
 

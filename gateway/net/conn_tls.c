@@ -724,13 +724,6 @@ static int set_up_tls(struct conn_tls *conn, struct tls_ctx *tls)
 	return 0;
 }
 
-struct conn *conn_tls_at(struct list *node)
-{
-	struct conn_tls *conn = LIST_ENTRY(node, struct conn_tls, under_way);
-	CHECK_OBJ(&conn->conn, CONN_TLS_MAGIC);
-	return &conn->conn;
-}
-
 int conn_tls_accept(struct worker *worker, int fd, const char *address,
 	struct tls_ctx *tls, const struct conn_tls_opening *opening, struct conn **ret)
 {

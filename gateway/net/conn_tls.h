@@ -31,9 +31,6 @@ struct conn_tls_opening {
 	struct list *under_way; /* those that are neither ready nor failed */
 };
 
-/* The conn whose node this is in `under_way`. */
-struct conn *conn_tls_at(struct list *node);
-
 /* Takes over the connected, non-blocking socket `fd`, also on error. The opening is borrowed until
  * ready or failed. -REASON_NO_MEMORY: neither is called. */
 MUST_CHECK int conn_tls_accept(struct worker *worker, int fd, const char *address,

@@ -31,16 +31,6 @@ const char *directory_kind_name(int kind)
 	return kinds[kind];
 }
 
-int directory_kind_parse(const char *name, int *ret)
-{
-	for (int i = 0; kinds[i]; i++)
-		if (!strcmp(kinds[i], name)) {
-			*ret = i;
-			return 0;
-		}
-	return -REASON_BAD_VALUE;
-}
-
 /* reading */
 
 /* Members of an inner object carry its name when they are wrong. */

@@ -87,6 +87,5 @@ int directory_serves(const struct directory *directory, const char *tenant,
 int directory_permits_domain(const struct directory *directory, const char *name);
 
 const char *directory_kind_name(int kind);
-MUST_CHECK int directory_kind_parse(const char *name, int *ret);
 
 #endif

@@ -210,11 +210,3 @@ int notice_is_short(const struct notice *notice)
 	return notice->kind == NOTICE_PLANNED_STOP &&
 	       notice_lead_ms(notice) < NOTICE_LEAD_MS;
 }
-
-int64_t notice_covers_ms(const struct notice *notice, int64_t from_ms, int64_t to_ms)
-{
-	int64_t from = notice->from_ms > from_ms ? notice->from_ms : from_ms;
-	int64_t to = notice->to_ms < to_ms ? notice->to_ms : to_ms;
-
-	return notice->kind == NOTICE_PLANNED_STOP && to > from ? to - from : 0;
-}

@@ -57,7 +57,5 @@ json_t *notice_item(const struct notice *notice);
 /* How long beforehand it is shown; planned stops are promised NOTICE_LEAD_MS. */
 int64_t notice_lead_ms(const struct notice *notice);
 int notice_is_short(const struct notice *notice);
-/* How much of [from_ms, to_ms) this planned stop covers; 0 for other kinds. */
-int64_t notice_covers_ms(const struct notice *notice, int64_t from_ms, int64_t to_ms);
 
 #endif

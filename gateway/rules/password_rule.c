@@ -44,17 +44,6 @@ int password_rule_change(struct password_rule *rule, const json_t *changes,
 	return r;
 }
 
-int password_rule_read(const json_t *object, struct password_rule *ret,
-	struct field_error *error)
-{
-	struct password_rule rule;
-	password_rule_default(&rule);
-	int r = password_rule_change(&rule, object, error);
-	if (r == 0)
-		*ret = rule;
-	return r;
-}
-
 json_t *password_rule_json(const struct password_rule *rule)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:b}", "min_length",
@@ -105,15 +94,6 @@ int password_rule_check(const struct password_rule *rule, const char *name,
 		return field_fail(error, "password", "must not hold the account's name");
 	if (strcasestr(password, "engawa"))
 		return field_fail(error, "password", "must not hold the product's name");
-	return 0;
-}
-
-int password_rule_reused(const struct password_rule *rule, const char *const *records,
-	size_t count, const char *password)
-{
-	for (size_t i = 0; i < count && (int64_t)i < rule->history; i++)
-		if (password_check(records[i], password) == 0)
-			return 1;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* password_rule: which passwords people may choose, and for how long.
  *
- * Thread: any; password_rule_reused() takes about 0.3 s per record, so never on a worker.
+ * Thread: any.
  * Errors: -REASON_BAD_VALUE and what is wrong.
  */
 #ifndef RULES_PASSWORD_RULE_H
@@ -23,8 +23,6 @@ struct password_rule {
 };
 
 void password_rule_default(struct password_rule *ret);
-MUST_CHECK int password_rule_read(const json_t *object, struct password_rule *ret,
-	struct field_error *error);
 /* Members that are absent stay as they are; on error `rule` is as before. */
 MUST_CHECK int password_rule_change(struct password_rule *rule, const json_t *changes,
 	struct field_error *error);
@@ -34,9 +32,6 @@ json_t *password_rule_json(const struct password_rule *rule);
  * a common one is not looked at here. */
 MUST_CHECK int password_rule_check(const struct password_rule *rule, const char *name,
 	const char *password, struct field_error *error);
-/* Whether one of the newest `rule->history` records is of this password; newest first. */
-int password_rule_reused(const struct password_rule *rule, const char *const *records,
-	size_t count, const char *password);
 int password_rule_too_old(const struct password_rule *rule, int64_t changed_ms,
 	int64_t now_ms);
 

@@ -432,11 +432,6 @@ int tunnel_message(struct tunnel *tunnel, const struct inner_message *message)
 	return 0;
 }
 
-uint64_t tunnel_written(const struct tunnel *tunnel, enum seal_lane lane)
-{
-	return tunnel->lanes.out[lane].ring.tail;
-}
-
 uint64_t tunnel_received(const struct tunnel *tunnel, enum seal_lane lane)
 {
 	return tunnel->lanes.in[lane].received;
@@ -469,11 +464,6 @@ enum tunnel_state tunnel_state(const struct tunnel *tunnel)
 uint64_t tunnel_fence(const struct tunnel *tunnel)
 {
 	return tunnel->fence;
-}
-
-const uint8_t *tunnel_session(const struct tunnel *tunnel)
-{
-	return tunnel->session;
 }
 
 void tunnel_stats(const struct tunnel *tunnel, struct tunnel_stats *ret)

@@ -196,11 +196,10 @@ void tunnel_consumed(struct tunnel *tunnel, enum seal_lane lane, size_t len);
  * many wait, -REASON_BAD_VALUE for kinds that the tunnel sends itself. */
 MUST_CHECK int tunnel_message(struct tunnel *tunnel, const struct inner_message *message);
 
-/* Bytes ever written to (position of the next byte) and received from a lane. */
-uint64_t tunnel_written(const struct tunnel *tunnel, enum seal_lane lane);
+/* Bytes ever received from a lane. */
 uint64_t tunnel_received(const struct tunnel *tunnel, enum seal_lane lane);
-/* Forgets what is written to the lane and was never sealed; returns the new tunnel_written(). For a
- * stream that starts anew: nobody wants the old picture. */
+/* Forgets what is written to the lane and was never sealed; returns the position of the next
+ * byte. For a stream that starts anew: nobody wants the old picture. */
 uint64_t tunnel_drop_unsent(struct tunnel *tunnel, enum seal_lane lane);
 /* The gate that follows the credit of the picture lane (host), NULL ends that. Borrowed: keep a
  * reference. */
@@ -215,8 +214,6 @@ enum tunnel_state {
 };
 enum tunnel_state tunnel_state(const struct tunnel *tunnel);
 uint64_t tunnel_fence(const struct tunnel *tunnel);
-/* 16 bytes; all zero before the first OPEN. */
-const uint8_t *tunnel_session(const struct tunnel *tunnel);
 
 /* For the meter. Rates are of the last second or so; 0: not known. */
 struct tunnel_stats {

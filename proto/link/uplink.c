@@ -396,19 +396,9 @@ size_t uplink_gateway(const struct uplink *uplink, const char **ret_text)
 	return uplink->now;
 }
 
-enum hello_state uplink_state(const struct uplink *uplink)
-{
-	return uplink->state;
-}
-
 int64_t uplink_clock_skew_ms(const struct uplink *uplink)
 {
 	return uplink->clock_skew_ms;
-}
-
-int uplink_alive(const struct uplink *uplink)
-{
-	return uplink->alive;
 }
 
 struct uplink *uplink_free(struct uplink *uplink)

@@ -122,11 +122,6 @@ void viewer_ready(struct viewer *viewer, const char *line)
 	viewer->ready_fd = -1;
 }
 
-uint16_t viewer_rights(const struct viewer *viewer)
-{
-	return viewer->rights;
-}
-
 struct event_base *viewer_base(struct viewer *viewer)
 {
 	return viewer->base;

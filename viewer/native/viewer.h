@@ -58,7 +58,6 @@ void viewer_code(struct viewer *viewer, const char *code);
 void viewer_leave(struct viewer *viewer, int result);
 /* One line to the --ready-fd, once. */
 void viewer_ready(struct viewer *viewer, const char *line);
-uint16_t viewer_rights(const struct viewer *viewer);
 
 /* Wipes. Accepts NULL, returns NULL. */
 struct viewer *viewer_free(struct viewer *viewer);

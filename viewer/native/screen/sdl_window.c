@@ -251,11 +251,6 @@ void sdl_window_cursor(struct sdl_window *window, const struct picture_cursor *c
 	window->cursor = made;
 }
 
-void sdl_window_title(struct sdl_window *window, const char *utf8)
-{
-	SDL_SetWindowTitle(window->window, utf8);
-}
-
 void sdl_window_view(struct sdl_window *window, const struct picture_rect *view)
 {
 	window->wanted_view = *view;

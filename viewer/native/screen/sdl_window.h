@@ -48,7 +48,6 @@ void sdl_window_picture(struct sdl_window *window, const struct picture *picture
 void sdl_window_damage(struct sdl_window *window, const struct picture_rect *rects,
 	size_t count);
 void sdl_window_cursor(struct sdl_window *window, const struct picture_cursor *cursor);
-void sdl_window_title(struct sdl_window *window, const char *utf8);
 /* Part of the picture that is shown; w 0: all of it. */
 void sdl_window_view(struct sdl_window *window, const struct picture_rect *view);
 /* NULL: live again. */

@@ -30,11 +30,10 @@ enum {
 	NEWS_METER = 32,
 	NEWS_MONITORS = 64,
 	NEWS_MONITOR = 128,
-	NEWS_TITLE = 256,
-	NEWS_RELEASE = 512,
-	NEWS_QUIT = 1024,
-	NEWS_SHOW_METER = 2048,
-	NEWS_LINE = 4096,
+	NEWS_RELEASE = 256,
+	NEWS_QUIT = 512,
+	NEWS_SHOW_METER = 1024,
+	NEWS_LINE = 2048,
 };
 
 struct mail {
@@ -47,7 +46,7 @@ struct mail {
 	char *clipboard;
 	size_t clipboard_len;
 	enum window_notice notice;
-	char detail[TEXT_SIZE], title[TEXT_SIZE], line[TEXT_SIZE];
+	char detail[TEXT_SIZE], line[TEXT_SIZE];
 	struct meter_model meter;
 	int show_meter;
 	struct picture_rect monitors[WINDOW_MONITORS_MAX];
@@ -241,8 +240,6 @@ static void apply(struct window *window, const struct mail *mail)
 	}
 	if (news & NEWS_MONITOR)
 		show_monitor(window, mail->monitor);
-	if (news & NEWS_TITLE)
-		sdl_window_title(window->screen, mail->title);
 	if (news & NEWS_QUIT)
 		window->quit = 1;
 }
@@ -506,14 +503,6 @@ void window_monitor(struct window *window, int number)
 
 	mail->monitor = number;
 	send_mail(window, NEWS_MONITOR);
-}
-
-void window_title(struct window *window, const char *utf8)
-{
-	struct mail *mail = open_mail(window);
-
-	text_clip(mail->title, sizeof mail->title, utf8);
-	send_mail(window, NEWS_TITLE);
 }
 
 void window_release_keys(struct window *window)

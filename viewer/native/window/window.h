@@ -90,7 +90,6 @@ void window_monitors(struct window *window, const struct picture_rect *monitors,
 	size_t count);
 /* 0: all of them. */
 void window_monitor(struct window *window, int number);
-void window_title(struct window *window, const char *utf8);
 /* Key-up events for whatever is down at the host: before the stream is changed. */
 void window_release_keys(struct window *window);
 

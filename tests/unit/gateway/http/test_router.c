@@ -194,7 +194,6 @@ static int body_status(const char *json, const char *type, char *detail)
 	if (!body_parse(&body, &exchange)) {
 		const char *name = body_text(&body, "name", 5, BODY_NEED);
 		body_number(&body, "count", 1, 10, 1);
-		body_flag(&body, "on");
 		if (!body_check(&body, &exchange)) {
 			assert_non_null(name);
 			exchange_empty(&exchange);
@@ -214,14 +213,13 @@ static void members_are_checked_one_by_one(void **state)
 		const char *json, *named;
 		int status;
 	} cases[] = {
-		{"{\"name\":\"abc\",\"count\":10,\"on\":true}", "", 204},
+		{"{\"name\":\"abc\",\"count\":10}", "", 204},
 		{"{\"name\":\"abcdef\"}", "name", 400},
 		{"{\"name\":\"\"}", "name", 400},
 		{"{\"name\":\"a\\tb\"}", "name", 400},
 		{"{\"name\":\"a\",\"count\":11}", "count", 400},
 		{"{\"name\":\"a\",\"count\":1.5}", "count", 400},
 		{"{\"name\":\"a\",\"count\":\"1\"}", "count", 400},
-		{"{\"name\":\"a\",\"on\":1}", "on", 400},
 		{"{\"name\":\"a\",\"more\":1}", "more", 400},
 		{"{}", "name", 400},
 		{"\"name\"", "expected", 400},

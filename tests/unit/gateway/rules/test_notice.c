@@ -154,20 +154,6 @@ static void test_a_planned_stop_is_told_a_month_before(void **state)
 	assert_int_equal(notice_lead_ms(&notice), 0);
 }
 
-static void test_what_a_planned_stop_covers(void **state)
-{
-	(void)state;
-	struct notice notice = fresh();
-	notice.from_ms = 100;
-	notice.to_ms = 200;
-	assert_int_equal(notice_covers_ms(&notice, 0, 1000), 100);
-	assert_int_equal(notice_covers_ms(&notice, 150, 1000), 50);
-	assert_int_equal(notice_covers_ms(&notice, 0, 120), 20);
-	assert_int_equal(notice_covers_ms(&notice, 200, 300), 0);
-	notice.kind = NOTICE_NEWS;
-	assert_int_equal(notice_covers_ms(&notice, 0, 1000), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,7 +161,6 @@ int main(void)
 		cmocka_unit_test(test_it_is_written_and_read),
 		cmocka_unit_test(test_who_sees_it_when_and_where),
 		cmocka_unit_test(test_a_planned_stop_is_told_a_month_before),
-		cmocka_unit_test(test_what_a_planned_stop_covers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
