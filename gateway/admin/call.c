@@ -72,11 +72,20 @@ int call_tenant_of_new(struct call *call, const char *given,
 	return status;
 }
 
+/* An act on what somebody else's company has must not fall on the caller's own of that name. */
+static int acts_elsewhere(const struct call *call)
+{
+	const char *asked = request_query(call->exchange->request, "tenant");
+
+	return call->exchange->request->method != REQUEST_GET && asked && *asked &&
+	       !call_may_see(call, asked);
+}
+
 int call_tenant_named(struct call *call, const char **ret)
 {
 	const char *tenant = call_tenant(call);
 
-	if (tenant && *tenant && !tenant_id_good(tenant))
+	if ((tenant && *tenant && !tenant_id_good(tenant)) || acts_elsewhere(call))
 		return call_fail(call, -REASON_NOT_FOUND, NULL);
 	*ret = tenant ? tenant : "";
 	return 0;

@@ -94,7 +94,7 @@ int call_may_see(const struct call *call, const char *tenant);
 MUST_CHECK int call_tenant_of_new(struct call *call, const char *given,
 	char ret[static STATE_TENANT_MAX + 1]);
 /* The company of a route whose ids are unique within one: the caller's own, or for operators
- * ?tenant= ("" without it). */
+ * ?tenant= ("" without it). Who acts and names another company is answered NOT_FOUND. */
 MUST_CHECK int call_tenant_named(struct call *call, const char **ret);
 /* The document {name of the param}; of other tenants there is none. */
 MUST_CHECK int call_get(struct call *call, enum state_kind kind, const char *id,

@@ -72,6 +72,9 @@ int license_search_of_object(struct call *call, const json_t *object,
 				"texts tenant, group, state, holder, label, q; online "
 				"true or false");
 	}
+	/* An act on another company's licenses must not fall on the caller's own. */
+	if (filter.tenant && *filter.tenant && !call_may_see(call, filter.tenant))
+		return call_fail(call, -REASON_NOT_FOUND, NULL);
 	if (*call->by.tenant)
 		filter.tenant = call->by.tenant;
 	*ret = filter;

@@ -62,6 +62,8 @@ def test_groups_belong_to_one_company(gateway):
     assert ask(acme, "PATCH", path, {"note": "4F"})[1]["note"] == "4F"
     assert ask(other, "GET", path)[1]["note"] == "3F"
     assert ask(acme, "GET", path + "?tenant=other")[1]["tenant"] == "acme"
+    for method, body in (("PATCH", {"note": "5F"}), ("DELETE", None)):
+        assert ask(acme, method, path + "?tenant=other", body)[0] == 404, "not one's own of that name either"
     assert len(gateway.ctl("group", "list")) == 2 and len(gateway.ctl("group", "list", "--tenant", "acme")) == 1
     gateway.ctl("group", "delete", "営業/1", "--tenant", "acme")
     assert ask(acme, "GET", path)[0] == 404 and ask(other, "GET", path)[0] == 200
@@ -323,6 +325,8 @@ def test_one_act_on_many(gateway):
     assert ask(acme, "POST", "/api/v1/licenses/bulk", {"act": "delete", "ids": ids})[1]["done"] == 0
     assert ask(acme, "POST", "/api/v1/licenses/bulk", {"act": "delete", "filter": {"q": "p1", "tenant": ""}})[1] == {
         "done": 0, "failed": []}, "a filter does not reach beyond the company"
+    assert ask(acme, "POST", "/api/v1/licenses/bulk", {"act": "disable", "filter": {"tenant": "other"}})[0] == 404
+    assert total("tenant=acme&state=enabled") == 1, "what was meant for others does not fall on one's own"
     assert gateway.ctl("license", "bulk", "delete", "--group", "odd")["done"] == 300
     assert total("group=odd") == 0 and total("tenant=") == 300 and total("tenant=acme") == 1
     for body, field in (({"act": "burn", "ids": []}, "act"), ({"act": "delete"}, "ids"),
