@@ -63,12 +63,12 @@ void api_outages_availability(void *admin UNUSED, struct exchange *exchange)
 		return;
 	}
 	month_percent(is.ppm, percent);
-	json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:o}",
+	json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:o}",
 		"month", month.text, "measured_ms", (json_int_t)is.measured_ms,
 		"planned_ms", (json_int_t)is.planned_ms, "down_ms",
-		(json_int_t)is.down_ms, "percent", percent, "faults",
-		(json_int_t)is.faults, "mttr_ms", (json_int_t)is.mttr_ms, "longest_ms",
-		(json_int_t)is.longest_ms, "measured_since_ms", (json_int_t)since_ms,
-		"probe", probes_json(call));
+		(json_int_t)is.down_ms, "percent", is.planned_ms ? percent : NULL,
+		"faults", (json_int_t)is.faults, "mttr_ms", (json_int_t)is.mttr_ms,
+		"longest_ms", (json_int_t)is.longest_ms, "measured_since_ms",
+		(json_int_t)since_ms, "probe", probes_json(call));
 	exchange_json(exchange, 200, object);
 }

@@ -222,7 +222,9 @@ def test_a_node_that_did_not_run_was_down(reported):
     assert reported.call("GET", "/availability")["faults"] == 1, "announced afterwards is not announced"
     for month in ("2026-13", "26-1", "x", "2026-1"):
         assert reported.rest.ask("GET", f"/api/v1/availability?month={month}")[0] == 400, month
-    assert reported.call("GET", "/availability?month=2020-01")["measured_ms"] == 0
+    for month in ("2020-01", "2099-01"):
+        nothing = reported.call("GET", f"/availability?month={month}")
+        assert nothing["measured_ms"] == 0 and nothing["percent"] is None, "nothing measured is not 100 %"
 
 
 def test_the_table_names_verbs_that_there_are():
