@@ -262,7 +262,7 @@ static void look_at(const struct sweep *sweep, const struct state_doc *doc)
 		int is_old = moment(body, "started") < sweep->born_ms;
 		if (!strcmp(state, "live") && is_old)
 			close_orphan(sweep->desk, doc, json_incref(body));
-		else if (!strcmp(state, "away") && is_old &&
+		else if (!strcmp(state, "away") &&
 			 moment(body, "until") < clock_wall_ms())
 			remove_document(sweep->desk, doc->id, doc->version);
 	}

@@ -78,6 +78,7 @@ struct session {
 	uint8_t document_busy; /* a write of the document is under way */
 	uint8_t document_due;  /* and another one follows it */
 	uint8_t document_lost; /* it is a later session's now */
+	uint8_t removing;      /* the document is taken out: it is not written again */
 	struct desk *desk;
 	struct list node;
 	uint8_t rereads;

@@ -53,6 +53,15 @@ static uint64_t fence_of(const struct state_doc *doc)
 	return fence;
 }
 
+/* A store that is away gets its document out later; a node that stops does not wait for that. */
+static void remove_later(struct session *session)
+{
+	if (session->desk->closing)
+		session->documented = 0;
+	else
+		session->state_until_ms = clock_mono_ms() + FAILED_MS;
+}
+
 /* A former session of this id wrote its last word after we had read it, or took the document out; or a
  * later one has it now, and it is not ours any more. */
 static void on_reread(void *ctx, const struct state_answer *answer)
@@ -71,7 +80,10 @@ static void on_reread(void *ctx, const struct state_answer *answer)
 		session->documented = 0;
 	else if (!answer->status || answer->status == -REASON_NOT_FOUND)
 		session->document_due =
-			session->state == SESSION_LIVE || session->away_until_ms;
+			!session->removing &&
+			(session->state == SESSION_LIVE || session->away_until_ms);
+	else if (session->removing)
+		remove_later(session);
 	if (session->document_due)
 		put(session);
 	session_settle(session);
@@ -105,6 +117,7 @@ static void on_put(void *ctx, const struct state_answer *answer)
 		read_again(session);
 	} else if (answer->status) {
 		session->stale_ms = 0;
+		session->rereads = 0;
 		not_before(session, now_ms + FAILED_MS);
 	}
 	if (session->document_due && !session->document_busy)
@@ -141,20 +154,31 @@ void session_document_leave(struct session *session)
 	session_document_show(session);
 }
 
+/* Another version than the last one that we know of: a write of ours whose answer was lost, or another's
+ * session by now. The document tells. */
 static void on_removed(void *ctx, const struct state_answer *answer)
 {
 	struct session *session = session_answered(ctx);
-	(void)answer; /* another version: it was resumed, and is another session's now */
+	if (!answer->status || answer->status == -REASON_NOT_FOUND)
+		session->documented = 0;
+	else if (answer->status == -REASON_CONFLICT)
+		read_again(session);
+	else
+		remove_later(session);
 	session_settle(session);
 }
 
 void session_document_remove(struct session *session)
 {
-	session->documented = 0;
-	if (session->desk->closing && session_may_resume(session->reason))
-		return; /* the next node reads it */
+	if (session->desk->closing && session_may_resume(session->reason)) {
+		session->documented = 0; /* the next node reads it */
+		return;
+	}
+	session->removing = 1;
 	if (session->document_version)
 		state_remove(session_store(session), STATE_SESSION, session->id_text,
 			session->document_version, session_box(session), on_removed,
 			session_ask(session));
+	else
+		read_again(session); /* no write was answered well: none may be there */
 }

@@ -21,7 +21,8 @@ void session_document_show(struct session *session);
 void session_document_tick(struct session *session, int64_t now_ms);
 /* The closing row is durable. After a cut the document stays, as "away", for the grace time. */
 void session_document_leave(struct session *session);
-/* It is not needed any more. Nothing may be asked when this is called. */
+/* It is not needed any more: session_settle comes here until `documented` is 0, again and again while the
+ * store is away. Nothing may be asked when this is called. */
 void session_document_remove(struct session *session);
 
 #endif

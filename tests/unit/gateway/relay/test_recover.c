@@ -97,6 +97,16 @@ static void what_nobody_came_back_for_goes(void **state)
 	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "", NULL, 0), 0);
 }
 
+/* Also of this run: whoever wrote it may have failed to take it out. */
+static void what_is_over_goes_whoever_wrote_it(void **state)
+{
+	struct relay_rig *rig = *state;
+	put(rig, "ses_5", BODY("n1", "away"));
+	recover_sweep(rig->desks[0], 0);
+	relay_rig_settle(rig);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_5", NULL, 0), 0);
+}
+
 /* ---- bytes ------------------------------------------------------------------------------- */
 
 static uint64_t member(const char *body, const char *name)
@@ -336,6 +346,7 @@ int main(void)
 		TEST(a_session_of_a_killed_run_gets_its_closing_row_once),
 		TEST(other_nodes_and_living_sessions_are_left_alone),
 		TEST(what_nobody_came_back_for_goes),
+		TEST(what_is_over_goes_whoever_wrote_it),
 		TEST(a_kill_in_mid_session_loses_a_second_at_most),
 		TEST(rows_younger_than_the_document_are_not_written_twice),
 		TEST(rows_that_are_not_seen_yet_are_not_written_twice),

@@ -10,8 +10,11 @@
 #include <cmocka.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "fakes/relay_rig.h"
+#include "relay/recover.h"
 #include "store/state.h"
+#include "wire/session_id.h"
 
 /* A store whose puts are counted, and held back while `hold`: they are carried out and answered when
  * the test lets them go. */
@@ -29,12 +32,55 @@ static struct {
 	struct state_vtable vtable;
 	struct held *held;
 	int puts, waiting, most, hold;
+	int lost,
+		away; /* next puts whose answers are lost; next removals that find no store */
 } slow;
+
+/* Carried out, but who asked hears that the store is away. */
+struct lost {
+	state_done done;
+	void *ctx;
+};
+
+static void on_lost(void *ctx, const struct state_answer *answer)
+{
+	struct lost lost = *(struct lost *)ctx;
+	struct state_answer nothing = {.status = -REASON_STORE_UNAVAILABLE};
+	(void)answer;
+	free(ctx);
+	lost.done(lost.ctx, &nothing);
+}
+
+static void lose_answer(state_done *done, void **ctx)
+{
+	struct lost *lost = malloc(sizeof(*lost));
+	*lost = (struct lost){*done, *ctx};
+	*done = on_lost;
+	*ctx = lost;
+}
+
+/* An id that is nobody's and that no store takes. */
+#define NO_ID ""
+
+static void failing_remove(struct state *state, enum state_kind kind, const char *id,
+	uint64_t version, struct post_box *box, state_done done, void *ctx)
+{
+	if (kind == STATE_SESSION && slow.away > 0) {
+		slow.away--;
+		lose_answer(&done, &ctx);
+		id = NO_ID;
+	}
+	slow.real->remove(state, kind, id, version, box, done, ctx);
+}
 
 static void counted_put(struct state *state, const struct state_doc *doc,
 	struct post_box *box, state_done done, void *ctx)
 {
 	slow.puts += doc->kind == STATE_SESSION;
+	if (doc->kind == STATE_SESSION && slow.lost > 0) {
+		slow.lost--;
+		lose_answer(&done, &ctx);
+	}
 	if (!slow.hold || doc->kind != STATE_SESSION) {
 		slow.real->put(state, doc, box, done, ctx);
 		return;
@@ -74,6 +120,7 @@ static int set_up(void **state)
 	slow.real = rig->store->state->vtable;
 	slow.vtable = *slow.real;
 	slow.vtable.put = counted_put;
+	slow.vtable.remove = failing_remove;
 	rig->store->state->vtable = &slow.vtable;
 	*state = rig;
 	return 0;
@@ -276,6 +323,124 @@ static void a_later_one_keeps_it(void **state)
 	assert_int_equal(member(body, "fence"), host->open.fence + 1);
 }
 
+/* ---- what is left behind ----------------------------------------------------------------- */
+
+static void leave_and_look(struct relay_rig *rig, struct fake_end *viewer)
+{
+	char session[SESSION_ID_TEXT];
+	snprintf(session, sizeof(session), "%s", fake_end_session(viewer));
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, session, NULL, 0), 1);
+	fake_end_close(viewer, FAKE_CLOSE_SESSION, REASON_VIEWER_LEFT);
+	for (int i = 0; i < 12; i++)
+		relay_rig_pass(rig, 1000);
+	slow.hold = 0;
+	let_go(rig);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, session, NULL, 0), 0);
+	assert_true(list_empty(&rig->desks[0]->sessions));
+}
+
+static void a_store_that_is_away_gets_it_out_later(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	slow.away = 1;
+	leave_and_look(rig, viewer);
+	assert_int_equal(slow.away, 0);
+}
+
+/* The version that the session knows of is not the one in the store. */
+static void a_write_whose_answer_was_lost_leaves_nothing(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	slow.lost = 1;
+	traffic(rig, host, 1500);
+	assert_int_equal(slow.lost, 0);
+	leave_and_look(rig, viewer);
+}
+
+static void not_even_when_it_was_the_first(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	slow.lost = 1;
+	relay_rig_join(rig, &host, &viewer);
+	assert_int_equal(slow.lost, 0);
+	leave_and_look(rig, viewer);
+}
+
+/* A node that stops does not wait for the store. */
+static void a_store_that_stays_away_keeps_no_node_from_stopping(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	slow.away = 1000000;
+	fake_end_close(viewer, FAKE_CLOSE_SESSION, REASON_VIEWER_LEFT);
+	for (int i = 0; i < 12; i++)
+		relay_rig_pass(rig, 1000);
+	assert_false(list_empty(&rig->desks[0]->sessions));
+	/* tear_down checks that the desks become empty */
+}
+
+/* Resumed after a kill, with the document of the killed run in the way. */
+static struct fake_end *resume(struct relay_rig *rig, char text[static SESSION_ID_TEXT])
+{
+	static const uint8_t id[SESSION_ID] = {4, 5, 6};
+	char device[TEXT_B64_SIZE(32)], body[1024];
+	relay_rig_welcome(rig, 0, HELLO_HOST, RIG_LICENSE, 1);
+	struct fake_end *viewer = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 2);
+	session_id_text(id, text);
+	text_b64(device, viewer->device, sizeof(viewer->device));
+	snprintf(body, sizeof(body),
+		"{\"id\":\"%s\",\"fence\":7,\"license\":\"" RIG_LICENSE
+		"\",\"node\":\"n1\",\"started\":\"2026-11-22T07:00:00.000Z\","
+		"\"seen\":\"2026-11-22T07:59:00.000Z\",\"viewer_device\":\"%s\","
+		"\"state\":\"live\"}",
+		text, device);
+	overwrite(rig, text, 0, body);
+	slow.hold = 1;
+	viewer->open.fence = 7;
+	fake_end_connect(viewer, text);
+	relay_rig_settle(rig);
+	assert_int_equal(viewer->open.resumed, 1);
+	assert_int_equal(slow.waiting, 1);
+	return viewer;
+}
+
+static void leaving_right_after_a_kill_leaves_nothing(void **state)
+{
+	struct relay_rig *rig = *state;
+	char text[SESSION_ID_TEXT];
+	leave_and_look(rig, resume(rig, text));
+}
+
+/* The former run's last word came between the reading and the writing. */
+static void nor_with_a_younger_version_in_the_way(void **state)
+{
+	struct relay_rig *rig = *state;
+	char text[SESSION_ID_TEXT];
+	struct fake_end *viewer = resume(rig, text);
+	overwrite(rig, text, 1, "{\"fence\":7,\"node\":\"n1\",\"state\":\"away\"}");
+	leave_and_look(rig, viewer);
+}
+
+/* The sweep took it out, while the one to replace it was on its way. */
+static void nor_when_the_sweep_was_there_first(void **state)
+{
+	struct relay_rig *rig = *state;
+	char text[SESSION_ID_TEXT];
+	struct fake_end *viewer = resume(rig, text);
+	recover_sweep(rig->desks[0], rig->wall_ms);
+	relay_rig_settle(rig);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, text, NULL, 0), 0);
+	slow.hold = 0;
+	let_go(rig);
+	leave_and_look(rig, viewer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -289,6 +454,13 @@ int main(void)
 		TEST(an_end_while_a_write_is_under_way_leaves_no_document),
 		TEST(one_that_was_taken_out_comes_back),
 		TEST(a_later_one_keeps_it),
+		TEST(a_store_that_is_away_gets_it_out_later),
+		TEST(a_write_whose_answer_was_lost_leaves_nothing),
+		TEST(not_even_when_it_was_the_first),
+		TEST(a_store_that_stays_away_keeps_no_node_from_stopping),
+		TEST(leaving_right_after_a_kill_leaves_nothing),
+		TEST(nor_with_a_younger_version_in_the_way),
+		TEST(nor_when_the_sweep_was_there_first),
 	};
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
