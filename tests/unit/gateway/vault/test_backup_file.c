@@ -48,9 +48,9 @@ static char *line_of(int number)
 {
 	size_t len = (size_t)number * 977 % 150000;
 	char *line = malloc(len + 16);
-	snprintf(line, 16, "%d:", number);
-	memset(line + strlen(line), 'a' + number % 26, len);
-	line[len + 8] = 0;
+	size_t head = (size_t)snprintf(line, 16, "%d:", number);
+	memset(line + head, 'a' + number % 26, len);
+	line[head + len] = 0;
 	return line;
 }
 
