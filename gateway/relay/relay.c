@@ -40,7 +40,7 @@
 struct relay {
 	uint32_t magic;
 	struct house house;
-	struct relay_settings settings;
+	struct relay_settings settings; /* at the beginning; the desks have today's */
 	char address[300];
 	struct tls_ctx *tls;
 	const struct relay_web *web;
@@ -96,16 +96,22 @@ static void run_task(struct post_item *item)
 	free(task);
 }
 
-static void at_desk(struct relay *relay, struct desk *desk,
-	void (*run)(struct relay *relay, struct desk *desk, int64_t value), int64_t value)
+static void post_task(const struct task *task)
 {
-	struct task *task = malloc(sizeof(*task));
-	if (!task) {
+	struct task *copy = malloc(sizeof(*copy));
+	if (!copy) {
 		log_line(LOG_ERROR, "task lost", LOG_S("reason", "NO_MEMORY"));
 		return;
 	}
-	*task = (struct task){{NULL, run_task}, relay, desk, run, value, relay->settings};
-	post_put(desk_box(desk), &task->item);
+	*copy = *task;
+	post_put(desk_box(copy->desk), &copy->item);
+}
+
+static void at_desk(struct relay *relay, struct desk *desk,
+	void (*run)(struct relay *relay, struct desk *desk, int64_t value), int64_t value)
+{
+	struct task task = {{NULL, run_task}, relay, desk, run, value, {0}};
+	post_task(&task);
 }
 
 static void at_all_desks(struct relay *relay,
@@ -397,7 +403,7 @@ void relay_drain(struct relay *relay, struct post_box *box, relay_drained done, 
 	atomic_store(&relay->house.draining, 1);
 	for (size_t i = 0; i < relay->listeners; i++)
 		listener_stop(relay->listener[i]);
-	at_desk(relay, relay->desk[0], begin_drain, relay->settings.drain_ms);
+	at_desk(relay, relay->desk[0], begin_drain, atomic_load(&relay->drain_ms));
 }
 
 /* By order: the node goes on, but sends everybody elsewhere, until it is told otherwise. Every desk
@@ -557,10 +563,13 @@ int relay_reload(struct relay *relay, char error[static RELAY_ERROR])
 void relay_set(struct relay *relay, const struct relay_settings *settings)
 {
 	CHECK_OBJ(relay, RELAY_MAGIC);
-	relay->settings = *settings;
 	atomic_store(&relay->drain_ms, settings->drain_ms);
 	guard_set(relay->house.guard, settings);
-	at_all_desks(relay, NULL, 0);
+	for (size_t i = 0; i < relay->workers; i++) {
+		struct task task = {
+			{NULL, run_task}, relay, relay->desk[i], NULL, 0, *settings};
+		post_task(&task);
+	}
 }
 
 int64_t relay_certificate_expires_ms(struct relay *relay)
@@ -612,7 +621,7 @@ static void drain_now(struct relay *relay)
 	struct post_box at_once = {put_now};
 	if (!atomic_load(&relay->started) || atomic_load(&relay->stopping))
 		return;
-	relay->settings.drain_ms = 0;
+	atomic_store(&relay->drain_ms, 0);
 	relay_drain(relay, &at_once, on_last_word, &word);
 	pthread_mutex_lock(&word.lock);
 	while (!word.over)
