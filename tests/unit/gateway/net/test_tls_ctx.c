@@ -1,6 +1,8 @@
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -112,6 +114,47 @@ static void a_reload_swaps_or_changes_nothing(void **state)
 	tls_ctx_free(tls);
 }
 
+#define RELOADS 40
+
+struct dialer {
+	struct tls_ctx *tls;
+	atomic_int *ended;
+};
+
+static void *begin_connections(void *ctx)
+{
+	struct dialer *dialer = ctx;
+	while (!atomic_load(dialer->ended)) {
+		SSL_CTX *tls = tls_ctx_get(dialer->tls);
+		SSL *ssl = SSL_new(tls);
+		SSL_CTX_free(tls);
+		SSL_free(ssl);
+	}
+	return NULL;
+}
+
+/* The last connection that began with it frees the former one, in whatever thread that is. */
+static void connections_begin_while_it_is_reloaded(void **state)
+{
+	struct tls_ctx *tls;
+	atomic_int ended = 0;
+	pthread_t threads[2];
+	(void)state;
+	assert_int_equal(tls_ctx_new(cert.cert, cert.key, TLS_OFFER_BOTH, &tls, error),
+		0);
+	struct dialer dialer = {tls, &ended};
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, begin_connections,
+					 &dialer),
+			0);
+	for (int i = 0; i < RELOADS; i++)
+		assert_int_equal(tls_ctx_reload(tls, error), 0);
+	atomic_store(&ended, 1);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	tls_ctx_free(tls);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -121,6 +164,7 @@ int main(void)
 		TEST(a_key_that_others_can_read_is_refused),
 		TEST(files_that_are_wrong_are_named),
 		TEST(a_reload_swaps_or_changes_nothing),
+		TEST(connections_begin_while_it_is_reloaded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
