@@ -102,6 +102,11 @@ def test_the_office_is_asked(world, gateway, license, desktop, asked, lang):
     assert second.wait() == 77
     assert "CONSENT_REFUSED" in second.text()
     assert "consent refused" in (asked.state / "sessions.jsonl").read_text()
+    # Who goes while the office is still asked has left, and is not waited for.
+    third = world.start("gone", [*words, "--listen", "127.0.0.1:0"])
+    wait_for("the viewer to know", lambda: "waiting for the person" in third.text())
+    assert third.stop() == 0
+    wait_for("the session to be over", lambda: gateway.ctl("session", "list") == [], seconds=30)
 
 
 def keep(display, name):

@@ -64,6 +64,16 @@ static void on_signal(evutil_socket_t number UNUSED, short what UNUSED, void *ct
 	viewer_leave(ctx, 0);
 }
 
+/* From the question on a session may be there: a leg that is only dropped looks like one that was lost, and
+ * the license stays taken for the grace time. */
+static int node_waits(const struct viewer *viewer)
+{
+	if (!viewer->uplink)
+		return 0;
+	enum hello_state state = uplink_state(viewer->uplink);
+	return state == HELLO_WAITING || state == HELLO_JOINED;
+}
+
 void viewer_leave(struct viewer *viewer, int result)
 {
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
@@ -71,7 +81,7 @@ void viewer_leave(struct viewer *viewer, int result)
 		event_base_loopbreak(viewer->base);
 		return;
 	}
-	if (!viewer->uplink || !viewer->tunnel || !viewer->up) {
+	if (!node_waits(viewer)) {
 		viewer_finish(viewer, result, NULL);
 		return;
 	}
@@ -80,7 +90,10 @@ void viewer_leave(struct viewer *viewer, int result)
 	/* The goodbye is sealed, told and counted; then the leg goes, and with it the loop. */
 	struct timeval most = {3, 0};
 	event_base_loopexit(viewer->base, &most);
-	tunnel_close(viewer->tunnel, REASON_VIEWER_LEFT);
+	if (viewer->tunnel)
+		tunnel_close(viewer->tunnel, REASON_VIEWER_LEFT);
+	else
+		uplink_leave(viewer->uplink, REASON_VIEWER_LEFT);
 }
 
 int viewer_stream(struct viewer *viewer, int fd)
