@@ -4,6 +4,7 @@
 
 #include "admin/call.h"
 #include "admin/page.h"
+#include "base/clock.h"
 #include "base/license_key.h"
 #include "base/reason.h"
 #include "base/text.h"
@@ -16,12 +17,23 @@ static const char *license_of(const json_t *body)
 	return license ? license : "";
 }
 
+/* Nobody can take it up any more; its node takes it out when it comes by. */
+static int is_over(const json_t *body)
+{
+	const char *state = json_string_value(json_object_get(body, "state"));
+	const char *until = json_string_value(json_object_get(body, "until"));
+	int64_t until_ms;
+
+	return state && !strcmp(state, "away") && until &&
+	       !clock_parse(until, &until_ms) && until_ms < clock_wall_ms();
+}
+
 static json_t *list_item(struct call *call, const struct state_doc *doc)
 {
 	const char *license = request_query(call->exchange->request, "license");
 	json_t *object = call_body(doc);
 
-	if (license && strcmp(license, license_of(object))) {
+	if ((license && strcmp(license, license_of(object))) || is_over(object)) {
 		json_decref(object);
 		return NULL;
 	}
