@@ -396,6 +396,11 @@ size_t uplink_gateway(const struct uplink *uplink, const char **ret_text)
 	return uplink->now;
 }
 
+enum hello_state uplink_state(const struct uplink *uplink)
+{
+	return uplink->state;
+}
+
 int64_t uplink_clock_skew_ms(const struct uplink *uplink)
 {
 	return uplink->clock_skew_ms;

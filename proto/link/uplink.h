@@ -120,6 +120,7 @@ size_t uplink_queued(const struct uplink *uplink);
 int64_t uplink_rtt_us(const struct uplink *uplink);
 /* The gateway in use: index in the list and "HOST:PORT" (another one after a redirect). */
 size_t uplink_gateway(const struct uplink *uplink, const char **ret_text);
+enum hello_state uplink_state(const struct uplink *uplink);
 /* Node's clock minus ours when it greeted us, ms: for doctor; 0 before CHALLENGE. */
 int64_t uplink_clock_skew_ms(const struct uplink *uplink);
 /* Drops the connection without a word. Accepts NULL, returns NULL. */
