@@ -53,7 +53,9 @@ int checkup_people_password(struct checkup *checkup, json_t *values,
 	checkup_number(values, "min_classes", rule->min_classes);
 	checkup_number(values, "history", rule->history);
 	checkup_number(values, "max_age_days", rule->max_age_ms / DAY_MS);
-	*ret = rule->min_length >= 8 && rule->min_classes >= 2 && rule->history >= 1;
+	checkup_flag(values, "common", rule->common);
+	*ret = rule->min_length >= 8 && rule->min_classes >= 2 && rule->history >= 1 &&
+	       rule->common;
 	return 0;
 }
 

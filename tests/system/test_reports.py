@@ -106,6 +106,8 @@ def test_a_control_that_is_turned_off_flips_its_rows(reported):
         "lockout of licenses": ({"59", "H-6"}, lambda: reported.configure(failures=500), reported.configure),
         "passwords": ({"57", "H-4"}, lambda: reported.call("PATCH", "/security", {"password": {"history": 0}}),
                       lambda: reported.call("PATCH", "/security", {"password": {"history": 4}})),
+        "common passwords": ({"57", "H-4"}, lambda: reported.call("PATCH", "/security", {"password": {"common": False}}),
+                             lambda: reported.call("PATCH", "/security", {"password": {"common": True}})),
         "backups": ({"6", "7", "8", "28", "29", "30", "32"}, lambda: reported.configure(every="0"),
                     reported.configure),
         "a target of alerts": ({"14", "15", "J-10"}, lambda: reported.call(
