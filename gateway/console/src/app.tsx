@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { ask, get, me, passive } from "./api/client";
+import { ask, gate, get, me, passive } from "./api/client";
 import { line, listen, onRefused, quiet } from "./api/events";
 import { type Problem, problemOf } from "./api/problem";
 import type { Me } from "./api/types";
@@ -135,7 +135,9 @@ function Missing() {
 function Shell(props: { who: Me }) {
 	const words = w().shell;
 	const now = route.use();
-	const broken = line.use() === "broken";
+	// Without a sign-in there are no news; the dialog that asks for one says what to do.
+	const asked = gate.use()?.kind === "expired";
+	const broken = line.use() === "broken" && !asked;
 	const [menu, setMenu] = useState(false);
 	const name = now.page || "overview";
 	const page = pages.find((one) => one.name === name && permitted(one));
