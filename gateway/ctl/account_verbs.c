@@ -127,10 +127,8 @@ int account_verbs_change(void *arg, int count, char **words)
 
 	if (!status)
 		status = account_body(arg, body);
-	if (!status && !json_object_size(body))
-		status = program_fail(-REASON_USAGE, "Nothing to change is given.");
 	if (!status)
-		status = ctl_verbs_act(arg, "PATCH", path.text, body);
+		status = ctl_verbs_change(arg, path.text, body);
 	json_decref(body);
 	return status;
 }

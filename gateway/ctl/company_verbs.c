@@ -73,16 +73,6 @@ int company_verbs_tenant_show(void *arg, int count, char **words)
 	return status ? status : ctl_verbs_show(arg, path.text, tenant_card);
 }
 
-/* Takes `body` over. */
-static int patch(struct ctl_options *options, const struct rest_path *path, json_t *body)
-{
-	int status = json_object_size(body)
-			     ? ctl_verbs_act(options, "PATCH", path->text, body)
-			     : program_fail(-REASON_USAGE, "Nothing to change is given.");
-	json_decref(body);
-	return status;
-}
-
 int company_verbs_tenant_change(void *arg, int count, char **words)
 {
 	struct rest_path path;
@@ -92,7 +82,7 @@ int company_verbs_tenant_change(void *arg, int count, char **words)
 	if (!status)
 		status = tenant_body(arg, body);
 	if (!status)
-		return patch(arg, &path, body);
+		status = ctl_verbs_change(arg, path.text, body);
 	json_decref(body);
 	return status;
 }
@@ -101,7 +91,7 @@ static int tenant_state(void *arg, const char *state, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, TENANTS, NULL, count, words);
-	return status ? status : patch(arg, &path, json_pack("{s:s}", "state", state));
+	return status ? status : ctl_verbs_change_state(arg, path.text, state);
 }
 
 int company_verbs_tenant_enable(void *arg, int count, char **words)
@@ -172,7 +162,7 @@ int company_verbs_group_change(void *arg, int count, char **words)
 	if (!status)
 		status = ctl_verbs_set_text(body, "note", "--note", options->note);
 	if (!status)
-		return patch(options, &path, body);
+		status = ctl_verbs_change(options, path.text, body);
 	json_decref(body);
 	return status;
 }

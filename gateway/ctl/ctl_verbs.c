@@ -364,11 +364,31 @@ int ctl_verbs_set_number(json_t *body, const char *member, const char *flag,
 	return 0;
 }
 
+int ctl_verbs_change(struct ctl_options *options, const char *path, const json_t *body)
+{
+	if (!json_object_size(body))
+		return program_fail(-REASON_USAGE, "Nothing to change is given.");
+	return ctl_verbs_act(options, "PATCH", path, body);
+}
+
+int ctl_verbs_change_state(struct ctl_options *options, const char *path,
+	const char *state)
+{
+	json_t *body = json_pack("{s:s}", "state", state);
+	int status = ctl_verbs_act(options, "PATCH", path, body);
+
+	json_decref(body);
+	return status;
+}
+
 int ctl_verbs_read_json(const char *name, json_t **ret)
 {
 	json_error_t error;
-	FILE *in = strcmp(name, "-") ? fopen(name, "re") : stdin;
 
+	if (!name)
+		return program_fail(-REASON_USAGE,
+			"FILE is missing (- reads standard input).");
+	FILE *in = strcmp(name, "-") ? fopen(name, "re") : stdin;
 	if (!in)
 		return program_fail(-REASON_FILE_UNREADABLE, "%s: %s", name,
 			strerror(errno));

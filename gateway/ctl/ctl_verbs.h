@@ -23,7 +23,12 @@ MUST_CHECK int ctl_verbs_path(struct rest_path *path, const char *base, const ch
 /* The call, and nothing to show but "done" for people and the answer for scripts. */
 MUST_CHECK int ctl_verbs_act(struct ctl_options *options, const char *method,
 	const char *path, const json_t *body);
-/* The same with an object as answer, shown as a card. */
+/* The members of `body` as a PATCH. Told when there are none. */
+MUST_CHECK int ctl_verbs_change(struct ctl_options *options, const char *path,
+	const json_t *body);
+MUST_CHECK int ctl_verbs_change_state(struct ctl_options *options, const char *path,
+	const char *state);
+/* As ctl_verbs_act() with an object as answer, shown as a card. */
 MUST_CHECK int ctl_verbs_act_show(struct ctl_options *options, const char *method,
 	const char *path, const json_t *body, const struct table_column *columns);
 /* A member of a body that was given: text must be UTF-8, a number a number. Told on error. */
@@ -40,7 +45,7 @@ MUST_CHECK int ctl_verbs_list(struct ctl_options *options, const char *path,
 /* The answer as JSON, for people too: a policy is read and written as such. */
 MUST_CHECK int policy_verbs_print(struct ctl_options *options, const char *path);
 void ctl_verbs_print_json(const json_t *value);
-/* A JSON file; "-" is standard input. Told on error; the caller owns *ret. */
+/* A JSON file; "-" is standard input, NULL none was given. Told on error; the caller owns *ret. */
 MUST_CHECK int ctl_verbs_read_json(const char *name, json_t **ret);
 /* --from, --to, --expires as RFC 3339 text; "" when not given. */
 #define CTL_VERBS_TIME 32

@@ -50,9 +50,7 @@ int directory_verbs_show(void *arg, int count, char **words)
 int directory_verbs_create(void *arg, int count, char **words)
 {
 	json_t *body = NULL;
-	int status = count ? ctl_verbs_read_json(words[0], &body)
-			   : program_fail(-REASON_USAGE,
-				     "FILE is missing (- reads standard input).");
+	int status = ctl_verbs_read_json(count ? words[0] : NULL, &body);
 
 	if (!status)
 		status = print(arg, "POST", DIRECTORIES, body);
@@ -66,11 +64,8 @@ int directory_verbs_change(void *arg, int count, char **words)
 	json_t *body = NULL;
 	int status = ctl_verbs_path(&path, DIRECTORIES, NULL, count, words);
 
-	if (!status && count < 2)
-		status = program_fail(-REASON_USAGE,
-			"FILE is missing (- reads standard input).");
 	if (!status)
-		status = ctl_verbs_read_json(words[1], &body);
+		status = ctl_verbs_read_json(count > 1 ? words[1] : NULL, &body);
 	if (!status)
 		status = print(arg, "PATCH", path.text, body);
 	json_decref(body);

@@ -254,12 +254,7 @@ static int patch_state(void *arg, const char *state, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, NULL, count, words);
-	json_t *body = json_pack("{s:s}", "state", state);
-
-	if (!status)
-		status = ctl_verbs_act(arg, "PATCH", path.text, body);
-	json_decref(body);
-	return status;
+	return status ? status : ctl_verbs_change_state(arg, path.text, state);
 }
 
 int license_verbs_enable(void *arg, int count, char **words)
@@ -280,10 +275,8 @@ int license_verbs_change(void *arg, int count, char **words)
 
 	if (!status)
 		status = body_of(arg, body);
-	if (!status && !json_object_size(body))
-		status = program_fail(-REASON_USAGE, "Nothing to change is given.");
 	if (!status)
-		status = ctl_verbs_act(arg, "PATCH", path.text, body);
+		status = ctl_verbs_change(arg, path.text, body);
 	json_decref(body);
 	return status;
 }

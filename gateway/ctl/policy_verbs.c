@@ -70,11 +70,8 @@ int policy_verbs_set(void *arg, int count, char **words)
 	json_t *body = NULL;
 	int status = level_path(arg, &path, count, words);
 
-	if (!status && count < 2)
-		status = program_fail(-REASON_USAGE,
-			"FILE is missing (- reads standard input).");
 	if (!status)
-		status = ctl_verbs_read_json(words[1], &body);
+		status = ctl_verbs_read_json(count > 1 ? words[1] : NULL, &body);
 	if (!status)
 		status = ctl_verbs_act(arg, "PUT", path.text, body);
 	json_decref(body);
