@@ -35,6 +35,23 @@ int account_desk_load(struct call *call, struct account_desk *ret)
 	return status ? call_fail(call, status, NULL) : 0;
 }
 
+int account_desk_create(struct call *call, const struct account *account)
+{
+	struct state_doc doc = {
+		.kind = STATE_ACCOUNT, .id = account->name, .tenant = account->tenant};
+	uint64_t version;
+	char *body;
+	int status = account_write(account, NULL, &body);
+
+	if (status)
+		return status;
+	doc.body = body;
+	status = store_wait_put(call_store(call)->state, &doc, &version);
+	secret_wipe(body, strlen(body));
+	free(body);
+	return status;
+}
+
 int account_desk_put(struct call *call, struct account_desk *desk)
 {
 	struct state_doc *before = &desk->docs.docs[0], doc = *before;

@@ -20,6 +20,8 @@ MUST_CHECK int account_desk_read(struct call *call, const char *name,
 	struct account_desk *ret);
 /* The account of the route's {id}, in the caller's reach. -REASON_*: answered. */
 MUST_CHECK int account_desk_load(struct call *call, struct account_desk *ret);
+/* -REASON_CONFLICT: somebody has that name already; it stays his. Nothing is answered. */
+MUST_CHECK int account_desk_create(struct call *call, const struct account *account);
 /* -REASON_CONFLICT when somebody was faster. Nothing is answered. */
 MUST_CHECK int account_desk_put(struct call *call, struct account_desk *desk);
 void account_desk_unload(struct account_desk *desk);

@@ -193,23 +193,6 @@ static int fill(struct call *call, const json_t *asked, struct account *account)
 				DIRECTORY_ACCOUNTS);
 }
 
-static int store_new(struct call *call, const struct account *account)
-{
-	struct state_doc doc = {
-		.kind = STATE_ACCOUNT, .id = account->name, .tenant = account->tenant};
-	uint64_t version;
-	char *body;
-	int status = account_write(account, NULL, &body);
-
-	if (status)
-		return status;
-	doc.body = body;
-	status = store_wait_put(call_store(call)->state, &doc, &version);
-	secret_wipe(body, strlen(body));
-	free(body);
-	return status;
-}
-
 static int is_free(struct call *call, const char *name)
 {
 	struct account_desk desk;
@@ -238,7 +221,7 @@ static int create(struct call *call, struct account *account,
 			roles_json(account)));
 	if (status)
 		return status;
-	status = store_new(call, account);
+	status = account_desk_create(call, account);
 	return status ? call_undone(call, AUDIT_ACCOUNT_CREATED, account->tenant, "",
 				status)
 		      : 0;

@@ -11,7 +11,6 @@
 #include "base/secret.h"
 #include "http/detail.h"
 #include "rules/license_sheet.h"
-#include "rules/tenant.h"
 
 /* Companies that one file may name: an operator's, and even he has few at once. */
 #define COMPANIES 1000
@@ -189,21 +188,14 @@ static long seen_before(struct import *import)
 static int load_limit(struct call *call, const char *id, long *ret)
 {
 	const struct license_filter own = {.tenant = id, .online = -1};
-	struct store_docs docs = {0};
-	struct field_error error;
-	struct tenant tenant;
-	int status = store_wait_get(call_store(call)->state, STATE_TENANT, id, &docs);
+	long limit;
+	int status = license_desk_limit(call, id, &limit);
 
 	*ret = -1;
-	if (status)
-		return status;
-	status = tenant_read(docs.docs[0].body, &tenant, &error) ? -REASON_STATE_DAMAGED
-								 : 0;
-	store_docs_free(&docs);
-	if (status || !tenant.licenses_max)
+	if (status || !limit)
 		return status;
 	long count = license_index_count(call->admin->licenses, &own);
-	*ret = count < tenant.licenses_max ? (long)tenant.licenses_max - count : 0;
+	*ret = count < limit ? limit - count : 0;
 	return count < 0 ? (int)count : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "admin/account_desk.h"
 #include "admin/page.h"
 #include "base/clock.h"
 #include "base/reason.h"
@@ -94,23 +95,6 @@ static int fill(const struct directory *directory, const struct oidc_flow_person
 	return 0;
 }
 
-/* -REASON_CONFLICT: somebody has that name already; it stays his. */
-static int store_new(struct call *call, const struct account *account)
-{
-	struct state_doc doc = {
-		.kind = STATE_ACCOUNT, .id = account->name, .tenant = account->tenant};
-	uint64_t version;
-	char *body;
-	int status = account_write(account, NULL, &body);
-
-	if (status)
-		return status;
-	doc.body = body;
-	status = store_wait_put(call_store(call)->state, &doc, &version);
-	free(body);
-	return status;
-}
-
 /* Else its making would be recorded before it fails. */
 static int is_taken(struct call *call, const char *name)
 {
@@ -137,7 +121,7 @@ int directory_account_make(struct call *call, const struct directory *directory,
 			role_name(directory->oidc.provision_role)));
 	if (status)
 		return status;
-	status = store_new(call, &account);
+	status = account_desk_create(call, &account);
 	if (status)
 		return call_undone(call, AUDIT_ACCOUNT_CREATED, account.tenant, "",
 			status);

@@ -32,7 +32,7 @@ int license_desk_load(struct call *call, struct license_desk *ret)
 	return 0;
 }
 
-static int limit_of(struct call *call, const char *id, long *ret)
+int license_desk_limit(struct call *call, const char *id, long *ret)
 {
 	struct store_docs docs = {0};
 	struct field_error error;
@@ -54,7 +54,7 @@ int license_desk_room(struct call *call, const char *tenant, long more)
 	const struct license_filter all = {.tenant = tenant, .online = -1};
 	char detail[80];
 	long limit = 0;
-	int status = *tenant ? limit_of(call, tenant, &limit) : 0;
+	int status = *tenant ? license_desk_limit(call, tenant, &limit) : 0;
 
 	if (status)
 		return call_fail(call, status, NULL);

@@ -21,6 +21,8 @@ struct license_desk {
 /* The license of the route's {id}, in the caller's reach. -REASON_*: answered. */
 MUST_CHECK int license_desk_load(struct call *call, struct license_desk *ret);
 void license_desk_unload(struct license_desk *desk);
+/* How many licenses the contract of this company has; 0: any number. Nothing is answered. */
+MUST_CHECK int license_desk_limit(struct call *call, const char *tenant, long *ret);
 /* Whether the company may have so many licenses more. -REASON_*: answered. */
 MUST_CHECK int license_desk_room(struct call *call, const char *tenant, long more);
 /* Writes what was changed; -REASON_CONFLICT when somebody was faster. Nothing is answered. */
