@@ -6,8 +6,9 @@ import { all, ask, may, me } from "../api/client";
 import { useData } from "../api/data";
 import type { Items } from "../api/types";
 import { Ago, Badge, Button, Card, Empty, Facts, Page, Shown, When } from "../parts/basics";
+import { LanguageField } from "../parts/choices";
 import { confirm, Dialog, open } from "../parts/dialog";
-import { ChecksField, CheckField, Filter, FormBody, SelectField, TextField, useForm } from "../parts/form";
+import { ChecksField, CheckField, Filter, FormBody, TextField, useForm } from "../parts/form";
 import { showSecrets } from "../parts/secret";
 import { type Column, RowCount, Table } from "../parts/table";
 import { say } from "../parts/toast";
@@ -74,15 +75,7 @@ function Fields(props: { draft: Draft; change: (draft: Draft) => void; error: (n
 				<TextField label={words.full_name} value={draft.full_name} onValue={set("full_name")} error={props.error("full_name")} maxLength={128} />
 				<TextField label={words.mail} type="email" value={draft.mail} onValue={set("mail")} error={props.error("mail")} maxLength={128} />
 				{!props.made && !me.get()?.tenant && <TextField label={words.tenant} hint={words.tenant_hint} value={draft.tenant} onValue={set("tenant")} error={props.error("tenant")} maxLength={40} />}
-				<SelectField
-					label={w().shell.language}
-					value={draft.language}
-					onValue={set("language")}
-					options={[
-						{ value: "ja", text: "日本語" },
-						{ value: "en", text: "English" },
-					]}
-				/>
+				<LanguageField value={draft.language} onValue={set("language")} />
 			</div>
 			<ChecksField label={words.roles} options={rolesOffered(draft.tenant)} value={draft.roles} onValue={(roles) => props.change({ ...draft, roles })} error={props.error("roles")} />
 			{props.made && <CheckField label={words.may_sign_in} value={draft.enabled} onValue={(enabled) => props.change({ ...draft, enabled })} />}

@@ -7,6 +7,7 @@ import { useData } from "../api/data";
 import { useRows } from "../api/rows";
 import type { Alarm } from "../api/types";
 import { Ago, Badge, Button, Empty, Facts, Page, ProblemBox, Shown, Tabs, When } from "../parts/basics";
+import { LanguageField } from "../parts/choices";
 import { confirm, Dialog, open } from "../parts/dialog";
 import { ChecksField, CheckField, Filter, FormBody, SelectField, TextArea, TextField, useForm } from "../parts/form";
 import { showSecrets } from "../parts/secret";
@@ -309,15 +310,7 @@ function TargetWindow(props: { target: Target | null; done: (made: { secret?: st
 					{!target && <SelectField label={words.target_kind} value={draft.kind} onValue={set("kind")} options={Object.entries(words.target_kinds).map(([value, label]) => ({ value, text: label }))} />}
 					{text("name")}
 					{!target && !me.get()?.tenant && text("tenant")}
-					<SelectField
-						label={w().shell.language}
-						value={draft.language}
-						onValue={set("language")}
-						options={[
-							{ value: "ja", text: "日本語" },
-							{ value: "en", text: "English" },
-						]}
-					/>
+					<LanguageField value={draft.language} onValue={set("language")} />
 				</div>
 				{draft.kind === "webhook" && text("url", { type: "url", hint: words.webhook_hint })}
 				{draft.kind === "syslog" && text("target", { hint: words.syslog_hint })}

@@ -3,6 +3,7 @@
 import { ask, me } from "../api/client";
 import { chooseLanguage, chooseTheme, type Language, language, type Theme, theme } from "../settings";
 import { w } from "../words";
+import { SelectField } from "./form";
 
 export function Segments<T extends string>(props: { label: string; now: T; options: [T, string, string?][]; onChange: (value: T) => void }) {
 	return (
@@ -29,6 +30,11 @@ export function LanguageChoice() {
 		if (me.get()) ask("PATCH", "/me", { body: { language: value } }).catch(() => undefined);
 	};
 	return <Segments label={w().shell.language} now={language.use()} options={NAMES} onChange={change} />;
+}
+
+/** The language in which somebody else is written to. */
+export function LanguageField(props: { value: string; onValue: (value: string) => void }) {
+	return <SelectField label={w().shell.language} {...props} options={NAMES.map(([value, text]) => ({ value, text }))} />;
 }
 
 export function ThemeChoice() {
