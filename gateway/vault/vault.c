@@ -438,6 +438,13 @@ static void go_on_sealing(struct vault *vault)
 
 /* care */
 
+/* Ordered already while the last run's rest is still looked through. */
+static int is_of_this_run(const struct vault *vault, const json_t *at_ms)
+{
+	json_int_t at = json_integer_value(at_ms);
+	return at >= vault->started_ms && at <= clock_wall_ms();
+}
+
 static void give_up(struct vault *vault, const struct vault_settings *settings,
 	json_t *record)
 {
@@ -445,6 +452,9 @@ static void give_up(struct vault *vault, const struct vault_settings *settings,
 	struct backup_counts none = {0};
 	json_t *drill = json_object_get(record, "drill");
 	const char *state = text_of(record, "state");
+	if (is_of_this_run(vault, json_object_get(record, "made_ms")) ||
+		is_of_this_run(vault, json_object_get(drill, "at_ms")))
+		return;
 	if (!strcmp(state, "waiting") || !strcmp(state, "running")) {
 		/* Only its own: other nodes may put theirs into the same directory. */
 		snprintf(path, sizeof(path), "%s/.%s.part", settings->dir,
