@@ -3,7 +3,7 @@
  *
  * Thread: one of its own ("alerts"), which may block on the store, and those of deliver.h; never a
  * worker. alerts_new, _start, _set and _free from main, alerts_test from any thread that may block.
- * Owner: gateway.c, which closes the store afterwards.
+ * Owner: gateway_office.c; the store is closed afterwards.
  */
 #ifndef ALERT_ALERTS_H
 #define ALERT_ALERTS_H
