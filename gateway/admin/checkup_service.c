@@ -32,7 +32,7 @@ static int measure(struct checkup *checkup, int before, struct availability *ret
 
 struct notices {
 	struct checkup *checkup;
-	int64_t now_ms, current, too_short, stops;
+	int64_t now_ms, current, ends, too_short, stops;
 };
 
 static void see_notice(const struct state_doc *doc, const json_t *body UNUSED, void *ctx)
@@ -43,8 +43,10 @@ static void see_notice(const struct state_doc *doc, const json_t *body UNUSED, v
 
 	if (notice_read(doc->body, &notice, &error))
 		return;
-	notices->current += notice_concerns(&notice, notices->checkup->tenant,
-		NOTICE_CONSOLE, notices->now_ms);
+	int shown = notice_concerns(&notice, notices->checkup->tenant, NOTICE_CONSOLE,
+		notices->now_ms);
+	notices->current += shown;
+	notices->ends += shown && notice.kind == NOTICE_END_OF_SERVICE;
 	if (notice.kind != NOTICE_PLANNED_STOP || notice.to_ms <= notices->now_ms)
 		return;
 	notices->too_short += notice_is_short(&notice);
@@ -93,6 +95,19 @@ int checkup_service_notices(struct checkup *checkup, json_t *values,
 	checkup_number(values, "current", notices.current);
 	checkup_number(values, "short", notices.too_short);
 	*ret = !notices.too_short;
+	return 0;
+}
+
+int checkup_service_end(struct checkup *checkup, json_t *values,
+	enum checkup_verdict *ret)
+{
+	struct notices notices;
+	int status = look_at_notices(checkup, &notices);
+
+	if (status)
+		return status;
+	checkup_number(values, "current", notices.ends);
+	*ret = CHECKUP_GOOD;
 	return 0;
 }
 

@@ -221,6 +221,9 @@ def test_a_node_that_did_not_run_was_down(reported):
     assert reported.sheet()["12"]["value"]["faults"] == 1
     # A stop that was announced before it came is no fault.
     gateway.ctl("notice", "create", "--kind", "planned_stop", "--en", "upgrade", "--from", "+0d", "--to", "+1d")
+    sheet = reported.sheet()
+    assert sheet["2"]["good"] is False and sheet["2"]["value"]["current"] == 1
+    assert sheet["3"]["good"] is True and sheet["3"]["value"]["current"] == 0, "a stop is no end of the service"
     assert reported.call("GET", "/availability")["faults"] == 1, "announced afterwards is not announced"
     for month in ("2026-13", "26-1", "x", "2026-1"):
         assert reported.rest.ask("GET", f"/api/v1/availability?month={month}")[0] == 400, month
