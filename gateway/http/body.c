@@ -34,7 +34,9 @@ int body_parse(struct body *body, struct exchange *exchange)
 		JSON_REJECT_DUPLICATES, &error);
 	if (!body->object) {
 		char what[100];
-		text_escape(what, sizeof(what), error.text);
+		/* jansson's own words for this speak of its flags. */
+		int nul = json_error_code(&error) == json_error_null_character;
+		text_escape(what, sizeof(what), nul ? "a text holds NUL" : error.text);
 		snprintf(detail, sizeof(detail), "line %d column %d: %s", error.line,
 			error.column, what);
 		return exchange_problem(exchange, REASON_BAD_VALUE, detail);
