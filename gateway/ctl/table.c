@@ -80,9 +80,22 @@ static void bytes_text(json_int_t bytes, char *ret)
 	snprintf(ret, CELL, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
+/* A value within a value; `room` holds numbers. */
+static const char *inner_text(const json_t *value, char room[static 24])
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "yes" : "no";
+	if (!json_is_integer(value))
+		return "…";
+	snprintf(room, 24, "%lld", (long long)json_integer_value(value));
+	return room;
+}
+
 static void map_text(const json_t *map, char *ret)
 {
-	char all[CELL * 4] = "";
+	char all[CELL * 4] = "", room[24];
 	const char *key;
 	json_t *value;
 
@@ -90,14 +103,14 @@ static void map_text(const json_t *map, char *ret)
 	{
 		size_t len = strlen(all);
 		snprintf(all + len, sizeof(all) - len, "%s%s=%s", len ? " " : "", key,
-			json_is_string(value) ? json_string_value(value) : "…");
+			inner_text(value, room));
 	}
 	text_escape(ret, CELL, all);
 }
 
 static void list_text(const json_t *list, char *ret)
 {
-	char all[CELL * 4] = "";
+	char all[CELL * 4] = "", room[24];
 	size_t i;
 	json_t *value;
 
@@ -105,7 +118,7 @@ static void list_text(const json_t *list, char *ret)
 	{
 		size_t len = strlen(all);
 		snprintf(all + len, sizeof(all) - len, "%s%s", len ? " " : "",
-			json_is_string(value) ? json_string_value(value) : "…");
+			inner_text(value, room));
 	}
 	text_escape(ret, CELL, all);
 }
