@@ -64,7 +64,7 @@ int device_book_see(const char *body, const struct device_sighting *sighting, ch
 {
 	struct field_error error;
 	json_t *book = NULL;
-	int is_new;
+	int is_new = 0;
 	if (!body || field_parse(body, &book, &error))
 		book = json_object();
 	json_t *devices = book ? devices_of(book) : NULL;
