@@ -127,7 +127,7 @@ static int check_signature(cjose_jws_t *jws, const json_t *keys,
 	char why[static ID_TOKEN_WHY])
 {
 	const json_t *list = json_object_get(keys, "keys"), *key;
-	struct header header;
+	struct header header = {0};
 	size_t i, tried = 0;
 	int r = read_header(jws, &header, why);
 	if (r)
