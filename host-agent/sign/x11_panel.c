@@ -315,6 +315,14 @@ static int make_window(struct x11_panel *panel)
 
 /* ---- its thread ---------------------------------------------------------------------------- */
 
+static int is_stopped(struct x11_panel *panel)
+{
+	pthread_mutex_lock(&panel->lock);
+	int stopped = panel->stopped;
+	pthread_mutex_unlock(&panel->lock);
+	return stopped;
+}
+
 static void let_go(struct x11_panel *panel)
 {
 	if (atomic_fetch_sub(&panel->holders, 1) > 1)
@@ -373,14 +381,16 @@ static void serve(struct x11_panel *panel)
 	}
 }
 
+/* One that was freed while the server did not answer is not shown when it does again. */
 static void *panel_main(void *ctx)
 {
 	struct x11_panel *panel = ctx;
 	int r = x11_display_open(panel->display_name, &panel->display);
-	if (r == 0)
+	if (r == 0 && !is_stopped(panel)) {
 		r = make_window(panel);
-	if (r == 0)
-		serve(panel);
+		if (r == 0)
+			serve(panel);
+	}
 	if (r < 0 || panel->display->lost)
 		tell(panel, X11_PANEL_FAILED);
 	close_display(panel);

@@ -1,6 +1,7 @@
 /* The sign and the question on a real X server: shown again and again, by a process that uses its memory for
  * other things in between. */
 #include <X11/Xlib.h>
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -162,6 +163,25 @@ static void test_a_question_has_two_answers_and_a_time(void **state)
 	XCloseDisplay(x);
 }
 
+static int count_threads(void)
+{
+	int count = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	assert_non_null(tasks);
+	for (const struct dirent *one = readdir(tasks); one; one = readdir(tasks))
+		count += one->d_name[0] != '.';
+	closedir(tasks);
+	return count;
+}
+
+/* Xlib ends the process when a server dies under XOpenDisplay(), so the panels' threads go before it. */
+static void await_threads_ended(void)
+{
+	for (int i = 0; i < 1500 && count_threads() > 1; i++)
+		usleep(20000);
+	assert_int_equal(count_threads(), 1);
+}
+
 /* A server that stands still holds up nobody but the panel's own thread. */
 static void test_a_server_that_hangs(void **state)
 {
@@ -178,6 +198,7 @@ static void test_a_server_that_hangs(void **state)
 	alarm(0);
 	kill(world->server, SIGCONT);
 	assert_int_equal(words[X11_PANEL_FAILED], 0);
+	await_threads_ended();
 	Display *x = XOpenDisplay(world->display);
 	XWindowAttributes about;
 	await_panel(x, &about, 0);
