@@ -38,8 +38,8 @@ static struct curl_slist *headers(const struct letter *letter, const char *signa
 {
 	char line[WEBHOOK_SIGNATURE + 64];
 	struct curl_slist *list = NULL;
-	const char *const fixed[] = {"Content-Type: application/json",
-		"User-Agent: engawa/" ENGAWA_VERSION, "Expect:"};
+	const char agent[] = "User-Agent: engawa/" ENGAWA_VERSION;
+	const char *const fixed[] = {"Content-Type: application/json", agent, "Expect:"};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		list = curl_slist_append(list, fixed[i]);

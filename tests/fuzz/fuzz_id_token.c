@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ISSUER, "engawa", "n0", INT64_C(1800000000000)};
 	static const struct directory directory = {.kind = DIRECTORY_OIDC,
 		.oidc = {.claim = "email", .domain_count = 1, .domains = {"b.jp"}}};
-	char *text = malloc(size + 1), *lines[4] = {"", "", "", ""}, *save = text;
+	const char *lines[4] = {"", "", "", ""};
+	char *text = malloc(size + 1), *save = text;
 	char why[ID_TOKEN_WHY], detail[FETCH_DETAIL];
 	struct oidc_provider provider;
 	struct oidc_flow_person person;
