@@ -11,6 +11,7 @@ A program's output goes to a file; when a test fails, conftest.py shows the end 
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -65,9 +66,22 @@ def wait_for(what, check, seconds=PATIENCE, every=0.05):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that is free and stays so: below those that the system gives to outgoing connections, and
+    not given by this function before."""
+    while True:
+        port = random.randrange(12000, 32000)
+        if port in free_port.given:
+            continue
+        free_port.given.add(port)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+free_port.given = set()
 
 
 class Program:

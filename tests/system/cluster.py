@@ -1,0 +1,151 @@
+"""Several nodes that share one Redis: what a cluster is made of, in a test.
+
+    cluster = Cluster(world, nodes=2)
+    license = cluster.license()
+    host = Host(world, cluster, license).enroll(gateway=cluster.addresses).run("--display", desktop.at)
+    cluster.nodes[0].program.kill()
+    cluster.nodes[0].restart()
+    cluster.redis.kill().start()
+
+The public ports stay the same over restarts: the ends keep them in their lists. Everything is ended by
+the World that it was started in.
+"""
+
+import signal
+
+from world import Gateway, free_port, run, wait_for
+
+
+class Redis:
+    """A redis-server of our own, on a socket in a directory of its own; with `tcp` also on a port.
+
+    `options` are redis-server's ("--maxmemory", "64mb"); with `user` and `password` only that user may
+    do anything, from the first start on. What is written is on the disk when it is answered.
+    """
+
+    def __init__(self, world, *options, name="redis", user=None, password=None, tcp=False):
+        self.world, self.name, self.options = world, name, options
+        self.dir = world.tmp / name
+        self.dir.mkdir()
+        self.user, self.password = user, password
+        self.port = free_port() if tcp else None
+        # A path of at most 107 bytes: temporary directories can be deep.
+        self.socket = self.dir / "s"
+        self.program = None
+        self.start()
+
+    def start(self):
+        words = ["redis-server", "--port", self.port or 0, "--bind", "127.0.0.1", "--unixsocket", self.socket,
+                 "--dir", self.dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+                 "--maxmemory-policy", "noeviction", "--logfile", self.dir / "redis.log"]
+        if self.user:
+            acl = self.dir / "users.acl"
+            acl.write_text(f"user default off\nuser {self.user} on >{self.password} ~* &* +@all\n")
+            words += ["--aclfile", acl]
+        elif self.password:
+            words += ["--requirepass", self.password]
+        self.program = self.world.start(self.name, [*words, *self.options])
+        return self.answers()
+
+    def cli(self, *words, code=0):
+        """redis-cli's answer; "" when there is none."""
+        who = ["--no-auth-warning"]
+        who += ["--user", self.user] if self.user else []
+        who += ["--pass", self.password] if self.password else []
+        return run("redis-cli", "-s", self.socket, *who, *words, code=code).strip()
+
+    def answers(self):
+        wait_for("Redis to answer", lambda: self.cli("ping", code=None) == "PONG")
+        return self
+
+    @property
+    def url(self):
+        """Goes to [store] address and --store; options follow after "?"."""
+        who = f"{self.user or ''}:{self.password}@" if self.password else ""
+        return f"redis://{who}127.0.0.1:{self.port}" if self.port else f"redis+unix://{who}{self.socket}"
+
+    @property
+    def pid(self):
+        return self.program.process.pid
+
+    def stop(self):
+        self.resume()
+        self.program.stop()
+        return self
+
+    def kill(self):
+        self.program.kill()
+        return self
+
+    def pause(self):
+        self.program.kill(signal.SIGSTOP)
+        return self
+
+    def resume(self):
+        self.program.kill(signal.SIGCONT)
+        return self
+
+    def restart(self):
+        return self.kill().start()
+
+
+class Cluster:
+    """`nodes` gateways of one CA and one master key. `config` is what their files have beside the node's
+    own lines: {"relay": {"grace": "20s"}}. With `addresses` every node is reachable from other nodes' ends
+    ([node] address); without it nobody is sent from one to another by name."""
+
+    def __init__(self, world, nodes=2, redis=None, config=None, addresses=True, options=()):
+        self.world, self.config, self.public = world, config or {}, addresses
+        self.redis = redis or Redis(world)
+        self.nodes = []
+        self.options = options
+        for _ in range(nodes):
+            self.add()
+
+    def add(self, **node):
+        """One more node, started; `node` are further settings of its [node] section."""
+        number = len(self.nodes) + 1
+        gateway = Gateway(self.world, f"node{number}")
+        first = self.nodes[0] if self.nodes else None
+        gateway.init(*(["--from", first.data] if first else []))
+        gateway.listen = f"127.0.0.1:{free_port()}"
+        own = {"address": gateway.listen} if self.public else {}
+        path = self.world.tmp / f"node{number}.conf"
+        path.write_text(self.text({**self.config, "node": {**self.config.get("node", {}), **own, **node}}))
+        gateway.start("--store", self.redis.url, "--config", path, *self.options, listen=gateway.listen)
+        self.nodes.append(gateway)
+        return gateway
+
+    @staticmethod
+    def text(config):
+        return "".join(f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
+                       for section, values in config.items())
+
+    @property
+    def addresses(self):
+        """For the ends: enroll --gateway, pair --gateway."""
+        return ",".join(node.listen for node in self.nodes)
+
+    # What a Host and a Viewer need of a gateway, so that a cluster can stand in its place.
+    address = addresses
+
+    @property
+    def ca(self):
+        return self.nodes[0].ca
+
+    def living(self):
+        """A node that runs, to be asked."""
+        return next(node for node in self.nodes if node.program.alive())
+
+    def ctl(self, *words, **options):
+        return self.living().ctl(*words, **options)
+
+    def license(self, *words):
+        return self.living().license(*words)
+
+    def log(self, kind, *options):
+        return self.living().log(kind, *options)
+
+    def names(self):
+        """Their names, as `node list` has them."""
+        return [node.made["node"] for node in self.nodes]
