@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -33,15 +34,22 @@ struct subject {
 
 /* ---- the four of them ---- */
 
+/* Below those that the kernel gives to outgoing connections: one of those could take it before the
+ * program that is told it listens. */
 static uint16_t free_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int taken;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-	close(fd);
+	do {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		uint16_t dice;
+		assert_true(fd >= 0);
+		assert_int_equal(getrandom(&dice, sizeof(dice), 0), sizeof(dice));
+		address.sin_port = htons((uint16_t)(12000 + dice % 20000));
+		taken = bind(fd, (struct sockaddr *)&address, sizeof(address));
+		close(fd);
+	} while (taken);
 	return ntohs(address.sin_port);
 }
 
@@ -111,8 +119,9 @@ static int open_x11vnc(void **state)
 	assert_int_equal(write(fd, "abendrot\n", 9), 9);
 	close(fd);
 	snprintf(command, sizeof(command),
-		"exec x11vnc -quiet -forever -shared -localhost -no6 -passwd abendrot "
-		"-rfbport %u",
+		/* Killed, it would leave its shared memory segments on the machine. */
+		"exec x11vnc -quiet -noshm -forever -shared -localhost -no6 "
+		"-passwd abendrot -rfbport %u",
 		subject->port);
 	x_world_run(&subject->world, command);
 	connect_vnc(subject, subject->password_file);

@@ -16,6 +16,7 @@ import time
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from world import free_port
 
 
 class Trust:
@@ -87,9 +88,7 @@ class PostOffice:
                 return SMTP(self.handler, tls_context=trust.context(), require_starttls=True, auth_required=True,
                             authenticator=authenticate, hostname="receiver")
 
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.controller = Tls(Handler(), hostname="127.0.0.1", port=port)
         self.controller.start()
         self.server = f"127.0.0.1:{port}"

@@ -83,8 +83,9 @@ def start_xvnc(world):
 def start_x11vnc(world):
     display = Display(world, "plain")
     port = free_port()
-    display.start("x11vnc", "-display", display.at, "-rfbport", str(port), "-localhost", "-forever", "-nopw", "-quiet",
-                  "-noxdamage", "-shared")
+    # -noshm: when it is killed, its shared memory segments stay on the machine until none is left for anybody.
+    display.start("x11vnc", "-display", display.at, "-rfbport", str(port), "-localhost", "-forever", "-nopw",
+                  "-noshm", "-noxdamage", "-shared")
     return port, display
 
 

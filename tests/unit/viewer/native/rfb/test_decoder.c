@@ -220,7 +220,7 @@ static void test_pixels_of_x11vnc(void **state)
 	snprintf(desk.path, sizeof desk.path, "%s/rfb", desk.dir);
 	desk.x = rig_xvfb("800x600x24");
 	const char *argv[] = {"x11vnc", "-display", desk.x.display, "-unixsock",
-		desk.path, "-forever", "-nopw", "-noxdamage", "-q", NULL};
+		desk.path, "-forever", "-nopw", "-noxdamage", "-noshm", "-q", NULL};
 	pid_t server = rig_spawn(NULL, -1, argv);
 	make(&desk, DECODER_QUALITY_LOSSLESS, 0);
 	join(&desk);
