@@ -5,6 +5,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "rules/document.h"
 
 static const char *const states[] = {"enabled", "disabled", NULL};
 static const char *const languages[] = {"en", "ja", NULL};
@@ -282,52 +283,42 @@ static json_t *recovery_json(const struct totp_recovery *recovery)
 
 static int set_open_fields(json_t *object, const struct account *account)
 {
-	json_t *fields = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:s, s:s}",
-		"name", account->name, "tenant", account->tenant, "full_name",
-		account->full_name, "mail", account->mail, "language",
-		languages[account->language], "state", states[account->state],
-		"must_change", account->must_change, "created_ms",
-		(json_int_t)account->created_ms, "changed_ms",
-		(json_int_t)account->changed_ms, "password_ms",
-		(json_int_t)account->password_ms, "signed_in_ms",
-		(json_int_t)account->signed_in_ms, "roles", roles_json(account),
-		"directory", account->directory, "directory_user",
-		account->directory_user);
-	int bad = !fields || json_object_update(object, fields);
-	json_decref(fields);
-	return bad ? -REASON_NO_MEMORY : 0;
+	return document_set(object,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o, "
+			  "s:s, s:s}",
+			"name", account->name, "tenant", account->tenant, "full_name",
+			account->full_name, "mail", account->mail, "language",
+			languages[account->language], "state", states[account->state],
+			"must_change", account->must_change, "created_ms",
+			(json_int_t)account->created_ms, "changed_ms",
+			(json_int_t)account->changed_ms, "password_ms",
+			(json_int_t)account->password_ms, "signed_in_ms",
+			(json_int_t)account->signed_in_ms, "roles", roles_json(account),
+			"directory", account->directory, "directory_user",
+			account->directory_user));
 }
 
 static int set_secrets(json_t *object, const struct account *account)
 {
-	json_t *fields = json_pack("{s:s, s:o, s:I, s:o, s:o, s:I, s:o}", "password",
-		account->password, "old_passwords", old_json(account), "epoch",
-		(json_int_t)account->epoch, "totp",
-		secret_json(account->totp, account->has_totp), "totp_new",
-		secret_json(account->totp_new, account->has_totp_new), "totp_step",
-		(json_int_t)account->totp_step, "recovery",
-		recovery_json(&account->recovery));
-	int bad = !fields || json_object_update(object, fields);
-	json_decref(fields);
-	return bad ? -REASON_NO_MEMORY : 0;
+	return document_set(object,
+		json_pack("{s:s, s:o, s:I, s:o, s:o, s:I, s:o}", "password",
+			account->password, "old_passwords", old_json(account), "epoch",
+			(json_int_t)account->epoch, "totp",
+			secret_json(account->totp, account->has_totp), "totp_new",
+			secret_json(account->totp_new, account->has_totp_new),
+			"totp_step", (json_int_t)account->totp_step, "recovery",
+			recovery_json(&account->recovery)));
 }
 
 int account_write(const struct account *account, const char *before, char **ret)
 {
-	struct field_error error;
-	json_t *object = NULL;
-	if (before && field_parse(before, &object, &error))
-		return -REASON_STATE_DAMAGED;
-	if (!object)
-		object = json_object();
-	int r = set_open_fields(object, account);
+	json_t *object;
+	int r = document_open(before, &object);
+	if (r == 0)
+		r = set_open_fields(object, account);
 	if (r == 0)
 		r = set_secrets(object, account);
-	if (r == 0)
-		r = field_print(object, ret);
-	json_decref(object);
-	return r;
+	return document_close(object, r, ret);
 }
 
 int account_show(const struct account *account, char **ret)
@@ -339,10 +330,7 @@ int account_show(const struct account *account, char **ret)
 			json_object_set_new(object, "recovery_codes_left",
 				json_integer((json_int_t)account->recovery.count))))
 		r = -REASON_NO_MEMORY;
-	if (r == 0)
-		r = field_print(object, ret);
-	json_decref(object);
-	return r;
+	return document_close(object, r, ret);
 }
 
 const char *account_directory_user(const struct account *account)

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "rules/directory_address.h"
+#include "rules/document.h"
 
 static const char *const kinds[] = {"ldap", "oidc", NULL};
 static const char *const states[] = {"enabled", "disabled", NULL};
@@ -425,39 +426,32 @@ static json_t *inner_json(const struct directory *directory, enum secrets secret
 	return NULL;
 }
 
-static int print(const struct directory *directory, json_t *object, enum secrets secrets,
-	char **ret)
+static int set_all(json_t *object, const struct directory *directory,
+	enum secrets secrets)
 {
-	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o}", "id",
-		directory->id, "name", directory->name, "tenant", directory->tenant,
-		"kind", kinds[directory->kind], "state", states[directory->state], "use",
-		use_json(directory), "created_ms", (json_int_t)directory->created_ms,
-		"changed_ms", (json_int_t)directory->changed_ms, kinds[directory->kind],
-		inner_json(directory, secrets));
-	int r = !fields || json_object_update(object, fields) ? -REASON_NO_MEMORY : 0;
-	json_decref(fields);
-	return r ? r : field_print(object, ret);
+	return document_set(object,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o}", "id",
+			directory->id, "name", directory->name, "tenant",
+			directory->tenant, "kind", kinds[directory->kind], "state",
+			states[directory->state], "use", use_json(directory),
+			"created_ms", (json_int_t)directory->created_ms, "changed_ms",
+			(json_int_t)directory->changed_ms, kinds[directory->kind],
+			inner_json(directory, secrets)));
 }
 
 int directory_write(const struct directory *directory, const char *before, char **ret)
 {
-	struct field_error error;
-	json_t *object = NULL;
-	if (before && field_parse(before, &object, &error))
-		return -REASON_STATE_DAMAGED;
-	if (!object)
-		object = json_object();
-	int r = print(directory, object, SECRETS_IN, ret);
-	json_decref(object);
-	return r;
+	json_t *object;
+	int r = document_open(before, &object);
+	if (r == 0)
+		r = set_all(object, directory, SECRETS_IN);
+	return document_close(object, r, ret);
 }
 
 int directory_show(const struct directory *directory, char **ret)
 {
 	json_t *object = json_object();
-	int r = print(directory, object, SECRETS_OUT, ret);
-	json_decref(object);
-	return r;
+	return document_close(object, set_all(object, directory, SECRETS_OUT), ret);
 }
 
 /* using */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "rules/document.h"
 
 int group_id(char ret[static GROUP_ID_SIZE], const char *tenant, const char *name)
 {
@@ -84,20 +85,13 @@ int group_change(struct group *group, const json_t *changes, struct field_error 
 
 int group_write(const struct group *group, const char *before, char **ret)
 {
-	struct field_error error;
-	json_t *object = NULL;
-	if (before && field_parse(before, &object, &error))
-		return -REASON_STATE_DAMAGED;
-	if (!object)
-		object = json_object();
-	json_t *fields = json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", group->name,
-		"tenant", group->tenant, "note", group->note, "created_ms",
-		(json_int_t)group->created_ms, "changed_ms",
-		(json_int_t)group->changed_ms);
-	int r = !fields || json_object_update(object, fields) ? -REASON_NO_MEMORY : 0;
-	json_decref(fields);
+	json_t *object;
+	int r = document_open(before, &object);
 	if (r == 0)
-		r = field_print(object, ret);
-	json_decref(object);
-	return r;
+		r = document_set(object,
+			json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", group->name,
+				"tenant", group->tenant, "note", group->note,
+				"created_ms", (json_int_t)group->created_ms, "changed_ms",
+				(json_int_t)group->changed_ms));
+	return document_close(object, r, ret);
 }

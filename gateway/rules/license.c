@@ -7,6 +7,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "rules/document.h"
 #include "rules/policy.h"
 
 static const char *const states[] = {"enabled", "disabled", NULL};
@@ -261,42 +262,34 @@ static int set_open_fields(json_t *object, const struct license *license)
 {
 	json_t *policy =
 		*license->policy ? json_loads(license->policy, 0, NULL) : json_object();
-	json_t *fields = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:s, "
-		"s:s}",
-		"id", license->id, "tenant", license->tenant, "holder", license->holder,
-		"group", license->group, "note", license->note, "state",
-		states[license->state], "expires_ms", (json_int_t)license->expires_ms,
-		"created_ms", (json_int_t)license->created_ms, "changed_ms",
-		(json_int_t)license->changed_ms, "labels", labels_json(license),
-		"devices", devices_json(license), "policy", policy, "directory",
-		license->directory, "directory_user", license->directory_user);
-	int bad = !fields || json_object_update(object, fields);
-	json_decref(fields);
-	return bad ? -REASON_NO_MEMORY : 0;
+	return document_set(object,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, "
+			  "s:o, s:s, s:s}",
+			"id", license->id, "tenant", license->tenant, "holder",
+			license->holder, "group", license->group, "note", license->note,
+			"state", states[license->state], "expires_ms",
+			(json_int_t)license->expires_ms, "created_ms",
+			(json_int_t)license->created_ms, "changed_ms",
+			(json_int_t)license->changed_ms, "labels", labels_json(license),
+			"devices", devices_json(license), "policy", policy, "directory",
+			license->directory, "directory_user", license->directory_user));
 }
 
 int license_write(const struct license *license, const char *before, char **ret)
 {
 	char hash[TEXT_HEX_SIZE(DIGEST_SIZE)];
-	struct field_error error;
-	json_t *object = NULL;
-	if (before && field_parse(before, &object, &error))
-		return -REASON_STATE_DAMAGED;
-	if (!object)
-		object = json_object();
+	json_t *object;
+	int r = document_open(before, &object);
 	text_hex(hash, license->secret_hash, DIGEST_SIZE);
-	int r = set_open_fields(object, license);
+	if (r == 0)
+		r = set_open_fields(object, license);
 	if (r == 0 && (json_object_set_new(object, "secret_hash", json_string(hash)) ||
 			      json_object_set_new(object, "password",
 				      json_string(license->password))))
 		r = -REASON_NO_MEMORY;
 	if (r == 0)
 		r = holder_totp_write(&license->totp, object);
-	if (r == 0)
-		r = field_print(object, ret);
-	json_decref(object);
-	return r;
+	return document_close(object, r, ret);
 }
 
 int license_show(const struct license *license, char **ret)
@@ -306,10 +299,7 @@ int license_show(const struct license *license, char **ret)
 	if (r == 0 && json_object_set_new(object, "totp",
 			      json_boolean(license->totp.confirmed_ms)))
 		r = -REASON_NO_MEMORY;
-	if (r == 0)
-		r = field_print(object, ret);
-	json_decref(object);
-	return r;
+	return document_close(object, r, ret);
 }
 
 int license_rotate(struct license *license, struct license_key *ret_key)

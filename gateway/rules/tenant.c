@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "rules/document.h"
 #include "rules/retention.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -117,12 +118,10 @@ void tenant_end(struct tenant *tenant, int64_t now_ms, int64_t purge_after_ms)
 
 int tenant_write(const struct tenant *tenant, const char *before, char **ret)
 {
-	struct field_error error;
-	json_t *object = NULL;
-	if (before && field_parse(before, &object, &error))
-		return -REASON_STATE_DAMAGED;
-	if (!object)
-		object = json_object();
+	json_t *object;
+	int r = document_open(before, &object);
+	if (r)
+		return document_close(object, r, ret);
 	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id",
 		tenant->id, "name", tenant->name, "note", tenant->note, "state",
 		states[tenant->state], "created_ms", (json_int_t)tenant->created_ms,
@@ -143,10 +142,5 @@ int tenant_write(const struct tenant *tenant, const char *before, char **ret)
 		json_object_del(object, "ended_ms");
 		json_object_del(object, "purge_after_ms");
 	}
-	int r = !fields || json_object_update(object, fields) ? -REASON_NO_MEMORY : 0;
-	json_decref(fields);
-	if (r == 0)
-		r = field_print(object, ret);
-	json_decref(object);
-	return r;
+	return document_close(object, document_set(object, fields), ret);
 }
