@@ -31,6 +31,7 @@
 #include "store/store_wait.h"
 #include "vault/restore.h"
 #include "vault/vault.h"
+#include "web/viewer_web.h"
 
 #define EXPIRY_MS 3600000
 #define DAY_MS INT64_C(86400000)
@@ -131,7 +132,7 @@ static int build_vault(struct gateway *gateway)
 
 static int build_web(struct gateway *gateway)
 {
-	const struct gateway_web_settings settings = {
+	const struct gateway_web_settings settings = {.assets = &viewer_web_assets,
 		.origins = gateway->addresses.origins.items,
 		.origin_count = gateway->addresses.origins.count};
 

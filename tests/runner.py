@@ -199,7 +199,7 @@ def stage_web(count):
         return
     folder = build("asan", "-DENGAWA_SANITIZE=address")
     say("== web: the console in a browser")
-    for place in ("gateway/console", "tests/web"):
+    for place in ("gateway/console", "viewer/web", "tests/web"):
         code, output, _ = run_case(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
                                    300, cwd=TOP / place)
         if code:

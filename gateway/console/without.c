@@ -17,4 +17,5 @@ static const char page[] =
 static const struct assets_file files[] = {{"/", "text/html; charset=utf-8",
 	"without-console-1", ASSETS_ASK, {{(const uint8_t *)page, sizeof(page) - 1}}}};
 
-const struct assets console_assets = {files, sizeof(files) / sizeof(*files)};
+const struct assets console_assets = {
+	files, sizeof(files) / sizeof(*files), CONSOLE_POLICY};

@@ -7,13 +7,6 @@
 
 #include "base/check.h"
 
-/* What the console needs and nothing else. Charts set their measures by script, which style-src
- * permits; text becomes part of the page as text alone, which Trusted Types enforce. */
-static const char policy[] =
-	"default-src 'none'; script-src 'self'; style-src 'self'; "
-	"connect-src 'self'; img-src 'self' data:; "
-	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
-	"require-trusted-types-for 'script'; trusted-types 'none'";
 static const char lasting[] = "public, max-age=31536000, immutable";
 
 static const struct {
@@ -65,7 +58,7 @@ static int is_known(const struct exchange *exchange, const char *tag)
 	return known && strstr(known, tag);
 }
 
-static void send_file(struct exchange *exchange, int status,
+static void send_file(struct exchange *exchange, int status, const struct assets *assets,
 	const struct assets_file *file)
 {
 	const char *accept = request_header(exchange->request, "Accept-Encoding");
@@ -73,7 +66,7 @@ static void send_file(struct exchange *exchange, int status,
 	char tag[64];
 
 	snprintf(tag, sizeof(tag), "\"%s%s\"", file->sum, codings[form].tag);
-	exchange_header(exchange, "Content-Security-Policy", policy);
+	exchange_header(exchange, "Content-Security-Policy", assets->policy);
 	exchange_header(exchange, "Cache-Control",
 		file->life == ASSETS_LASTING ? lasting : "no-cache");
 	exchange_header(exchange, "ETag", tag);
@@ -102,7 +95,7 @@ int assets_answer(const struct assets *assets, struct exchange *exchange)
 
 	if (!file || !strcmp(file->path, ASSETS_MISSING))
 		return 0;
-	send_file(exchange, 200, file);
+	send_file(exchange, 200, assets, file);
 	return 1;
 }
 
@@ -115,6 +108,6 @@ int assets_missing(const struct assets *assets, struct exchange *exchange)
 	if (!file || !is_look(exchange) || !accept || !strstr(accept, "text/html") ||
 		!strncmp(request->path, "/api/", 5))
 		return 0;
-	send_file(exchange, 404, file);
+	send_file(exchange, 404, assets, file);
 	return 1;
 }

@@ -1,9 +1,10 @@
-/* assets: the files of the console, linked into the gateway, each as it is and compressed. Nothing is
- * read from the disk while the gateway runs, so what is served is what was built.
+/* assets: the files of a web application (the console, the viewer's page), linked into the gateway, each
+ * as it is and compressed. Nothing is read from the disk while the gateway runs, so what is served is
+ * what was built.
  *
- * Thread: any; constant data. The table is made by gateway/console/build.mjs; gateway.c passes it on.
- * Files whose name has their hash are kept by browsers for ever; of the others they ask each time
- * (ETag). Every file has the console's Content-Security-Policy.
+ * Thread: any; constant data. The tables are made by assets.mjs; the gateway passes them on. Files whose
+ * name has their hash are kept by browsers for ever; of the others they ask each time (ETag). Every file
+ * has the Content-Security-Policy of its application.
  */
 #ifndef HTTP_ASSETS_H
 #define HTTP_ASSETS_H
@@ -31,6 +32,7 @@ struct assets_file {
 struct assets {
 	const struct assets_file *files;
 	size_t count;
+	const char *policy; /* Content-Security-Policy */
 };
 
 /* The page that a browser shows where nothing is. */

@@ -1,4 +1,4 @@
-// The sources of the console: types, words in both languages, no text outside the tables.
+// The sources of console and viewer's page: types; of the console: words in both languages, no text outside the tables.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -35,7 +35,8 @@ function flat(words, prefix = "") {
 const holes = (text) => [...new Set([...text.matchAll(/\{(\w+)[|}]/g)].map((hole) => hole[1]))].sort();
 
 test("types are sound", () => {
-	execFileSync(join(CONSOLE, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: CONSOLE, stdio: "pipe" });
+	for (const cwd of [CONSOLE, join(TOP, "viewer/web")])
+		execFileSync(join(cwd, "node_modules/.bin/tsc"), ["--noEmit"], { cwd, stdio: "pipe" });
 });
 
 test("both languages have the same words with the same holes", async () => {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "console/console.h"
 #include "http/assets.h"
 #include "http/request.h"
 
@@ -20,7 +21,7 @@ static const struct assets_file files[] = {
 	{"/assets/x-1.js", "text/javascript", "bbbb", ASSETS_LASTING, {{plain, 5}}},
 	{ASSETS_MISSING, "text/html; charset=utf-8", "cccc", ASSETS_ASK, {{missing, 12}}},
 };
-static const struct assets assets = {files, 3};
+static const struct assets assets = {files, 3, CONSOLE_POLICY};
 
 static char got[8192];
 static size_t got_len;

@@ -22,7 +22,7 @@ static const char page[] = "<!doctype html>";
 static const struct assets_file files[] = {
 	{"/", "text/html; charset=utf-8", "0123456789abcdef01234567", ASSETS_ASK,
 		{{(const uint8_t *)page, sizeof(page) - 1}}}};
-static const struct assets assets = {files, 1};
+static const struct assets assets = {files, 1, "default-src 'none'"};
 static const char *const origins[] = {"https://remote.example.co.jp"};
 static const struct page_server_settings settings = {.assets = &assets,
 	.leg_path = "/v1/leg",

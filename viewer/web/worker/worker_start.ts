@@ -1,0 +1,23 @@
+// worker_start: starts the worker with the tunnel. Under Trusted Types nothing becomes a script but what a
+// policy lets through; this is the page's only one, and it knows one file.
+
+import { workerFile } from "worker-file";
+
+interface Policy {
+	createScriptURL(url: string): string;
+}
+interface Policies {
+	createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy;
+}
+
+const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
+const policy = policies?.createPolicy("engawa-worker", {
+	createScriptURL(url) {
+		if (url !== workerFile) throw new TypeError("no script of this page");
+		return url;
+	},
+});
+
+export function startWorker(): Worker {
+	return new Worker(policy ? policy.createScriptURL(workerFile) : workerFile, { name: "tunnel" });
+}
