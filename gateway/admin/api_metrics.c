@@ -3,13 +3,34 @@
 #include "admin/call.h"
 #include "base/reason.h"
 #include "metrics/metrics.h"
+#include "metrics/metrics_process.h"
 
 #define TEXT_LIMIT (1024 * 1024)
 
-void api_metrics_text(void *admin UNUSED, struct exchange *exchange)
+/* What is not counted but so: looked at when somebody asks. */
+static void look(const struct admin *admin)
+{
+	const struct admin_parts *parts = &admin->parts;
+	struct admin_facts facts;
+
+	parts->facts(parts->ctx, &facts);
+	int good = facts.journal_good && facts.disk_good;
+	metrics_set(METRIC_READY,
+		facts.ready && !facts.draining && good && metrics_value(METRIC_STORE_UP));
+	metrics_set(METRIC_DRAINING, facts.draining);
+	metrics_set(METRIC_JOURNAL_GOOD, facts.journal_good);
+	metrics_set(METRIC_DISK_GOOD, facts.disk_good);
+	metrics_set(METRIC_DISK_FREE, (int64_t)facts.free_bytes);
+	metrics_set(METRIC_STARTED, facts.started_ms / 1000);
+	metrics_set(METRIC_CERTIFICATE_ENDS, facts.certificate_expires_ms / 1000);
+	metrics_process_look();
+}
+
+void api_metrics_text(void *admin, struct exchange *exchange)
 {
 	struct buf text;
 
+	look(admin);
 	buf_init(&text, TEXT_LIMIT);
 	int status = metrics_text(&text);
 	if (status)

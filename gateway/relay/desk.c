@@ -246,12 +246,22 @@ void desk_tick(struct desk *desk)
 	each(&desk->legs, tick_leg, &now_ms);
 }
 
+static void set_tick(struct desk *desk)
+{
+	int64_t wait_ms = tick_ms(&desk->settings);
+	desk->tick_due_us = clock_mono_us() + wait_ms * 1000;
+	worker_timer_set(desk->tick, wait_ms);
+}
+
 static void on_tick(void *ctx)
 {
 	struct desk *desk = ctx;
 	CHECK_OBJ(desk, DESK_MAGIC);
+	int64_t late_us = clock_mono_us() - desk->tick_due_us;
+	/* Rounded to a millisecond the timer may come a little early. */
+	metrics_time(METRIC_LOOP_LAG, late_us > 0 ? late_us : 0);
 	desk_tick(desk);
-	worker_timer_set(desk->tick, tick_ms(&desk->settings));
+	set_tick(desk);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -282,7 +292,7 @@ int desk_new(struct house *house, struct worker *worker,
 int desk_open(struct desk *desk)
 {
 	CHECK_OBJ(desk, DESK_MAGIC);
-	worker_timer_set(desk->tick, tick_ms(&desk->settings));
+	set_tick(desk);
 	return bus_subscribe(desk->house->store->bus, ORDERS_TOPIC, desk_box(desk),
 		on_order, desk, &desk->orders);
 }

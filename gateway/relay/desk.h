@@ -57,6 +57,7 @@ struct desk {
 	uint64_t notices_version; /* that its legs know */
 	struct bus_subscription *orders;
 	struct worker_timer *tick;
+	int64_t tick_due_us;
 };
 
 MUST_CHECK int desk_new(struct house *house, struct worker *worker,

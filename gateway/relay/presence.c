@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/text.h"
+#include "metrics/metrics.h"
 #include "relay/desk.h"
 #include "relay/leg.h"
 #include "store/bus.h"
@@ -137,9 +138,19 @@ static void on_announced(void *ctx, const struct state_answer *answer)
 {
 	struct desk *desk = ctx;
 	desk->asked--;
-	if (answer->status)
+	if (answer->status) {
+		metrics_reason(METRIC_PRESENCE_FAILED, answer->status);
 		log_line(LOG_DEBUG, "presence not renewed",
 			LOG_S("reason", reason_symbol(answer->status)));
+	} else {
+		metrics_add(METRIC_PRESENCE, 1);
+	}
+}
+
+static void on_withdrawn(void *ctx, const struct state_answer *answer UNUSED)
+{
+	struct desk *desk = ctx;
+	desk->asked--;
 }
 
 static void announce(struct leg *leg, int64_t now_ms)
@@ -166,7 +177,7 @@ void presence_host_left(struct leg *leg)
 		return;
 	desk->asked++;
 	state_withdraw(desk->house->store->state, leg->license, desk->house->node,
-		desk_box(desk), on_announced, desk);
+		desk_box(desk), on_withdrawn, desk);
 	update_doc(leg, 0, "offline");
 }
 

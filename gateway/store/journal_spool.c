@@ -13,6 +13,7 @@
 #include "base/cursor.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "metrics/metrics.h"
 #include "store/journal_chain.h"
 #include "store/state.h"
 
@@ -29,6 +30,7 @@ struct journal_spool {
 	uint64_t max, size;              /* bytes in the file */
 	uint64_t read;                   /* where the oldest row that waits begins */
 	uint64_t last;                   /* highest number */
+	uint64_t waiting;                /* rows from `read` on */
 	uint8_t end_hash[JOURNAL_HASH];  /* of the last row in the file */
 	uint8_t read_hash[JOURNAL_HASH]; /* of the row before `read` */
 	/* what the last peek gave out */
@@ -139,6 +141,7 @@ struct scan {
 	uint64_t at, good;
 	uint8_t hash[JOURNAL_HASH], good_hash[JOURNAL_HASH];
 	uint64_t last, good_last;
+	uint64_t rows, good_rows;
 };
 
 static int scan_step(const struct journal_spool *spool, struct scan *scan, uint8_t *bytes,
@@ -157,9 +160,11 @@ static int scan_step(const struct journal_spool *spool, struct scan *scan, uint8
 		return -REASON_STATE_DAMAGED;
 	scan->at += record.size;
 	scan->last = record.row.seq;
+	scan->rows++;
 	if (record.ends_group) {
 		scan->good = scan->at;
 		scan->good_last = scan->last;
+		scan->good_rows = scan->rows;
 		memcpy(scan->good_hash, scan->hash, JOURNAL_HASH);
 	}
 	return 0;
@@ -189,8 +194,17 @@ static int scan_file(struct journal_spool *spool)
 		spool->size = scan.good;
 	}
 	spool->last = scan.good_last;
+	spool->waiting = scan.good_rows;
 	memcpy(spool->end_hash, scan.good_hash, JOURNAL_HASH);
 	return 0;
+}
+
+/* For whoever watches the node: what waits here is lost with its disk. */
+static void tell(const struct journal_spool *spool)
+{
+	metrics_set(METRIC_SPOOL_ROWS, (int64_t)spool->waiting);
+	metrics_set(METRIC_SPOOL_BYTES, (int64_t)(spool->size - spool->read));
+	metrics_set(METRIC_SPOOL_LIMIT, (int64_t)spool->max);
 }
 
 static int take_lock(struct journal_spool *spool, const char *path,
@@ -247,11 +261,13 @@ int journal_spool_open(const char *dir, const char *node, uint64_t max_bytes,
 				      reason_text(REASON_NO_MEMORY, REASON_EN));
 	if (r == 0)
 		r = open_file(spool, dir, path, error);
-	if (r)
+	if (r) {
 		journal_spool_close(spool);
-	else
-		*ret = spool;
-	return r;
+		return r;
+	}
+	tell(spool);
+	*ret = spool;
+	return 0;
 }
 
 static void forget_peek(struct journal_spool *spool)
@@ -357,7 +373,10 @@ int journal_spool_put(struct journal_spool *spool, uint64_t first,
 	if (r == 0) {
 		spool->size += buf_len(&buf);
 		spool->last = first + count - 1;
+		spool->waiting += count;
 		memcpy(spool->end_hash, hash, JOURNAL_HASH);
+		metrics_add(METRIC_SPOOLED, (int64_t)count);
+		tell(spool);
 	}
 	buf_done(&buf);
 	return r;
@@ -433,6 +452,7 @@ static void pass_row(struct journal_spool *spool, size_t size,
 	const uint8_t hash[static JOURNAL_HASH])
 {
 	spool->read += size;
+	spool->waiting--;
 	memcpy(spool->read_hash, hash, JOURNAL_HASH);
 }
 
@@ -454,6 +474,7 @@ void journal_spool_drop(struct journal_spool *spool, uint64_t up_to)
 	}
 	if (spool->size && spool->read == spool->size)
 		start_over(spool);
+	tell(spool);
 }
 
 int journal_spool_empty(const struct journal_spool *spool)

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/reason.h"
+#include "metrics/metrics.h"
 
 #define REPLY_MAGIC 0x52657079
 #define REPLY_CHUNK 4096
@@ -20,6 +22,7 @@ struct reply {
 	struct post_item item; /* first: post_item * is reply * */
 	uint32_t magic;
 	struct post_box *box;
+	int64_t asked_us;
 	state_done state_done;
 	journal_done journal_done;
 	void *ctx;
@@ -67,6 +70,7 @@ static struct reply *reply_new(struct post_box *box, void *ctx)
 		reply = take_reserved();
 	reply->magic = REPLY_MAGIC;
 	reply->box = box;
+	reply->asked_us = clock_mono_us();
 	reply->ctx = ctx;
 	return reply;
 }
@@ -194,9 +198,20 @@ static void run(struct post_item *item)
 	reply_free(reply);
 }
 
+/* That something is not there, or is another's, is an answer; only what the store could not do is a
+ * fault of it. */
+static void count(const struct reply *reply, int status)
+{
+	metrics_time(METRIC_STORE_SECONDS, clock_mono_us() - reply->asked_us);
+	if (status && status != -REASON_NOT_FOUND && status != -REASON_CONFLICT &&
+		status != -REASON_LICENSE_IN_USE)
+		metrics_reason(METRIC_STORE_ERRORS, status);
+}
+
 void reply_send(struct reply *reply, int status)
 {
 	CHECK_OBJ(reply, REPLY_MAGIC);
+	count(reply, status);
 	if (!reply->box) {
 		reply_free(reply);
 		return;

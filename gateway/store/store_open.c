@@ -5,6 +5,7 @@
 
 #include "base/reason.h"
 #include "base/secret.h"
+#include "metrics/metrics.h"
 #include "store/memory/memory_store.h"
 #include "store/redis/redis_store.h"
 #include "store/sqlite/sqlite_store.h"
@@ -46,12 +47,21 @@ static int open_memory(const char *node, struct store **ret,
 	return r;
 }
 
+static int open_sqlite(const char *path, const char *node, struct store **ret,
+	char error[static STORE_ERROR])
+{
+	int r = sqlite_store_open(path, node, ret, error);
+	/* A file is there as long as the process is; a disk that fails shows in the errors. */
+	metrics_set(METRIC_STORE_UP, !r);
+	return r;
+}
+
 int store_open_in(const char *dir, const char *address, const char *node,
 	struct store **ret, char error[static STORE_ERROR])
 {
 	const char *path = after(address, "sqlite:");
 	if (path && *path)
-		return sqlite_store_open(path, node, ret, error);
+		return open_sqlite(path, node, ret, error);
 	const char *rest = after(address, "redis:");
 	if (rest)
 		return redis_store_open(REDIS_TCP, rest, dir, node, ret, error);

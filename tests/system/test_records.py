@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 import time
 
@@ -159,8 +160,16 @@ def test_health_and_metrics(gateway, viewer):
     viewer.listen()
     answers = {name: run("curl", "-s", "--cacert", gateway.ca, f"https://{gateway.admin}/{name}")
                for name in ("healthz", "readyz", "metrics")}
-    assert "engawa_" in answers["metrics"]
-    assert "engawa_sessions" in answers["metrics"]
+    figures = {name: float(value) for name, value in
+               re.findall(r"^engawa_(\w+) ([-+.\de]+)$", answers["metrics"], re.M)}
+    assert [figures[name] for name in ("sessions", "hosts", "store_up", "ready", "draining", "journal_good",
+                                       "disk_good", "spool_rows")] == [1, 1, 1, 1, 0, 1, 1, 0]
+    for name in ("store_seconds_count", "presence_renewals_total", "loop_lag_seconds_count", "memory_bytes",
+                 "disk_free_bytes"):
+        assert figures[name] > 0, name
+    assert time.time() - 3600 < figures["start_time_seconds"] <= time.time()
+    assert figures["certificate_end_seconds"] > time.time() + 800 * 86400
+    assert 10 < figures["descriptors"] < figures["descriptor_limit"]
 
 
 def test_wrong_token(gateway, world):

@@ -8,7 +8,7 @@ local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 for i = 3, #ARGV, 3 do
 	if tonumber(ARGV[i]) > last then
 		redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'r', ARGV[1], 't', ARGV[i + 1], 'j',
-			ARGV[i + 2])
+			ARGV[i + 2], 'n', ARGV[i])
 		last = tonumber(ARGV[i])
 	end
 end

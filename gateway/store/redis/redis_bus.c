@@ -6,8 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "metrics/metrics.h"
 #include "store/memory/memory_bus.h"
 #include "store/redis/redis_conn.h"
 #include "store/redis/redis_link.h"
@@ -19,6 +21,7 @@
 #define READ_COUNT 200
 #define SEND_COUNT 200
 #define WAIT_S 5
+#define TIMED 256 /* messages under way whose time is kept: for the metric only */
 
 /* A message on its way to the other nodes. */
 struct message {
@@ -26,6 +29,7 @@ struct message {
 	struct message *next;
 	struct redis_bus *bus;
 	uint64_t number;
+	int64_t published_us;
 	const char *topic, *json;
 };
 
@@ -44,6 +48,10 @@ struct redis_bus {
 	size_t sent; /* messages in the command on its way */
 	struct message *first, **end;
 	uint64_t numbers;
+	struct {
+		uint64_t number;
+		int64_t us;
+	} timed[TIMED];
 	char last[48]; /* the id of the last message heard */
 	/* under the mutex: */
 	pthread_mutex_t mutex;
@@ -131,6 +139,8 @@ static void take(struct redis_item *item)
 	struct redis_bus *bus = message->bus;
 	CHECK_OBJ(bus, REDIS_BUS_MAGIC);
 	message->number = ++bus->numbers;
+	bus->timed[message->number % TIMED].number = message->number;
+	bus->timed[message->number % TIMED].us = message->published_us;
 	message->next = NULL;
 	*bus->end = message;
 	bus->end = &message->next;
@@ -145,6 +155,7 @@ static int publish(struct bus *base, const char *topic, const char *json)
 		return -REASON_NO_MEMORY;
 	message->item.run = take;
 	message->bus = bus;
+	message->published_us = clock_mono_us();
 	char *text = (char *)(message + 1);
 	message->topic = memcpy(text, topic, topic_size);
 	message->json = memcpy(text + topic_size, json, json_size);
@@ -175,7 +186,15 @@ static void unsubscribe(struct bus *base, struct bus_subscription *subscription)
 
 static void read_on(struct redis_bus *bus);
 
-/* One entry: its id, then run, topic and text by name. */
+/* Back from the store comes what this node itself has sent: as late as the others hear it. */
+static void hear_own(const struct redis_bus *bus, uint64_t number)
+{
+	if (number && bus->timed[number % TIMED].number == number)
+		metrics_time(METRIC_BUS_SECONDS,
+			clock_mono_us() - bus->timed[number % TIMED].us);
+}
+
+/* One entry: its id, then run, topic, text and number by name. */
 static void hear(struct redis_bus *bus, const struct redisReply *entry)
 {
 	const struct redisReply *fields = redis_reply_at(entry, 1);
@@ -186,8 +205,12 @@ static void hear(struct redis_bus *bus, const struct redisReply *entry)
 	if (!id || strlen(id) >= sizeof(bus->last))
 		return;
 	snprintf(bus->last, sizeof(bus->last), "%s", id);
-	if (!run || !topic || !json || strcmp(run, bus->run) == 0)
+	if (!run || !topic || !json)
 		return;
+	if (strcmp(run, bus->run) == 0) {
+		hear_own(bus, redis_reply_number(redis_reply_at(fields, 7)));
+		return;
+	}
 	if (bus_publish(bus->local, topic, json))
 		log_line(LOG_ERROR, "a message of the bus was lost for want of memory",
 			LOG_S("topic", topic));

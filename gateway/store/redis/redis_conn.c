@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/text.h"
+#include "metrics/metrics.h"
 #include "store/redis/redis_hello.h"
 #include "store/redis/redis_reply.h"
 
@@ -145,6 +146,7 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	}
 	if (conn->first && conn->first->due_ms <= now && conn->phase == UP) {
 		set_fault(conn, -REASON_STORE_UNAVAILABLE, "Redis does not answer");
+		metrics_add(METRIC_STORE_STALLS, 1);
 		change(conn, STUCK);
 	}
 	for (struct slot *slot = conn->first; slot && slot->due_ms <= now;

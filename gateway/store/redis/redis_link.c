@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/reason.h"
+#include "metrics/metrics.h"
 #include "store/redis/redis_conn.h"
 
 #define LINK_MAGIC 0x524c6e6b
@@ -47,7 +48,9 @@ static void on_changed(void *ctx, int up)
 {
 	struct redis_link *link = ctx;
 	CHECK_OBJ(link, LINK_MAGIC);
+	metrics_set(METRIC_STORE_UP, up);
 	pthread_mutex_lock(&link->mutex);
+	metrics_add(METRIC_STORE_LOST, link->up && !up);
 	link->up = up;
 	link->attempts++;
 	pthread_cond_signal(&link->tried);

@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/reason.h"
 #include "metrics/metrics.h"
+#include "metrics/metrics_process.h"
 
 #define ROUNDS 20000
 
@@ -86,12 +88,28 @@ static void a_histogram_is_cumulative(void **state)
 	buf_done(&out);
 }
 
+static void the_process_is_looked_at(void **state)
+{
+	(void)state;
+	int pipes[2];
+	metrics_process_look();
+	int64_t before = metrics_value(METRIC_DESCRIPTORS);
+	assert_int_equal(pipe(pipes), 0);
+	metrics_process_look();
+	assert_int_equal(metrics_value(METRIC_DESCRIPTORS), before + 2);
+	assert_true(metrics_value(METRIC_DESCRIPTOR_LIMIT) > before);
+	assert_in_range(metrics_value(METRIC_MEMORY), 64 * 1024, INT64_C(1) << 40);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_count_is_lost),
 		cmocka_unit_test(the_page_is_prometheus_text),
 		cmocka_unit_test(a_histogram_is_cumulative),
+		cmocka_unit_test(the_process_is_looked_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

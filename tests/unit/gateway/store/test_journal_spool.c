@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/reason.h"
+#include "metrics/metrics.h"
 #include "store/journal_spool.h"
 
 struct world {
@@ -116,10 +117,14 @@ static void test_rows_come_out_as_they_went_in(void **state)
 	assert_int_equal(put(world, 1, 3), 0);
 	assert_int_equal(put(world, 4, 10), 0);
 	assert_int_equal(journal_spool_last(world->spool), 13);
+	assert_int_equal(metrics_value(METRIC_SPOOL_ROWS), 13);
+	assert_int_equal(metrics_value(METRIC_SPOOL_BYTES), size_of(world));
 	assert_int_equal(stat(world->file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	expect(world, 1, 13);
 	assert_int_equal(size_of(world), 0);
+	assert_int_equal(metrics_value(METRIC_SPOOL_ROWS), 0);
+	assert_int_equal(metrics_value(METRIC_SPOOL_BYTES), 0);
 	/* Numbers may leap (rows that went past the spool), never fall. */
 	assert_int_equal(put(world, 100, 2), 0);
 	expect(world, 100, 101);
@@ -130,7 +135,9 @@ static void test_what_waits_survives(void **state)
 	struct world *world = *state;
 	assert_int_equal(put(world, 1, 10), 0);
 	journal_spool_drop(world->spool, 3);
+	assert_int_equal(metrics_value(METRIC_SPOOL_ROWS), 7);
 	reopen(world);
+	assert_int_equal(metrics_value(METRIC_SPOOL_ROWS), 10);
 	assert_int_equal(journal_spool_last(world->spool), 10);
 	/* Where it was read to is not kept: numbers tell. */
 	journal_spool_drop(world->spool, 3);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/reason.h"
 #include "fakes/redis_rig.h"
+#include "metrics/metrics.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
@@ -235,6 +236,9 @@ static void test_nobody_waits_for_a_stopped_redis(void **state)
 	struct post_pump *pump;
 	struct answer answers[200] = {0};
 	int64_t longest = 0, slowest = 0, asked[200];
+	int64_t stalls = metrics_value(METRIC_STORE_STALLS);
+	int64_t errors = metrics_value(METRIC_STORE_ERRORS);
+	assert_int_equal(metrics_value(METRIC_STORE_UP), 1);
 	assert_int_equal(post_pump_new(&pump), 0);
 	redis_rig_signal(&world->redis, SIGSTOP);
 	int64_t begin = clock_mono_ms();
@@ -258,6 +262,9 @@ static void test_nobody_waits_for_a_stopped_redis(void **state)
 		int64_t took = answers[i].at_ms - asked[i];
 		slowest = took > slowest ? took : slowest;
 	}
+	assert_int_equal(metrics_value(METRIC_STORE_UP), 0);
+	assert_true(metrics_value(METRIC_STORE_STALLS) > stalls);
+	assert_true(metrics_value(METRIC_STORE_ERRORS) >= errors + 200);
 	redis_rig_signal(&world->redis, SIGCONT);
 	printf("# asking took up to %d ms, the answer up to %d ms\n", (int)longest,
 		(int)slowest);
@@ -273,6 +280,7 @@ static void test_nobody_waits_for_a_stopped_redis(void **state)
 			r = 0;
 	}
 	assert_int_equal(r, 0);
+	assert_int_equal(metrics_value(METRIC_STORE_UP), 1);
 	post_pump_free(pump);
 }
 
@@ -400,6 +408,9 @@ static void test_orders_arrive_once_across_an_outage(void **state)
 	assert_int_equal(near.next, 600);
 	assert_int_equal(far.next, 600);
 	assert_int_equal(near.wrong + far.wrong, 0);
+	for (int tries = 0; tries < 300 && !metrics_value(METRIC_BUS_SECONDS); tries++)
+		usleep(100000);
+	assert_true(metrics_value(METRIC_BUS_SECONDS) > 0);
 	/* Nobody takes more than it can keep. */
 	redis_rig_signal(&world->redis, SIGKILL);
 	int kept = 0;
