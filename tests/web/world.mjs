@@ -65,26 +65,26 @@ export function codeOf(secret, at = Date.now()) {
 	return String((mac.readUInt32BE(from) & 0x7fffffff) % 1000000).padStart(6, "0");
 }
 
-class Gateway {
-	constructor(folder) {
-		this.data = join(folder, "gateway");
+export class Gateway {
+	constructor(folder, name = "gateway") {
+		this.data = join(folder, name);
 		this.program = null;
 		this.output = "";
 	}
 
-	init() {
-		const out = execFileSync(join(BUILD, "bin/engawa-gateway"), ["init", "--data", this.data, "--json"], { encoding: "utf8" });
+	init(...options) {
+		const out = execFileSync(join(BUILD, "bin/engawa-gateway"), ["init", "--data", this.data, "--json", ...options], { encoding: "utf8" });
 		this.made = JSON.parse(out);
 		this.token = readFileSync(join(this.data, "admin.token"), "utf8").trim();
 		this.ca = readFileSync(join(this.data, "ca.pem"));
 		return this;
 	}
 
-	async start(admin = "127.0.0.1:0") {
-		rmSync(join(this.data, "run/admin"), { force: true });
+	async start(admin = "127.0.0.1:0", listen = "127.0.0.1:0", options = []) {
+		for (const name of ["admin", "listen"]) rmSync(join(this.data, "run", name), { force: true });
 		this.program = spawn(
 			join(BUILD, "bin/engawa-gateway"),
-			["run", "--data", this.data, "--listen", "127.0.0.1:0", "--admin-listen", admin],
+			["run", "--data", this.data, "--listen", listen, "--admin-listen", admin, ...options],
 			{ stdio: ["ignore", "pipe", "pipe"] },
 		);
 		for (const stream of [this.program.stdout, this.program.stderr])
@@ -94,8 +94,9 @@ class Gateway {
 		this.ended = new Promise((resolve) => this.program.on("exit", (code, signal) => resolve(code ?? signal)));
 		await until("the gateway to serve", () => {
 			assert.equal(this.program.exitCode, null, `the gateway ended:\n${this.output}`);
-			return existsSync(join(this.data, "run/admin"));
+			return ["admin", "listen"].every((name) => existsSync(join(this.data, "run", name)));
 		});
+		this.address = readFileSync(join(this.data, "run/listen"), "utf8").trim();
 		this.admin = readFileSync(join(this.data, "run/admin"), "utf8").trim();
 		this.origin = `https://${this.admin}`;
 		return this;
@@ -147,7 +148,7 @@ class Gateway {
 	}
 }
 
-class World {
+export class World {
 	constructor() {
 		this.folder = mkdtempSync(join(tmpdir(), "engawa-web-"));
 		this.gateway = new Gateway(this.folder);
@@ -161,6 +162,11 @@ class World {
 		await this.gateway.start();
 		this.browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: BROWSER });
 		return this;
+	}
+
+	/** What pages may ask. */
+	origins() {
+		return [this.gateway.origin];
 	}
 
 	/** A fresh browser: no cookie, no choice made. What goes wrong in it fails the test at its end. */
@@ -185,7 +191,7 @@ class World {
 		});
 		context.on("request", (asked) => {
 			const url = asked.url();
-			if (!url.startsWith(`${this.gateway.origin}/`) && !/^(data|blob):/.test(url)) this.faults.push(`asked elsewhere: ${url}`);
+			if (!this.origins().some((origin) => url.startsWith(`${origin}/`)) && !/^(data|blob):/.test(url)) this.faults.push(`asked elsewhere: ${url}`);
 		});
 		const page = await context.newPage();
 		page.on("pageerror", (error) => this.faults.push(`error in the page: ${error.stack}`));
