@@ -1,0 +1,129 @@
+"""Sessions outlive their relay: nodes are killed, Redis is restarted, lines are cut, machines sleep, and
+what was typed at home is in the office exactly once."""
+
+import signal
+import socket
+import time
+
+from cluster import Cluster
+from rfb import Rfb
+from test_main_job import pressed
+from typist import SHIFT, Typist
+from world import TOOLS, Display, Host, Viewer, free_port, wait_for
+
+# What a company has for minutes is here for seconds; the ends' own times are as ever.
+QUICK = {"relay": {"keepalive": "1s"}}
+
+
+class Office:
+    """A cluster, an office PC whose terminal writes into a file, and a viewer at home that is connected."""
+
+    def __init__(self, world, cluster, viewer_gateways=None):
+        self.cluster = cluster
+        self.license = cluster.license()
+        self.desktop = Display(world)
+        self.host = Host(world, cluster, self.license).enroll().run("--display", self.desktop.at)
+        self.viewer = Viewer(world, cluster, self.license)
+        self.viewer.pair(self.host.ticket(), gateway=viewer_gateways)
+        self.typed = self.desktop.typing_into()
+        self.viewer.listen()
+        self.screen = Rfb(self.viewer.port)
+
+    def carrier(self):
+        """The node that carries the session now, or None."""
+        for node in self.cluster.nodes:
+            if node.program.alive() and "session opened" in node.program.text().rsplit("session closed", 1)[-1]:
+                return node
+        return None
+
+    def arrived(self, text):
+        wait_for("what was typed to be in the file", lambda: self.typed.read_text() == text, seconds=90)
+        # And nothing more comes behind it.
+        self.screen.pump(1)
+        assert self.typed.read_text() == text
+
+    def fences(self):
+        """Each time the session was joined has a fence of its own."""
+        return {line.split("fence=")[1].split()[0] for node in self.cluster.nodes
+                for line in node.program.text().splitlines() if "session opened" in line}
+
+    def opened(self):
+        return [row for row in self.cluster.log("sessions", "--license", self.license["id"])
+                if row["purpose"] == "session"]
+
+
+
+class Line:
+    """A line of our own to one address, that can be cut."""
+
+    def __init__(self, world, to):
+        self.socket = world.tmp / "line"
+        port = free_port()
+        world.start("line", [TOOLS / "faultproxy", "--to", to, "--listen", f"127.0.0.1:{port}",
+                             "--control", self.socket])
+        self.address = f"127.0.0.1:{port}"
+        wait_for("the line", self.socket.exists)
+
+    def say(self, command):
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(20)
+            control.connect(str(self.socket))
+            control.sendall(f"{command}\n".encode())
+            assert control.recv(100).startswith(b"ok")
+
+
+def test_numbers_arrive_while_nodes_are_killed(world):
+    office = Office(world, Cluster(world, nodes=2, config=QUICK))
+    typist = Typist(office.screen, 1, 300).start()
+    for round_, number in enumerate((40, 120, 200)):
+        typist.wait_until(number)
+        node = wait_for("a node with the session", office.carrier)
+        node.program.kill()
+        if round_ == 1:
+            office.cluster.redis.restart()
+        wait_for("the other node to carry the session", lambda: office.carrier() not in (None, node))
+        node.restart()
+    typist.done()
+    office.arrived(typist.text)
+    # Shift is held over the death of a node: it is up at the office as long as nobody can let go of it.
+    office.screen.key(SHIFT, True)
+    office.screen.press(ord("A"))
+    wait_for("shift to be down", lambda: pressed(office.desktop)[0])
+    for node in office.cluster.nodes:
+        node.program.kill()
+    wait_for("shift to be up", lambda: not pressed(office.desktop)[0])
+    office.cluster.nodes[1].restart()
+    office.screen.press(ord("B"))
+    office.screen.key(SHIFT, False)
+    office.screen.press(ord("c"))
+    office.arrived(typist.text + "ABc")
+    assert pressed(office.desktop) == (False, False)
+
+
+def test_numbers_arrive_over_bad_lines_and_sleep(world):
+    cluster = Cluster(world, nodes=1, config=QUICK)
+    node = cluster.nodes[0]
+    line = Line(world, node.listen)
+    office = Office(world, cluster, viewer_gateways=line.address)
+    typist = Typist(office.screen, 1, 320).start()
+
+    def over(number, what, seconds, back):
+        """Something that is longer than the line's keepalive, while somebody types."""
+        typist.wait_until(number)
+        before = office.fences()
+        what()
+        time.sleep(seconds)
+        back()
+        wait_for("the session to be taken up again", lambda: office.fences() - before)
+
+    over(30, node.program.kill, 0.2, node.restart)
+    over(90, lambda: line.say("freeze both"), 5, lambda: line.say("thaw both"))
+    over(150, lambda: line.say("rst"), 0, lambda: None)
+    over(200, lambda: office.viewer.program.kill(signal.SIGSTOP), 6,
+         lambda: office.viewer.program.kill(signal.SIGCONT))
+    over(260, lambda: office.host.program.kill(signal.SIGSTOP), 6,
+         lambda: office.host.program.kill(signal.SIGCONT))
+    typist.done()
+    office.arrived(typist.text)
+    # The same session all the time, and each of its parts has its row.
+    assert len({row["id"] for row in office.opened()}) == 1
