@@ -68,7 +68,8 @@ void session_give_back(struct session *session)
 		return;
 	}
 	state_release(session_store(session), session->license, session->id_text,
-		session_box(session), on_released, session_ask(session));
+		session->claim_fence, session_box(session), on_released,
+		session_ask(session));
 }
 
 void session_tell(struct session *session, const char *event)
@@ -218,16 +219,46 @@ void session_room(struct session *session, struct leg *leg)
 		pump_room(&session->pumps[!leg->side]);
 }
 
+static void lose_claim(struct session *session)
+{
+	session->claimed = 0;
+	session_end(session, REASON_STORE_UNAVAILABLE, NULL);
+}
+
+static void on_claimed_anew(void *ctx, const struct state_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	if (!answer->status)
+		session->claim_fence = answer->fence;
+	else if (answer->status == -REASON_LICENSE_IN_USE &&
+		 session->state == SESSION_LIVE)
+		lose_claim(session);
+	if (!answer->status && session->state != SESSION_LIVE) {
+		session->claimed = 1;
+		session_give_back(session);
+	}
+	session_settle(session);
+}
+
+/* It ran out while we slept, or the store was emptied. Both ends are still here, so it is still theirs, unless
+ * somebody else has it by now. */
+static void claim_anew(struct session *session)
+{
+	state_claim(session_store(session), session->license, session->id_text,
+		session->desk->house->node, session->desk->settings.claim_ttl_ms,
+		session_box(session), on_claimed_anew, session_ask(session));
+}
+
 static void on_renewed(void *ctx, const struct state_answer *answer)
 {
 	struct session *session = session_answered(ctx);
-	/* A store that is away ends no session (it holds no new claim either); one that says
-	 * that the claim is not ours any more does. */
-	if (answer->status == -REASON_NOT_FOUND && session->state == SESSION_LIVE) {
-		session->claimed = 0;
-		session_end(session, REASON_STORE_UNAVAILABLE, NULL);
-	}
-	session_settle(session);
+	/* A store that is away ends no session: it holds no new claim either. */
+	if (session->state != SESSION_LIVE)
+		session_settle(session);
+	else if (answer->status == -REASON_NOT_FOUND)
+		claim_anew(session);
+	else if (!answer->status && answer->fence != session->claim_fence)
+		lose_claim(session); /* both ends go on through another node */
 }
 
 static void renew(struct session *session, int64_t now_ms)

@@ -86,6 +86,8 @@ struct session {
 	uint8_t id[SESSION_ID];
 	char id_text[SESSION_ID_TEXT];
 	uint64_t fence, document_version;
+	uint64_t
+		claim_fence; /* of the claim: another one than `fence` when it had to be made anew */
 	char license[17], by[129];
 	char *tenant, *holder, *policy;
 	struct message_connect wish;

@@ -209,7 +209,7 @@ static void on_claimed(void *ctx, const struct state_answer *answer)
 	struct session *session = session_answered(ctx);
 	if (!answer->status) {
 		session->claimed = 1;
-		session->fence = answer->fence;
+		session->fence = session->claim_fence = answer->fence;
 	} else if (!session->reason && answer->status == -REASON_LICENSE_IN_USE) {
 		session_open_refuse(session, REASON_LICENSE_IN_USE, RETRY_MS,
 			answer->holder);

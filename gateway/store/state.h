@@ -88,7 +88,7 @@ struct state_vtable {
 	void (*renew)(struct state *, const char *license, const char *session,
 		int64_t ttl_ms, struct post_box *, state_done, void *ctx);
 	void (*release)(struct state *, const char *license, const char *session,
-		struct post_box *, state_done, void *ctx);
+		uint64_t fence, struct post_box *, state_done, void *ctx);
 	void (*announce)(struct state *, const char *license, const char *node,
 		const char *value, int64_t ttl_ms, struct post_box *, state_done,
 		void *ctx);
@@ -145,7 +145,8 @@ static inline void state_claim(struct state *state, const char *license,
 	state->vtable->claim(state, license, session, holder, ttl_ms, box, done, ctx);
 }
 
-/* -REASON_NOT_FOUND when the claim is gone or another's: the session must end. */
+/* -REASON_NOT_FOUND when the claim is gone or another's: the session must end. The answer has the fence of the
+ * claim: a greater one than the asker's was drawn by another node, which carries the session now. */
 static inline void state_renew(struct state *state, const char *license,
 	const char *session, int64_t ttl_ms, struct post_box *box, state_done done,
 	void *ctx)
@@ -153,11 +154,13 @@ static inline void state_renew(struct state *state, const char *license,
 	state->vtable->renew(state, license, session, ttl_ms, box, done, ctx);
 }
 
-/* Only by its owner; releasing what is not ours is no error and changes nothing. */
+/* Only by its owner: who drew this fence. Releasing what is not ours is no error and changes nothing, also when
+ * the same session was claimed anew meanwhile, by a node that it went on with. */
 static inline void state_release(struct state *state, const char *license,
-	const char *session, struct post_box *box, state_done done, void *ctx)
+	const char *session, uint64_t fence, struct post_box *box, state_done done,
+	void *ctx)
 {
-	state->vtable->release(state, license, session, box, done, ctx);
+	state->vtable->release(state, license, session, fence, box, done, ctx);
 }
 
 /* Presence of a host: the newest announcement wins, whatever node it comes from. */

@@ -190,9 +190,10 @@ int store_wait_renew(struct state *state, const char *license, const char *sessi
 	WAIT(NULL, NULL, state_answered, state_renew, state, license, session, ttl_ms);
 }
 
-int store_wait_release(struct state *state, const char *license, const char *session)
+int store_wait_release(struct state *state, const char *license, const char *session,
+	uint64_t fence)
 {
-	WAIT(NULL, NULL, state_answered, state_release, state, license, session);
+	WAIT(NULL, NULL, state_answered, state_release, state, license, session, fence);
 }
 
 int store_wait_announce(struct state *state, const char *license, const char *node,

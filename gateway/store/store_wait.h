@@ -43,7 +43,7 @@ MUST_CHECK int store_wait_claim(struct state *state, const char *license,
 MUST_CHECK int store_wait_renew(struct state *state, const char *license,
 	const char *session, int64_t ttl_ms);
 MUST_CHECK int store_wait_release(struct state *state, const char *license,
-	const char *session);
+	const char *session, uint64_t fence);
 MUST_CHECK int store_wait_announce(struct state *state, const char *license,
 	const char *node, const char *value, int64_t ttl_ms);
 MUST_CHECK int store_wait_withdraw(struct state *state, const char *license,

@@ -326,7 +326,7 @@ static void test_a_claim_has_one_winner(void **state)
 			snprintf(license, sizeof(license), "lic_%d", prize);
 			snprintf(session, sizeof(session), "ses_%d", winner);
 			assert_int_equal(store_wait_release(world->store->state, license,
-						 session),
+						 session, fence),
 				0);
 		}
 	}
@@ -348,12 +348,15 @@ static void test_a_claim_belongs_to_its_session(void **state)
 	assert_string_equal(docs.holder, "node-1 viewer");
 	store_docs_free(&docs);
 	assert_int_equal(store_wait_renew(s, "lic_a", "ses_2", 15000), -REASON_NOT_FOUND);
-	assert_int_equal(store_wait_release(s, "lic_a", "ses_2"), 0);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_2", fence), 0);
 	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 15000), 0);
 	/* The same session again (a resume): a new fence. */
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "node-2", 15000, &docs),
 		0);
 	assert_true(docs.fence > fence);
+	/* Who drew the former one does not take this one away. */
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_1", fence), 0);
+	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 15000), 0);
 	fence = docs.fence;
 	store_docs_free(&docs);
 	/* 14 s later it still stands, renewed or not; 16 s later it does not. */
@@ -364,8 +367,9 @@ static void test_a_claim_belongs_to_its_session(void **state)
 	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 15000), -REASON_NOT_FOUND);
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, &docs), 0);
 	assert_true(docs.fence > fence);
+	fence = docs.fence;
 	store_docs_free(&docs);
-	assert_int_equal(store_wait_release(s, "lic_a", "ses_2"), 0);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_2", fence), 0);
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_3", "x", 15000, NULL), 0);
 }
 

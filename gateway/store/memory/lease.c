@@ -272,19 +272,20 @@ int lease_renew(struct lease *lease, const char *license, const char *session,
 }
 
 static void remove_own(struct lease *lease, const char *license, enum use use,
-	const char *by)
+	const char *by, uint64_t fence)
 {
 	CHECK_OBJ(lease, LEASE_MAGIC);
 	pthread_mutex_lock(&lease->mutex);
 	struct entry **place = place_of(lease, license, use);
-	if (*place && strcmp((*place)->by, by) == 0)
+	if (*place && strcmp((*place)->by, by) == 0 && (*place)->fence == fence)
 		remove_at(lease, place);
 	pthread_mutex_unlock(&lease->mutex);
 }
 
-void lease_release(struct lease *lease, const char *license, const char *session)
+void lease_release(struct lease *lease, const char *license, const char *session,
+	uint64_t fence)
 {
-	remove_own(lease, license, USE_CLAIM, session);
+	remove_own(lease, license, USE_CLAIM, session, fence);
 }
 
 int lease_announce(struct lease *lease, const char *license, const char *node,
@@ -316,7 +317,7 @@ int lease_locate(struct lease *lease, const char *license,
 
 void lease_withdraw(struct lease *lease, const char *license, const char *node)
 {
-	remove_own(lease, license, USE_PRESENCE, node);
+	remove_own(lease, license, USE_PRESENCE, node, 0);
 }
 
 /* Sends a refusal with the holder too: the asker is told who has the license. */

@@ -41,7 +41,8 @@ MUST_CHECK int lease_claim(struct lease *lease, const char *license, const char 
 /* -REASON_NOT_FOUND, else the fence and holder of the claim. */
 MUST_CHECK int lease_renew(struct lease *lease, const char *license, const char *session,
 	int64_t ttl_ms, uint64_t *ret_fence, char ret_holder[static LEASE_VALUE_MAX]);
-void lease_release(struct lease *lease, const char *license, const char *session);
+void lease_release(struct lease *lease, const char *license, const char *session,
+	uint64_t fence);
 
 /* -REASON_LIMIT, -REASON_NO_MEMORY. */
 MUST_CHECK int lease_announce(struct lease *lease, const char *license, const char *node,

@@ -220,9 +220,9 @@ static void renew(struct state *state, const char *license, const char *session,
 }
 
 static void release(struct state *state, const char *license, const char *session,
-	struct post_box *box, state_done done, void *ctx)
+	uint64_t fence, struct post_box *box, state_done done, void *ctx)
 {
-	lease_release(mine(state)->lease, license, session);
+	lease_release(mine(state)->lease, license, session, fence);
 	reply_send(reply_new_state(box, done, ctx), 0);
 }
 

@@ -305,25 +305,21 @@ static void renew(struct state *state, const char *license, const char *session,
 	send(question, redis_words_script(&words, REDIS_RENEW, 1, &question->ask));
 }
 
-static void let_go(struct state *state, const char *what, const char *license,
-	const char *field, const char *owner, struct reply *reply)
+static void release(struct state *state, const char *license, const char *session,
+	uint64_t fence, struct post_box *box, state_done reader, void *ctx)
 {
 	struct redis_words words;
-	struct question *question = question_new(state, reply, read_verdict);
+	struct question *question =
+		question_new(state, reply_new_state(box, reader, ctx), read_verdict);
 	if (!question)
 		return;
 	redis_words_init(&words);
-	redis_words_key(&words, question->redis->prefix, "%s:%s", what, license);
-	redis_words_text(&words, field);
-	redis_words_text(&words, owner);
+	redis_words_key(&words, question->redis->prefix, "claim:%s", license);
+	redis_words_text(&words, "session");
+	redis_words_text(&words, session);
+	redis_words_text(&words, "fence");
+	redis_words_number(&words, (int64_t)fence);
 	send(question, redis_words_script(&words, REDIS_RELEASE, 1, &question->ask));
-}
-
-static void release(struct state *state, const char *license, const char *session,
-	struct post_box *box, state_done reader, void *ctx)
-{
-	let_go(state, "claim", license, "session", session,
-		reply_new_state(box, reader, ctx));
 }
 
 static void announce(struct state *state, const char *license, const char *node,
@@ -369,7 +365,16 @@ static void locate(struct state *state, const char *license, struct post_box *bo
 static void withdraw(struct state *state, const char *license, const char *node,
 	struct post_box *box, state_done reader, void *ctx)
 {
-	let_go(state, "at", license, "node", node, reply_new_state(box, reader, ctx));
+	struct redis_words words;
+	struct question *question =
+		question_new(state, reply_new_state(box, reader, ctx), read_verdict);
+	if (!question)
+		return;
+	redis_words_init(&words);
+	redis_words_key(&words, question->redis->prefix, "at:%s", license);
+	redis_words_text(&words, "node");
+	redis_words_text(&words, node);
+	send(question, redis_words_script(&words, REDIS_RELEASE, 1, &question->ask));
 }
 
 int redis_state_new(struct redis_link *link, const char *prefix, struct state **ret)

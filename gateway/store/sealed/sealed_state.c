@@ -315,9 +315,9 @@ static void renew(struct state *state, const char *license, const char *session,
 }
 
 static void release(struct state *state, const char *license, const char *session,
-	struct post_box *box, state_done done, void *ctx)
+	uint64_t fence, struct post_box *box, state_done done, void *ctx)
 {
-	state_release(mine(state)->below, license, session, box, done, ctx);
+	state_release(mine(state)->below, license, session, fence, box, done, ctx);
 }
 
 static void announce(struct state *state, const char *license, const char *node,

@@ -352,11 +352,11 @@ static void renew(struct state *state, const char *license, const char *session,
 }
 
 static void release(struct state *state, const char *license, const char *session,
-	struct post_box *box, state_done done, void *ctx)
+	uint64_t fence, struct post_box *box, state_done done, void *ctx)
 {
 	struct lease *lease = mine(state)->lease;
 	if (lease)
-		lease_release(lease, license, session);
+		lease_release(lease, license, session, fence);
 	reply_send(reply_new_state(box, done, ctx), lease ? 0 : -REASON_FORBIDDEN);
 }
 

@@ -523,12 +523,55 @@ static void ignore(void *ctx, const struct state_answer *answer)
 	(void)answer;
 }
 
-static void a_claim_that_is_lost_ends_the_session(void **state)
+static void expect_in_use(void *ctx, const struct state_answer *answer)
+{
+	(void)ctx;
+	assert_int_equal(answer->status, -REASON_LICENSE_IN_USE);
+}
+
+/* The store was emptied, or we slept: as long as nobody else has it, it is made anew. */
+static void a_claim_that_is_lost_is_made_anew(void **state)
 {
 	struct relay_rig *rig = *state;
 	struct fake_end *host, *viewer;
 	relay_rig_join(rig, &host, &viewer);
 	state_release(rig->store->state, RIG_LICENSE, fake_end_session(host),
+		host->open.fence, desk_box(rig->desks[1]), ignore, NULL);
+	relay_rig_pass(rig, rig->settings.claim_renew_ms * 2 + 500);
+	assert_int_equal(viewer->closes, 0);
+	/* It is held, and given back at the end. */
+	state_claim(rig->store->state, RIG_LICENSE, "ses_elsewhere", "n2", 60000,
+		desk_box(rig->desks[1]), expect_in_use, NULL);
+	relay_rig_settle(rig);
+	fake_end_close(viewer, FAKE_CLOSE_SESSION, REASON_VIEWER_LEFT);
+	relay_rig_settle(rig);
+	fake_end_connect(viewer, NULL);
+	relay_rig_settle(rig);
+	assert_int_equal(viewer->opens, 2);
+}
+
+static void a_claim_that_another_has_ends_the_session(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	state_release(rig->store->state, RIG_LICENSE, fake_end_session(host),
+		host->open.fence, desk_box(rig->desks[1]), ignore, NULL);
+	state_claim(rig->store->state, RIG_LICENSE, "ses_elsewhere", "n2", 60000,
+		desk_box(rig->desks[1]), ignore, NULL);
+	relay_rig_pass(rig, rig->settings.claim_renew_ms + 500);
+	assert_int_equal(viewer->closes, 1);
+	assert_int_equal(host->closes, 1);
+	assert_int_equal(viewer->close.reason, REASON_STORE_UNAVAILABLE);
+}
+
+/* The same session with a later fence: both ends have gone on through another node. */
+static void a_session_that_went_on_elsewhere_ends_here(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	state_claim(rig->store->state, RIG_LICENSE, fake_end_session(host), "n2", 60000,
 		desk_box(rig->desks[1]), ignore, NULL);
 	relay_rig_pass(rig, rig->settings.claim_renew_ms + 500);
 	assert_int_equal(viewer->closes, 1);
@@ -620,7 +663,9 @@ int main(void)
 		TEST(a_license_that_expires_ends_it),
 		TEST(an_end_cannot_speak_for_others),
 		TEST(the_claim_is_kept_and_given_back),
-		TEST(a_claim_that_is_lost_ends_the_session),
+		TEST(a_claim_that_is_lost_is_made_anew),
+		TEST(a_claim_that_another_has_ends_the_session),
+		TEST(a_session_that_went_on_elsewhere_ends_here),
 		TEST(a_claim_of_another_node_refuses_the_viewer),
 		TEST(a_remembered_code_begins_no_session),
 		TEST(data_after_the_end_is_dropped),

@@ -367,9 +367,10 @@ static void test_a_user_of_few_rights_suffices(void **state)
 	assert_int_equal(store_wait_list(s, STATE_LICENSE, "acme", NULL, 10, &docs), 0);
 	assert_int_equal(docs.count, 1);
 	store_docs_free(&docs);
-	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 60000, NULL), 0);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 60000, &docs), 0);
 	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 60000), 0);
-	assert_int_equal(store_wait_release(s, "lic_a", "ses_1"), 0);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_1", docs.fence), 0);
+	store_docs_free(&docs);
 	assert_int_equal(store_wait_announce(s, "lic_a", "node-0", "here", 60000), 0);
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
 	store_docs_free(&docs);
@@ -429,7 +430,9 @@ static void test_full_memory_stops_what_grows(void **state)
 	struct state *s = world->stores[0]->state;
 	assert_int_equal(put(world, "lic_a", 0, "{}"), 0);
 	assert_int_equal(append(world, 0, "{\"node\":0,\"i\":0}"), 0);
-	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 60000, NULL), 0);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 60000, &docs), 0);
+	uint64_t fence = docs.fence;
+	store_docs_free(&docs);
 	redis_rig_number(redis, "CONFIG SET maxmemory 1");
 	assert_int_equal(put(world, "lic_b", 0, "{}"), -REASON_DISK_FULL);
 	assert_int_equal(put(world, "lic_a", 1, "{\"a\":1}"), -REASON_DISK_FULL);
@@ -441,7 +444,7 @@ static void test_full_memory_stops_what_grows(void **state)
 	/* What runs goes on: sessions, presence, orders, and the record of it on our own disk. */
 	assert_int_equal(store_wait_renew(s, "lic_a", "ses_1", 60000), 0);
 	assert_int_equal(store_wait_announce(s, "lic_a", "node-0", "here", 60000), 0);
-	assert_int_equal(store_wait_release(s, "lic_a", "ses_1"), 0);
+	assert_int_equal(store_wait_release(s, "lic_a", "ses_1", fence), 0);
 	assert_int_equal(append(world, 0, "{\"node\":0,\"i\":1}"), 0);
 	assert_int_equal(append(world, 0, "{\"node\":0,\"i\":2}"), 0);
 	assert_int_equal(count_rows(world, 0), 1);
