@@ -24,7 +24,12 @@ function tables() {
 	const events = rows("gateway/rules/audit.def", `^A\\(\\d+, (\\w+), \\w+, ${quoted}, ${quoted}, ${quoted}\\)`);
 	const reasons = rows("proto/base/reason.def", `^R\\(0x\\w+, (\\w+), \\d+, ${quoted}, ${quoted}, ${quoted}, ${quoted}\\)`);
 	const shown = (found, en, ja) => Object.fromEntries(found.map((row) => [row[1], { en: text(row[en]), ja: text(row[ja]) }]));
-	return `export const events = ${JSON.stringify(shown(events, 3, 4))};\nexport const reasons = ${JSON.stringify(shown(reasons, 2, 4))};\n`;
+	const told = {
+		events: shown(events, 3, 4),
+		reasons: shown(reasons, 2, 4),
+		hints: shown(reasons, 3, 5),
+	};
+	return Object.entries(told).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`).join("");
 }
 
 async function site() {

@@ -153,6 +153,8 @@ export class World {
 		this.folder = mkdtempSync(join(tmpdir(), "engawa-web-"));
 		this.gateway = new Gateway(this.folder);
 		this.faults = [];
+		/** Where a test sends people besides the gateway. */
+		this.visited = [];
 		this.contexts = [];
 	}
 
@@ -191,7 +193,9 @@ export class World {
 		});
 		context.on("request", (asked) => {
 			const url = asked.url();
-			if (!this.origins().some((origin) => url.startsWith(`${origin}/`)) && !/^(data|blob):/.test(url)) this.faults.push(`asked elsewhere: ${url}`);
+			const isOf = (starts, address) => starts.some((start) => address.startsWith(start));
+			const known = isOf([...this.origins().map((origin) => `${origin}/`), ...this.visited], url) || isOf(this.visited, asked.frame().url());
+			if (!known && !/^(data|blob):/.test(url)) this.faults.push(`asked elsewhere: ${url}`);
 		});
 		const page = await context.newPage();
 		page.on("pageerror", (error) => this.faults.push(`error in the page: ${error.stack}`));

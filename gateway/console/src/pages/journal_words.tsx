@@ -1,6 +1,6 @@
 // journal_words: rows of the journal as people read them: what happened, why, and everything a row says.
 
-import { events, reasons } from "tables";
+import { events, hints, reasons } from "tables";
 
 import { Badge, Facts, type Mood } from "../parts/basics";
 import { Dialog, open } from "../parts/dialog";
@@ -28,6 +28,11 @@ export function eventText(event: string): string {
 export function reasonText(symbol: string): string {
 	if (!symbol || symbol === "NONE" || symbol === "OK") return "";
 	return Object.hasOwn(reasons, symbol) ? (reasons[symbol] as { en: string; ja: string })[language.get()] : symbol;
+}
+
+/** What to do about a reason; "" for one that is not known. */
+export function hintText(symbol: string): string {
+	return Object.hasOwn(hints, symbol) ? (hints[symbol] as { en: string; ja: string })[language.get()] : "";
 }
 
 const MOODS: Record<string, Mood> = { info: "calm", notice: "info", warning: "warn", error: "bad" };

@@ -15,6 +15,7 @@ import { QrCode } from "../parts/qr";
 import { CopyLine } from "../parts/secret";
 import { language } from "../settings";
 import { fill, w } from "../words";
+import { hintText, reasonText } from "./journal_words";
 
 function Box(props: { title: string; lead: string; children: ComponentChildren }) {
 	language.use();
@@ -166,11 +167,10 @@ export function SignIn() {
 		get<{ directories: Directory[] }>("/sign-in/ways")
 			.then((ways) => setDirectories(ways.directories))
 			.catch((error: Problem) => setProblem(error));
-		const failed = /^#\/sign-in\?code=([A-Z_]{1,40})/.exec(location.hash);
-		if (failed && failed[1] !== "TOTP_NEEDED") setProblem(new Problem({ code: failed[1], message: words.failed }, 0));
 	}, []);
 	const oidc = directories.filter((one) => one.kind === "oidc");
 	const vouched = /^#\/sign-in\?code=TOTP_NEEDED&directory=([a-z0-9_-]{1,40})$/.exec(location.hash);
+	const failed = /^#\/sign-in\?code=([A-Z_]{1,40})/.exec(location.hash)?.[1];
 	if (vouched?.[1])
 		return (
 			<Box title={words.title} lead={words.lead}>
@@ -180,6 +180,7 @@ export function SignIn() {
 	return (
 		<Box title={words.title} lead={words.lead}>
 			<ProblemBox problem={problem} />
+			{failed && <ProblemBox title={words.failed} problem={new Problem({ code: failed, message: reasonText(failed), hint: hintText(failed) }, 0)} />}
 			<Password ldap={directories.filter((one) => one.kind === "ldap")} />
 			{oidc.length > 0 && (
 				<>
