@@ -136,7 +136,7 @@ static int claim(struct call *call, const struct account *before, char ret[stati
 	if (!status && count.others)
 		return 0;
 	/* It runs out by itself when the store goes away now. */
-	if (store_wait_release(state, CLAIM, ret))
+	if (store_wait_release(state, CLAIM, ret, 0))
 		*ret = '\0';
 	*ret = '\0';
 	return status ? call_fail(call, status, NULL)
@@ -146,7 +146,7 @@ static int claim(struct call *call, const struct account *before, char ret[stati
 
 static void release(struct call *call, const char *claimed)
 {
-	if (*claimed && store_wait_release(call_store(call)->state, CLAIM, claimed))
+	if (*claimed && store_wait_release(call_store(call)->state, CLAIM, claimed, 0))
 		return; /* it runs out by itself */
 }
 

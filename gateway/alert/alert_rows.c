@@ -37,7 +37,7 @@ int alert_rows_lease(struct alert_rows *rows)
 void alert_rows_release(struct alert_rows *rows)
 {
 	if (rows->holds)
-		(void)!store_wait_release(rows->store->state, LEASE, rows->node);
+		(void)!store_wait_release(rows->store->state, LEASE, rows->node, 0);
 	rows->holds = 0;
 }
 

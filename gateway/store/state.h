@@ -154,7 +154,7 @@ static inline void state_renew(struct state *state, const char *license,
 	state->vtable->renew(state, license, session, ttl_ms, box, done, ctx);
 }
 
-/* Only by its owner: who drew this fence. Releasing what is not ours is no error and changes nothing, also when
+/* Only by its owner: who drew this fence (0: whatever fence). Releasing what is not ours is no error and changes nothing, also when
  * the same session was claimed anew meanwhile, by a node that it went on with. */
 static inline void state_release(struct state *state, const char *license,
 	const char *session, uint64_t fence, struct post_box *box, state_done done,

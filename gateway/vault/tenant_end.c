@@ -181,7 +181,7 @@ int tenant_end_purge(struct store *store, const char *node, const char *tenant,
 	int r = store_wait_claim(store->state, claim, node, node, CLAIM_MS, NULL);
 	if (r == 0) {
 		r = purge_claimed(&purge, by, ret_proof);
-		int freed = store_wait_release(store->state, claim, node);
+		int freed = store_wait_release(store->state, claim, node, 0);
 		if (r == 0 && freed)
 			log_line(LOG_WARN, "a claim was not given back",
 				LOG_S("reason", reason_symbol(freed)));

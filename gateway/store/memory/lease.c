@@ -277,7 +277,8 @@ static void remove_own(struct lease *lease, const char *license, enum use use,
 	CHECK_OBJ(lease, LEASE_MAGIC);
 	pthread_mutex_lock(&lease->mutex);
 	struct entry **place = place_of(lease, license, use);
-	if (*place && strcmp((*place)->by, by) == 0 && (*place)->fence == fence)
+	if (*place && strcmp((*place)->by, by) == 0 &&
+		(!fence || (*place)->fence == fence))
 		remove_at(lease, place);
 	pthread_mutex_unlock(&lease->mutex);
 }

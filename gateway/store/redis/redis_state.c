@@ -317,8 +317,10 @@ static void release(struct state *state, const char *license, const char *sessio
 	redis_words_key(&words, question->redis->prefix, "claim:%s", license);
 	redis_words_text(&words, "session");
 	redis_words_text(&words, session);
-	redis_words_text(&words, "fence");
-	redis_words_number(&words, (int64_t)fence);
+	if (fence) {
+		redis_words_text(&words, "fence");
+		redis_words_number(&words, (int64_t)fence);
+	}
 	send(question, redis_words_script(&words, REDIS_RELEASE, 1, &question->ask));
 }
 
