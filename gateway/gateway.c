@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "directory/directories.h"
 #include "gateway_office.h"
+#include "gateway_page.h"
 #include "gateway_plan.h"
 #include "gateway_web.h"
 #include "keeper/checkpoint_maker.h"
@@ -31,7 +32,6 @@
 #include "store/store_wait.h"
 #include "vault/restore.h"
 #include "vault/vault.h"
-#include "web/viewer_web.h"
 
 #define EXPIRY_MS 3600000
 #define DAY_MS INT64_C(86400000)
@@ -130,15 +130,6 @@ static int build_vault(struct gateway *gateway)
 	return vault_new(&parts, &settings, &gateway->vault);
 }
 
-static int build_web(struct gateway *gateway)
-{
-	const struct gateway_web_settings settings = {.assets = &viewer_web_assets,
-		.origins = gateway->addresses.origins.items,
-		.origin_count = gateway->addresses.origins.count};
-
-	return gateway_web_new(&settings, &gateway->web);
-}
-
 static int build_relay(struct gateway *gateway, char *error)
 {
 	char more[RELAY_ERROR] = "";
@@ -169,7 +160,9 @@ static int build_relay(struct gateway *gateway, char *error)
 		.workers = (size_t)gateway->config.workers,
 		.settings = &settings};
 	if (gateway->config.web_viewer) {
-		status = build_web(gateway);
+		const struct gateway_page_plan page = {
+			&gateway->config, &gateway->addresses, gateway->dir.path};
+		status = gateway_page_new(&page, &gateway->web, more, sizeof(more));
 		parts.web = &gateway_web_of_relay;
 		parts.web_ctx = gateway->web;
 	}

@@ -93,6 +93,12 @@ int gateway_plan_addresses(const struct gateway_config *config,
 		status = split(config->proxies, &ret->proxies, error);
 	if (!status)
 		status = split(config->web_origins, &ret->origins, error);
+	if (!status && config->web_offline) {
+		ret->origins.items[ret->origins.count++] = "null";
+		ret->origins.items[ret->origins.count++] = "file://";
+	}
+	if (!status)
+		status = split(config->web_nodes, &ret->nodes, error);
 	for (size_t i = 0; i < listen->count; i++)
 		if (!strcmp(listen->items[i], "[::]:7443") && !has_ipv6())
 			listen->items[i] = "0.0.0.0:7443";
@@ -104,6 +110,7 @@ void gateway_plan_addresses_done(struct gateway_plan_addresses *addresses)
 	free(addresses->listen.text);
 	free(addresses->proxies.text);
 	free(addresses->origins.text);
+	free(addresses->nodes.text);
 }
 
 void gateway_plan_relay(const struct gateway_config *config, struct relay_settings *ret)

@@ -23,14 +23,15 @@ MUST_CHECK int gateway_plan_load(const struct gateway_plan *plan,
 	struct gateway_config *ret, char *error);
 
 #define GATEWAY_PLAN_LIST 16
+#define GATEWAY_PLAN_FILES 2 /* what browsers call the origin of a page from the disk */
 /* "a, b" of an entry as its parts. */
 struct gateway_plan_list {
 	char *text;
-	const char *items[GATEWAY_PLAN_LIST];
+	const char *items[GATEWAY_PLAN_LIST + GATEWAY_PLAN_FILES];
 	size_t count;
 };
 struct gateway_plan_addresses {
-	struct gateway_plan_list listen, proxies, origins;
+	struct gateway_plan_list listen, proxies, origins, nodes;
 };
 /* Also after an error to be put away with gateway_plan_addresses_done(). */
 MUST_CHECK int gateway_plan_addresses(const struct gateway_config *config,

@@ -16,6 +16,7 @@
 
 struct gateway_web {
 	struct gateway_web_settings settings;
+	struct page_assets *page;
 	struct relay *relay;
 	size_t count;
 	struct {
@@ -63,6 +64,11 @@ int gateway_web_new(const struct gateway_web_settings *settings, struct gateway_
 	if (!web)
 		return -REASON_NO_MEMORY;
 	web->settings = *settings;
+	int status = page_assets_new(settings->assets, &settings->more, &web->page);
+	if (status) {
+		free(web);
+		return status;
+	}
 	*ret = web;
 	return 0;
 }
@@ -70,7 +76,8 @@ int gateway_web_new(const struct gateway_web_settings *settings, struct gateway_
 int gateway_web_attach(struct gateway_web *web, struct relay *relay)
 {
 	static const struct page_server_events events = {upgraded, gone};
-	const struct page_server_settings settings = {.assets = web->settings.assets,
+	const struct page_server_settings settings = {
+		.assets = page_assets_files(web->page),
 		.leg_path = LEG_PATH,
 		.rules = {PROTOCOL, web->settings.origins, web->settings.origin_count},
 		.idle_ms = IDLE_MS,
@@ -93,6 +100,8 @@ struct gateway_web *gateway_web_free(struct gateway_web *web)
 {
 	for (size_t i = 0; web && i < web->count; i++)
 		page_server_free(web->at[i].server);
+	if (web)
+		page_assets_free(web->page);
 	free(web);
 	return NULL;
 }

@@ -11,21 +11,22 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "http/page_assets.h"
 #include "relay/relay.h"
 
-struct assets;
 struct gateway_web;
 
 struct gateway_web_settings {
-	const struct assets *assets; /* NULL: no page */
+	const struct assets *assets; /* what was built */
 	const char *const *origins;  /* other sites whose pages may open legs */
 	size_t origin_count;
+	struct page_assets_more more;
 };
 
 /* For relay_parts.web; the ctx is the gateway_web. */
 extern const struct relay_web gateway_web_of_relay;
 
-/* The settings' contents are borrowed. -REASON_NO_MEMORY. */
+/* The settings' contents are borrowed. -REASON_NO_MEMORY, -REASON_CONFIG (too many nodes). */
 MUST_CHECK int gateway_web_new(const struct gateway_web_settings *settings,
 	struct gateway_web **ret);
 /* Between relay_new() and relay_start(). */

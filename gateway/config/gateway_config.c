@@ -48,6 +48,43 @@ enum log_level gateway_config_log_level(const struct gateway_config *config)
 	return level < 0 ? LOG_INFO : (enum log_level)level;
 }
 
+/* HOST or HOST:PORT, which may become part of a header. */
+static int is_site(const char *text)
+{
+	struct text_endpoint endpoint;
+
+	return !text_endpoint(&endpoint, text, 443) &&
+	       !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789.-:[]")];
+}
+
+static int is_origin(const char *text)
+{
+	return !strncmp(text, "https://", 8) && is_site(text + 8);
+}
+
+static int is_node(const char *text)
+{
+	return is_site(strncmp(text, "*.", 2) ? text : text + 2);
+}
+
+static int all_are(const char *list, int (*good)(const char *))
+{
+	char item[300];
+
+	while (*(list += strspn(list, ", "))) {
+		size_t len = strcspn(list, ", ");
+		if (len >= sizeof(item))
+			return 0;
+		memcpy(item, list, len);
+		item[len] = '\0';
+		if (!good(item))
+			return 0;
+		list += len;
+	}
+	return 1;
+}
+
 /* Of entries that are text, while their line in the file is known. */
 static const char *expected(const struct conf_entry *entry, const char *value)
 {
@@ -64,6 +101,11 @@ static const char *expected(const struct conf_entry *entry, const char *value)
 		return text_endpoint(&endpoint, value, 0) || strchr(value, ' ')
 			       ? "HOST:PORT"
 			       : NULL;
+	if (!strcmp(entry->section, "web") && !strcmp(entry->name, "origins"))
+		return all_are(value, is_origin) ? NULL
+						 : "https://HOST or https://HOST:PORT";
+	if (!strcmp(entry->section, "web") && !strcmp(entry->name, "nodes"))
+		return all_are(value, is_node) ? NULL : "HOST:PORT or *.HOST:PORT";
 	return NULL;
 }
 

@@ -13,7 +13,7 @@ static const struct {
 	const char *name, *tag;
 } codings[ASSETS_FORMS] = {{"identity", ""}, {"gzip", "-g"}, {"br", "-b"}};
 
-static const struct assets_file *find(const struct assets *assets, const char *path)
+const struct assets_file *assets_find(const struct assets *assets, const char *path)
 {
 	for (size_t i = 0; i < assets->count; i++)
 		if (!strcmp(assets->files[i].path, path))
@@ -63,15 +63,24 @@ static void send_file(struct exchange *exchange, int status, const struct assets
 {
 	const char *accept = request_header(exchange->request, "Accept-Encoding");
 	enum assets_form form = assets_choose(file, accept);
-	char tag[64];
+	int is_kept = file->life != ASSETS_FRESH;
+	char tag[64], saved[128];
 
-	snprintf(tag, sizeof(tag), "\"%s%s\"", file->sum, codings[form].tag);
+	snprintf(tag, sizeof(tag), "\"%s%s\"", is_kept ? file->sum : "",
+		codings[form].tag);
 	exchange_header(exchange, "Content-Security-Policy", assets->policy);
-	exchange_header(exchange, "Cache-Control",
-		file->life == ASSETS_LASTING ? lasting : "no-cache");
-	exchange_header(exchange, "ETag", tag);
+	if (is_kept) {
+		exchange_header(exchange, "Cache-Control",
+			file->life == ASSETS_LASTING ? lasting : "no-cache");
+		exchange_header(exchange, "ETag", tag);
+	}
 	exchange_header(exchange, "Vary", "Accept-Encoding");
-	if (status == 200 && is_known(exchange, tag)) {
+	if (file->saved_as) {
+		snprintf(saved, sizeof(saved), "attachment; filename=\"%s\"",
+			file->saved_as);
+		exchange_header(exchange, "Content-Disposition", saved);
+	}
+	if (is_kept && status == 200 && is_known(exchange, tag)) {
 		exchange_whole(exchange, 304, NULL, "", 0);
 	} else {
 		if (form != ASSETS_PLAIN)
@@ -79,7 +88,7 @@ static void send_file(struct exchange *exchange, int status, const struct assets
 		exchange_whole(exchange, status, file->type, file->forms[form].bytes,
 			file->forms[form].len);
 	}
-	exchange->header_count = 0; /* `tag` ends here */
+	exchange->header_count = 0; /* `tag` and `saved` end here */
 }
 
 static int is_look(const struct exchange *exchange)
@@ -91,7 +100,7 @@ static int is_look(const struct exchange *exchange)
 int assets_answer(const struct assets *assets, struct exchange *exchange)
 {
 	const struct assets_file *file =
-		is_look(exchange) ? find(assets, exchange->request->path) : NULL;
+		is_look(exchange) ? assets_find(assets, exchange->request->path) : NULL;
 
 	if (!file || !strcmp(file->path, ASSETS_MISSING))
 		return 0;
@@ -103,7 +112,7 @@ int assets_missing(const struct assets *assets, struct exchange *exchange)
 {
 	const struct request *request = exchange->request;
 	const char *accept = request_header(request, "Accept");
-	const struct assets_file *file = find(assets, ASSETS_MISSING);
+	const struct assets_file *file = assets_find(assets, ASSETS_MISSING);
 
 	if (!file || !is_look(exchange) || !accept || !strstr(accept, "text/html") ||
 		!strncmp(request->path, "/api/", 5))

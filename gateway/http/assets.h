@@ -3,8 +3,8 @@
  * what was built.
  *
  * Thread: any; constant data. The tables are made by assets.mjs; the gateway passes them on. Files whose
- * name has their hash are kept by browsers for ever; of the others they ask each time (ETag). Every file
- * has the Content-Security-Policy of its application.
+ * name has their hash are kept by browsers for ever. Every file has the Content-Security-Policy of its
+ * application.
  */
 #ifndef HTTP_ASSETS_H
 #define HTTP_ASSETS_H
@@ -15,18 +15,20 @@
 #include "http/exchange.h"
 
 enum assets_form { ASSETS_PLAIN, ASSETS_GZIP, ASSETS_BROTLI, ASSETS_FORMS };
-enum assets_life { ASSETS_ASK, ASSETS_LASTING };
+/* Asked for each time (ETag), kept for ever, never kept. */
+enum assets_life { ASSETS_ASK, ASSETS_LASTING, ASSETS_FRESH };
 
 struct assets_file {
 	const char *path; /* "/", "/assets/app-0123456789abcdef.js" */
 	const char *type; /* Content-Type */
-	const char *sum;  /* of the contents, for the ETag */
+	const char *sum;  /* of the contents, for the ETag; ASSETS_FRESH has none */
 	enum assets_life life;
 	/* Without bytes: not in this form. ASSETS_PLAIN is always there. */
 	struct {
 		const uint8_t *bytes;
 		size_t len;
 	} forms[ASSETS_FORMS];
+	const char *saved_as; /* NULL: to be shown; else the name on the disk */
 };
 
 struct assets {
@@ -38,6 +40,8 @@ struct assets {
 /* The page that a browser shows where nothing is. */
 #define ASSETS_MISSING "/missing.html"
 
+/* NULL: not there. */
+const struct assets_file *assets_find(const struct assets *assets, const char *path);
 /* 1: it was a file and is answered (GET and HEAD; 200 or 304); 0: it is none. */
 int assets_answer(const struct assets *assets, struct exchange *exchange);
 /* To a browser that looks for a page that is not there: 404 with ASSETS_MISSING, and 1. 0: it wants

@@ -12,6 +12,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const types = {
 	".html": "text/html; charset=utf-8",
+	".sha256": "text/plain; charset=utf-8",
 	".js": "text/javascript; charset=utf-8",
 	".css": "text/css; charset=utf-8",
 	".svg": "image/svg+xml",
@@ -70,7 +71,7 @@ export function notices(modules, packages) {
 		.map(([name, files]) => {
 			const about = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
 			const texts = files.map((file) => readFileSync(join(modules, name, file), "utf8").trim());
-			return `${about.name} ${about.version}\n\n${texts.join("\n\n")}\n`;
+			return `${about.name} ${about.version}\n${about.homepage ?? ""}\n\n${texts.join("\n\n")}\n`;
 		})
 		.join("\n----\n\n");
 }
@@ -95,8 +96,9 @@ export function forms(bytes) {
 	return { plain: bytes, gzip, brotli };
 }
 
-/** The C file: `struct assets NAME` with `policy`, the name of a macro of `header`. */
-export function table(files, { by, header, name, policy }) {
+/** The C file: `struct assets NAME` with `policy`, the name of a macro of `header`; `saved` names files that browsers put on the
+ * disk: {path: name}. */
+export function table(files, { by, header, name, policy, saved = {} }) {
 	let text = `/* Made by ${by}. */\n#include "${header}"\n\n`;
 	const rows = [];
 	let index = 0;
@@ -110,7 +112,7 @@ export function table(files, { by, header, name, policy }) {
 		const type = types[extname(path) || ".html"];
 		const sum = createHash("sha256").update(bytes).digest("hex").slice(0, 24);
 		const lasting = /-[0-9a-f]{16}\.\w+$/.test(path) ? "ASSETS_LASTING" : "ASSETS_ASK";
-		rows.push(`\t{"${path}", "${type}", "${sum}", ${lasting},\n\t\t{${members.join(", ")}}},`);
+		rows.push(`\t{"${path}", "${type}", "${sum}", ${lasting},\n\t\t{${members.join(", ")}}, ${saved[path] ? `"${saved[path]}"` : 0}},`);
 		index++;
 	}
 	text += `\nstatic const struct assets_file files[] = {\n${rows.join("\n")}\n};\n\n`;

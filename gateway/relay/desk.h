@@ -23,7 +23,6 @@ struct leg;
 struct lobby;
 struct notices;
 struct order;
-struct recover_nodes;
 struct store;
 struct worker;
 struct worker_timer;
@@ -57,7 +56,6 @@ struct desk {
 	int64_t drain_by_ms; /* by order: who is still here then is sent away; 0: no order */
 	uint64_t notices_version; /* that its legs know */
 	struct bus_subscription *orders;
-	struct recover_nodes *nodes; /* what the sweep remembers; NULL: nothing yet */
 	struct worker_timer *tick;
 	int64_t tick_due_us;
 };

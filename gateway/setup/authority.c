@@ -214,6 +214,30 @@ int authority_issue(const struct authority_pair *ca, const char *node,
 	return status;
 }
 
+int authority_sign(const struct authority_pair *ca, const void *bytes, size_t len,
+	uint8_t ret[static AUTHORITY_SIGNATURE], size_t *ret_len)
+{
+	EVP_MD_CTX *ctx;
+	EVP_PKEY *key;
+	X509 *cert;
+	size_t size = AUTHORITY_SIGNATURE;
+
+	CHECK(len && *(const char *)bytes != '0');
+	int status = read_ca(ca, &cert, &key);
+	if (status)
+		return status;
+	ctx = EVP_MD_CTX_new();
+	if (ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+		EVP_DigestSign(ctx, ret, &size, bytes, len) == 1)
+		*ret_len = size;
+	else
+		status = -REASON_NO_MEMORY;
+	EVP_MD_CTX_free(ctx);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	return status;
+}
+
 void authority_done(struct authority_pair *pair)
 {
 	if (pair->key)

@@ -26,6 +26,11 @@ MUST_CHECK int authority_new(struct authority_pair *ret);
  * towards the other nodes. */
 MUST_CHECK int authority_issue(const struct authority_pair *ca, const char *node,
 	const char *const *names, size_t count, struct authority_pair *ret);
+/* ECDSA over SHA-256, as `openssl dgst -sha256 -verify` takes it. What is signed must not begin like a
+ * certificate ("0", ASN.1's SEQUENCE). */
+#define AUTHORITY_SIGNATURE 80
+MUST_CHECK int authority_sign(const struct authority_pair *ca, const void *bytes,
+	size_t len, uint8_t ret[static AUTHORITY_SIGNATURE], size_t *ret_len);
 /* Whether this is a name that a certificate can carry. */
 MUST_CHECK int authority_name(const char *name);
 void authority_done(struct authority_pair *pair);

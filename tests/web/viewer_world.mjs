@@ -241,14 +241,14 @@ export class ViewerWorld extends World {
 			await this.desktop.begin(size);
 			this.host = await new Host(this.folder, this.gateway, this.license).enroll().start(this.desktop);
 		}
-		await this.openBrowser(browser);
+		this.browser = await this.browserFor([this.gateway], browser);
 		return this;
 	}
 
-	/** Chromium takes the certificates of these gateways for good, and no others. */
-	async openBrowser(flags = [], gateways = [this.gateway]) {
+	/** A Chromium that takes the certificates of these gateways for good, and no others. */
+	async browserFor(gateways, flags = []) {
 		const keys = await Promise.all(gateways.map((gateway) => keyShownAt(gateway.address)));
-		this.browser = await chromium.launch({
+		return chromium.launch({
 			executablePath: "/usr/bin/chromium",
 			args: [...BROWSER, `--ignore-certificate-errors-spki-list=${keys.join(",")}`, ...flags],
 		});

@@ -1,7 +1,8 @@
 // worker_start: starts the worker with the tunnel. Under Trusted Types nothing becomes a script but what a
-// policy lets through; this is the page's only one, and it knows one file.
+// policy lets through; this is the page's only one, and it knows one script: the worker's file, or in the
+// offline file the text that came with it.
 
-import { workerFile } from "worker-file";
+import { workerFile, workerText } from "worker-file";
 
 interface Policy {
 	createScriptURL(url: string): string;
@@ -10,14 +11,15 @@ interface Policies {
 	createPolicy(name: string, rules: { createScriptURL(url: string): string }): Policy;
 }
 
+const address = workerText ? URL.createObjectURL(new Blob([workerText], { type: "text/javascript" })) : workerFile;
 const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
 const policy = policies?.createPolicy("engawa-worker", {
 	createScriptURL(url) {
-		if (url !== workerFile) throw new TypeError("no script of this page");
+		if (url !== address) throw new TypeError("no script of this page");
 		return url;
 	},
 });
 
 export function startWorker(): Worker {
-	return new Worker(policy ? policy.createScriptURL(workerFile) : workerFile, { name: "tunnel" });
+	return new Worker(policy ? policy.createScriptURL(address) : address, { name: "tunnel" });
 }

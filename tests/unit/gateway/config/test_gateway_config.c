@@ -93,6 +93,10 @@ static void mistakes_are_placed(void **state)
 	static const char *const wrong[] = {"[log]\nlevel = loud\n",
 		"[log]\nformat = xml\n", "[relay]\nclaim_renew = 14s\n",
 		"[relay]\npresence_ttl = 20s\n", "[listen]\npublic = nowhere:port\n",
+		"[web]\norigins = https://a.example/page\n",
+		"[web]\norigins = https://a.example, http://b.example\n",
+		"[web]\norigins = null\n", "[web]\nnodes = a.example;x\n",
+		"[web]\nnodes = *:443\n", "[web]\nnodes = https://a.example\n",
 		"[journal]\nretention = 10d\n", "[none]\na = b\n"};
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		write_file(wrong[i]);
@@ -100,6 +104,17 @@ static void mistakes_are_placed(void **state)
 			-REASON_CONFIG);
 		assert_true(*error.message);
 	}
+}
+
+static void sites_are_taken(void **state)
+{
+	(void)state;
+	struct gateway_config config;
+	struct conf_error error;
+	write_file("[web]\norigins = https://a.example, https://[2001:db8::1]:8443\n"
+		   "nodes = gw1.example.jp:443, gw2.example.jp, *.gw.example.jp:7443\n");
+	assert_int_equal(gateway_config_load(&config, path, &error), 0);
+	gateway_config_done(&config);
 }
 
 static void only_live_entries_change_while_it_runs(void **state)
@@ -128,6 +143,7 @@ int main(void)
 		cmocka_unit_test(the_sample_says_what_counts_without_it),
 		cmocka_unit_test(the_relay_gets_its_own_defaults),
 		cmocka_unit_test(mistakes_are_placed),
+		cmocka_unit_test(sites_are_taken),
 		cmocka_unit_test(only_live_entries_change_while_it_runs),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -19,9 +19,11 @@ static const struct assets_file files[] = {
 	{"/", "text/html; charset=utf-8", "aaaa", ASSETS_ASK,
 		{{plain, 5}, {zipped, 6}, {zipped, 4}}},
 	{"/assets/x-1.js", "text/javascript", "bbbb", ASSETS_LASTING, {{plain, 5}}},
+	{"/given.json", "application/json", "", ASSETS_FRESH, {{plain, 5}}},
+	{"/file.html", "text/html", "dddd", ASSETS_ASK, {{plain, 5}}, "a-file.html"},
 	{ASSETS_MISSING, "text/html; charset=utf-8", "cccc", ASSETS_ASK, {{missing, 12}}},
 };
-static const struct assets assets = {files, 3, CONSOLE_POLICY};
+static const struct assets assets = {files, 5, CONSOLE_POLICY};
 
 static char got[8192];
 static size_t got_len;
@@ -111,6 +113,25 @@ static void hashed_names_last(void **state)
 	assert_true(got_len > 4 && !memcmp(got + got_len - 4, "\r\n\r\n", 4));
 }
 
+static void what_changes_is_not_kept(void **state)
+{
+	(void)state;
+	assert_true(ask(assets_answer, "GET /given.json", "If-None-Match: \"\"\r\n"));
+	assert_non_null(strstr(got, "HTTP/1.1 200 OK"));
+	assert_non_null(strstr(got, "Cache-Control: no-store\r\n"));
+	assert_null(strstr(got, "ETag"));
+}
+
+static void a_file_for_the_disk_is_not_shown(void **state)
+{
+	(void)state;
+	assert_true(ask(assets_answer, "GET /file.html", ""));
+	assert_non_null(strstr(got,
+		"Content-Disposition: attachment; filename=\"a-file.html\"\r\n"));
+	assert_true(ask(assets_answer, "GET /", ""));
+	assert_null(strstr(got, "Content-Disposition"));
+}
+
 static void policy_permits_own_files_only(void **state)
 {
 	(void)state;
@@ -148,6 +169,8 @@ int main(void)
 		cmocka_unit_test(best_form_that_is_accepted),
 		cmocka_unit_test(page_is_asked_for_each_time),
 		cmocka_unit_test(hashed_names_last),
+		cmocka_unit_test(what_changes_is_not_kept),
+		cmocka_unit_test(a_file_for_the_disk_is_not_shown),
 		cmocka_unit_test(policy_permits_own_files_only),
 		cmocka_unit_test(only_browsers_get_a_page_of_nothing),
 	};

@@ -81,9 +81,7 @@ static void counted_put(struct state *state, const struct state_doc *doc,
 		slow.lost--;
 		lose_answer(&done, &ctx);
 	}
-	/* What the sweep takes, and what a former part left behind, is not what is looked at here. */
-	if (!slow.hold || doc->kind != STATE_SESSION || strchr(doc->id, '~') ||
-		strstr(doc->body, "\"closer\"")) {
+	if (!slow.hold || doc->kind != STATE_SESSION) {
 		slow.real->put(state, doc, box, done, ctx);
 		return;
 	}

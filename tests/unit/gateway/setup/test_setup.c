@@ -73,6 +73,39 @@ static void a_node_is_trusted_by_its_ca_and_no_other(void **state)
 	authority_done(&node);
 }
 
+static int is_signed_by(const struct authority_pair *ca, const char *text,
+	size_t text_len, const uint8_t *signature, size_t len)
+{
+	X509 *cert = cert_of(ca);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL,
+				 X509_get0_pubkey(cert)),
+		1);
+	int good = EVP_DigestVerify(ctx, signature, len, (const uint8_t *)text, text_len);
+	EVP_MD_CTX_free(ctx);
+	X509_free(cert);
+	return good == 1;
+}
+
+static void what_the_ca_signed_is_nobody_elses(void **state)
+{
+	(void)state;
+	struct authority_pair ca, other;
+	uint8_t signature[AUTHORITY_SIGNATURE];
+	size_t len;
+	assert_int_equal(authority_new(&ca), 0);
+	assert_int_equal(authority_new(&other), 0);
+	struct authority_pair mixed = {ca.cert, other.key};
+	assert_int_equal(authority_sign(&ca, "<!doctype", 9, signature, &len), 0);
+	assert_true(is_signed_by(&ca, "<!doctype", 9, signature, len));
+	assert_false(is_signed_by(&ca, "<!doctypE", 9, signature, len));
+	assert_false(is_signed_by(&other, "<!doctype", 9, signature, len));
+	assert_int_equal(authority_sign(&mixed, "<!doctype", 9, signature, &len),
+		-REASON_STATE_DAMAGED);
+	authority_done(&ca);
+	authority_done(&other);
+}
+
 static void names_are_names(void **state)
 {
 	(void)state;
@@ -130,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_node_is_trusted_by_its_ca_and_no_other),
+		cmocka_unit_test(what_the_ca_signed_is_nobody_elses),
 		cmocka_unit_test(names_are_names),
 		cmocka_unit_test(files_are_written_whole_and_private),
 	};

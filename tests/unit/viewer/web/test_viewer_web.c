@@ -92,10 +92,37 @@ static void all_of_it_is_small(void **state)
 		int is_big = file->forms[ASSETS_PLAIN].len > 1400;
 		assert_true(!is_big || file->forms[ASSETS_BROTLI].bytes);
 		assert_true(!is_big || file->forms[ASSETS_GZIP].bytes);
-		if (strcmp(file->path, "/assets/licenses.txt"))
+		if (strcmp(file->path, "/assets/licenses.txt") != 0 &&
+			strncmp(file->path, "/offline", 8) != 0)
 			sum += file->forms[assets_choose(file, "br, gzip")].len;
 	}
 	assert_in_range(sum, 100, BUDGET);
+}
+
+/* Its script, its style and its worker are in it, and nothing is asked for. */
+static void the_offline_file_is_whole(void **state)
+{
+	(void)state;
+	const struct assets_file *file = find("/offline.html");
+
+	if (!file) { /* built without the page */
+		assert_int_equal(viewer_web_assets.count, 1);
+		return;
+	}
+	char *page = text_of(file), *sum = text_of(find("/offline.html.sha256"));
+	assert_string_equal(file->saved_as, "engawa-viewer-offline.html");
+	assert_non_null(strstr(sum, "  engawa-viewer-offline.html\n"));
+	for (const char *const *part = (const char *const[]){"default-src 'none';",
+		     "script-src 'sha256-", "worker-src blob:;", "style-src 'sha256-",
+		     "connect-src wss:;", "base-uri 'none';", "form-action 'none';",
+		     "require-trusted-types-for 'script'", NULL};
+		*part; part++)
+		assert_non_null(strstr(page, *part));
+	assert_null(strstr(page, "unsafe"));
+	assert_null(strstr(page, " src="));
+	assert_null(strstr(page, "rel=\"stylesheet\""));
+	free(sum);
+	free(page);
 }
 
 int main(void)
@@ -105,6 +132,7 @@ int main(void)
 		cmocka_unit_test(page_has_no_script_of_its_own_and_nothing_foreign),
 		cmocka_unit_test(what_the_page_names_is_there_for_ever),
 		cmocka_unit_test(all_of_it_is_small),
+		cmocka_unit_test(the_offline_file_is_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
