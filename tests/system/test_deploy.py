@@ -1,0 +1,61 @@
+"""What an operator finds in deploy/ does what it says."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from world import BUILD, TOP
+
+SHOW = TOP / "deploy/cluster-demo"
+
+
+@pytest.fixture
+def place():
+    """A directory whose name is short enough for sockets in it."""
+    path = Path(tempfile.mkdtemp(prefix="engawa-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def demo(place, *words, code=0, **env):
+    done = subprocess.run([SHOW, "--dir", place, "--no-install", *words], capture_output=True, text=True, timeout=330,
+                          stdin=subprocess.DEVNULL,
+                          env={**os.environ, "ENGAWA_BUILD": str(BUILD), "LC_ALL": "C.UTF-8", **env})
+    said = done.stdout + done.stderr
+    if done.returncode != code:
+        logs = "".join(f"-- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in place.glob("log/*.log"))
+        raise AssertionError(f"exit {done.returncode}\n{said}\n{logs}")
+    return said
+
+
+def running(place):
+    """Command lines of processes that work in this directory."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if f"{place}/" in line:
+            lines.append(line)
+    return lines
+
+
+def test_the_cluster_demo_shows_what_it_promises(place):
+    try:
+        said = demo(place, "--short", "--minutes", "5")
+        assert re.search(r"Now (node\d), which carries the session, is killed: kill -9 \d+", said)
+        # Once after the kill, once after the drain.
+        assert len(re.findall(r"s: the session is on node\d\.", said)) == 2
+        assert "150 lines, byte for byte the same" in said
+        assert "rows are in order" in said
+        assert "runs (pid" in demo(place, "--status", LC_ALL="ja_JP.UTF-8").replace("実行中", "runs")
+    finally:
+        stopped = demo(place, "--stop")
+    assert "ended: node1" in stopped and "ended: redis" in stopped
+    assert running(place) == []
+    assert "Nothing" in demo(place, "--stop")
