@@ -156,11 +156,16 @@ static int change(struct call *call, const struct state_doc *doc, json_t *change
 		json_pack("{s:s, s:O}", "tenant", ret->id, "changes", changes));
 }
 
-/* Who may no longer come in must not stay in either. */
-static int cut_off(struct call *call, const struct tenant *tenant)
+/* Who may no longer come in must not stay in either; who may carry less does so at once. */
+static int tell_relays(struct call *call, const struct tenant *tenant,
+	const json_t *changes)
 {
-	if (tenant->state == TENANT_ENABLED)
+	if (tenant->state == TENANT_ENABLED &&
+		!json_object_get(changes, "rate_max_bytes"))
 		return 0;
+	if (tenant->state == TENANT_ENABLED)
+		return call_order(call, json_pack("{s:s, s:s, s:s}", "order", "policy",
+						"tenant", tenant->id, "license", ""));
 	return call_order(call, json_pack("{s:s, s:s, s:s}", "order", "revoke", "tenant",
 					tenant->id, "reason", "TENANT_DISABLED"));
 }
@@ -179,7 +184,7 @@ void api_tenants_change(void *admin UNUSED, struct exchange *exchange)
 		goto out;
 	if (!change(call, &docs.docs[0], body.object, &tenant) &&
 		!store(call, AUDIT_TENANT_CHANGED, &tenant, &docs.docs[0], &changed) &&
-		!cut_off(call, &tenant))
+		!tell_relays(call, &tenant, body.object))
 		answer(exchange, 200, tenant.id, changed);
 	free(changed);
 	body_done(&body);

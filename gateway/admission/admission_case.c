@@ -415,6 +415,7 @@ static int apply_policy(struct admission_case *one)
 		return -REASON_POLICY;
 	}
 	one->devices_max = policy.devices_max;
+	policy.tenant_rate_max_bytes = one->tenant.rate_max_bytes;
 	if (viewer)
 		r = policy_admit(&policy, one->request.kind, one->request.address,
 			one->now_ms);

@@ -13,6 +13,7 @@ static const struct table_column tenant_columns[] = {{"COMPANY", "id"}, {"NAME",
 static const struct table_column tenant_card[] = {{"Company", "id"}, {"Name", "name"},
 	{"State", "state"}, {"Licenses", "licenses"}, {"Office PCs online", "online"},
 	{"Licenses at most", "licenses_max"}, {"Sessions at most", "sessions_max"},
+	{"Bytes a second at most", "rate_max_bytes"},
 	{"History kept (days)", "retention_days"}, {"Created", "created", TABLE_TIME},
 	{"Changed", "changed", TABLE_TIME}, {"Note", "note"}, {0}};
 static const struct table_column group_columns[] = {{"GROUP", "name"},
@@ -37,6 +38,9 @@ static int tenant_body(const struct ctl_options *options, json_t *body)
 	if (!status)
 		status = ctl_verbs_set_number(body, "sessions_max", "--sessions-max",
 			options->sessions_max);
+	if (!status)
+		status = ctl_verbs_set_number(body, "rate_max_bytes", "--rate-max",
+			options->rate_max);
 	if (!status)
 		status = ctl_verbs_set_number(body, "purge_days", "--purge-days",
 			options->purge_days);

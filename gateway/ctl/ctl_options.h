@@ -14,7 +14,8 @@ struct ctl_options {
 	const char *log_format;
 	/* what things are */
 	const char *holder, *tenant, *group, *expires, *name, *role, *note, *ttl;
-	const char *retention_days, *licenses_max, *sessions_max, *purge_days, *confirm;
+	const char *retention_days, *licenses_max, *sessions_max, *rate_max, *purge_days,
+		*confirm;
 	const char *full_name, *mail, *language;
 	struct args_many labels, roles;
 	/* how people sign in */

@@ -211,6 +211,9 @@ static const struct args_option options_COMPANY[] = {
 		"how many licenses it may have; 0: no limit"},
 	{"--sessions-max", "N", ARGS_TEXT, AT(sessions_max),
 		"how many sessions may be live at once; 0: no limit"},
+	{"--rate-max", "BYTES", ARGS_TEXT, AT(rate_max),
+		"how many bytes a second all its sessions may carry together each way; "
+		"0: no limit"},
 	{"--purge-days", "N", ARGS_TEXT, AT(purge_days),
 		"how many days after the end of its contract it is erased"},
 	END};

@@ -68,6 +68,9 @@ struct conn {
 	/* What comes in is wiped where it was read, as long as it may be a password (a door, a web
 	 * page). A leg's DATA is sealed by its ends and too much for that: it sets this. */
 	uint8_t bulk;
+	/* At most so many sealed bytes are read in one turn; 0: as many as one read brings. For a leg that
+	 * rests between turns: what it brings at once is what others wait for. */
+	uint32_t read_most;
 };
 
 /* Who listens may change (door, then leg). */

@@ -316,10 +316,13 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 static void fill_wire(struct conn_tls *conn)
 {
 	uint8_t *scratch = worker_wire_scratch(conn->conn.worker);
+	size_t most = WORKER_WIRE;
 	ssize_t got;
 	conn->may_read = 0;
+	if (conn->conn.read_most && conn->conn.read_most < most)
+		most = conn->conn.read_most;
 	do
-		got = recv(conn->fd, scratch, WORKER_WIRE, 0);
+		got = recv(conn->fd, scratch, most, 0);
 	while (got < 0 && errno == EINTR);
 	if (got > 0) {
 		metrics_add(METRIC_WIRE_IN, got);

@@ -23,6 +23,7 @@ struct leg;
 struct lobby;
 struct notices;
 struct order;
+struct shares;
 struct store;
 struct worker;
 struct worker_timer;
@@ -35,6 +36,7 @@ struct house {
 	struct guard *guard;
 	struct lobby *lobby;
 	struct notices *notices;
+	struct shares *shares;
 	char node[65];
 	atomic_int draining;
 	atomic_llong legs, hosts, viewers, sessions;

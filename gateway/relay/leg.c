@@ -551,7 +551,7 @@ static void keep_alive(struct leg *leg, int64_t now_ms)
 	uint8_t payload[8];
 	int64_t wait_ms;
 	/* We do not listen to it at the moment, so its silence says nothing. */
-	if (leg->pump && leg->pump->paused)
+	if (leg->pump && pump_is_deaf(leg->pump))
 		keepalive_heard(&leg->keepalive, now_ms);
 	switch (keepalive_due(&leg->keepalive, now_ms, &wait_ms)) {
 	case KEEPALIVE_WAIT:

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "metrics/metrics.h"
 #include "net/conn.h"
+#include "net/worker.h"
 #include "wire/frame.h"
 
 void pump_start(struct pump *pump, struct conn *from, struct conn *to)
@@ -12,12 +13,68 @@ void pump_start(struct pump *pump, struct conn *from, struct conn *to)
 	*pump = (struct pump){.from = from, .to = to};
 }
 
+/* One TLS record of full size: a sender that rests is read in small pieces, so that the next rest is
+ * short, and so is that of those who share with it. */
+#define READ_LIMITED (17 * 1024)
+
+static void listen_again(struct pump *pump)
+{
+	if (!pump_is_deaf(pump))
+		conn_resume(pump->from);
+}
+
+static void on_rested(void *ctx)
+{
+	struct pump *pump = ctx;
+	pump->resting = 0;
+	listen_again(pump);
+}
+
+int pump_limit(struct pump *pump, int64_t rate, struct throttle *shared)
+{
+	int is_limited = rate || shared;
+	if (is_limited && !pump->rested) {
+		int rc = worker_timer_new(pump->from->worker, on_rested, pump,
+			&pump->rested);
+		if (rc)
+			return rc;
+	}
+	throttle_set(&pump->own, rate);
+	throttle_set(&pump->always, PUMP_ALWAYS);
+	pump->shared = shared;
+	pump->from->read_most = is_limited ? READ_LIMITED : 0;
+	if (is_limited || !pump->rested)
+		return 0;
+	pump->rested = worker_timer_free(pump->rested);
+	if (pump->resting)
+		on_rested(pump);
+	return 0;
+}
+
+static void rest_after(struct pump *pump, size_t span)
+{
+	int64_t now_us = clock_mono_us();
+	int64_t rest_us = throttle_take(&pump->own, span, now_us);
+	int64_t shared_us = pump->shared ? throttle_take(pump->shared, span, now_us) : 0;
+	if (shared_us > rest_us &&
+		(span > PUMP_SMALL || throttle_take(&pump->always, span, now_us)))
+		rest_us = shared_us;
+	if (!rest_us)
+		return;
+	if (!pump_is_deaf(pump))
+		conn_pause(pump->from);
+	pump->resting = 1;
+	worker_timer_set(pump->rested, (rest_us + 999) / 1000);
+	metrics_add(METRIC_RATE_RESTS, 1);
+}
+
 static void pause_sender(struct pump *pump)
 {
+	if (!pump_is_deaf(pump))
+		conn_pause(pump->from);
 	pump->paused = 1;
 	pump->moved_ms = clock_mono_ms();
 	pump->least = conn_queued(pump->to);
-	conn_pause(pump->from);
 	metrics_add(METRIC_PAUSES, 1);
 }
 
@@ -42,6 +99,8 @@ size_t pump_take(struct pump *pump, const uint8_t *bytes, size_t len)
 	metrics_add(METRIC_DATA_FRAMES, (int64_t)frames);
 	if (!pump->paused && conn_full(pump->to))
 		pause_sender(pump);
+	if (pump->rested)
+		rest_after(pump, span);
 	return span;
 }
 
@@ -50,7 +109,7 @@ void pump_room(struct pump *pump)
 	if (!pump->paused)
 		return;
 	pump->paused = 0;
-	conn_resume(pump->from);
+	listen_again(pump);
 }
 
 int pump_is_stuck(struct pump *pump, int64_t now_ms, int64_t patience_ms)
@@ -68,7 +127,10 @@ int pump_is_stuck(struct pump *pump, int64_t now_ms, int64_t patience_ms)
 
 void pump_stop(struct pump *pump)
 {
-	if (pump->from && pump->paused)
+	pump->rested = worker_timer_free(pump->rested);
+	if (pump->from && pump_is_deaf(pump))
 		conn_resume(pump->from);
+	if (pump->from)
+		pump->from->read_most = 0;
 	*pump = (struct pump){0};
 }

@@ -22,9 +22,11 @@
 #include "relay/door.h"
 #include "relay/guard.h"
 #include "relay/lobby.h"
+#include "relay/neighbours.h"
 #include "relay/notices.h"
 #include "relay/orders.h"
 #include "relay/recover.h"
+#include "relay/shares.h"
 #include "store/state.h"
 #include "store/store_open.h"
 #include "wire/frame.h"
@@ -270,6 +272,8 @@ static void on_node_timer(void *ctx)
 		relay->sweep_ms = clock_mono_ms() + RECOVER_EVERY_MS;
 		recover_sweep(relay->desk[0], relay->started_ms);
 	}
+	if (!relay->node_gone)
+		neighbours_look(relay->desk[0]);
 	worker_timer_set(relay->node_timer, NODE_EVERY_MS);
 }
 
@@ -503,6 +507,7 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 	text_clip(relay->address, sizeof(relay->address),
 		parts->address ? parts->address : "");
 	if (lobby_new(&relay->house.lobby) || notices_new(&relay->house.notices) ||
+		shares_new(&relay->house.shares) ||
 		guard_new(&relay->settings, &relay->house.guard))
 		return refuse(REASON_NO_MEMORY, error, "no memory for the relay");
 	int rc = tls_ctx_new(parts->cert_file, parts->key_file, TLS_OFFER_BOTH,
@@ -654,6 +659,7 @@ struct relay *relay_free(struct relay *relay)
 	tls_ctx_free(relay->tls);
 	lobby_free(relay->house.lobby);
 	notices_free(relay->house.notices);
+	shares_free(relay->house.shares);
 	guard_free(relay->house.guard);
 	relay->magic = 0;
 	free(relay);

@@ -23,7 +23,8 @@ struct worker;
 
 #define RELAY_ERROR 320
 
-/* Every limit and time of the relay: S(name, default, least, most, what it is). Times in ms. */
+/* Every limit and time of the relay: S(name, default, least, most, what it is). Times in ms, rates in bytes
+ * a second. */
 // clang-format off
 #define RELAY_SETTINGS(S) \
 	S(tls_ms, 5000, 50, 60000, "from accept to the end of the TLS handshake") \
@@ -47,7 +48,8 @@ struct worker;
 	S(presence_renew_ms, 15000, 50, 200000, "and again so often") \
 	S(meter_ms, 3600000, 50, 3600000, "bandwidth rows are written so often, and when an hour ends") \
 	S(drain_ms, 3000, 0, 600000, "sessions may leave for so long when the node stops") \
-	S(session_ms, 43200000, 0, 2592000000, "longest session; policies can only shorten it; 0: no limit")
+	S(session_ms, 43200000, 0, 2592000000, "longest session; policies can only shorten it; 0: no limit") \
+	S(rate_per_session, 0, 0, 10000000000, "most bytes a second of a session each way; policies can only lower it; 0: no limit")
 // clang-format on
 
 struct relay_settings {

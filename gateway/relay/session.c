@@ -13,6 +13,7 @@
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
 #include "relay/session_rows.h"
+#include "relay/shares.h"
 #include "store/bus.h"
 #include "store/state.h"
 
@@ -129,6 +130,7 @@ static void end_live(struct session *session, int reason, const struct leg *clos
 	session->host = session->viewer = NULL;
 	pump_stop(&session->pumps[HELLO_HOST]);
 	pump_stop(&session->pumps[HELLO_VIEWER]);
+	session->share = shares_leave(desk->house->shares, session->share);
 	part(session, host, closer);
 	part(session, viewer, closer);
 	atomic_fetch_sub(&desk->house->sessions, 1);

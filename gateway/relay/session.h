@@ -47,6 +47,7 @@
 
 struct desk;
 struct leg;
+struct share;
 
 enum session_state {
 	SESSION_CHECKING,
@@ -95,6 +96,7 @@ struct session {
 	struct leg *seated;              /* the host's leg whose seat this session has */
 	struct session_end_info ends[2]; /* by enum hello_side */
 	struct pump pumps[2];            /* [side]: takes what that side sends */
+	struct share *share;             /* of its company, if that has a cap */
 	struct meter meter;
 	int reason;                   /* 0: not ending */
 	int64_t asked_ms;             /* mono: CONNECT */

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "relay/leg.h"
 #include "relay/session_inside.h"
+#include "relay/shares.h"
 
 static void no_later(struct session *session, int64_t at_ms, int reason)
 {
@@ -49,6 +50,53 @@ void session_limit_begin(struct session *session, const struct leg *viewer)
 	no_later_by_policy(session, viewer->policy, now_ms);
 }
 
+/* Documents and settings were read by others: what is too small to carry a desktop is not none. */
+static int64_t good_rate(int64_t rate)
+{
+	if (!rate)
+		return 0;
+	if (rate < THROTTLE_RATE_LEAST)
+		return THROTTLE_RATE_LEAST;
+	return rate < THROTTLE_RATE_MOST ? rate : THROTTLE_RATE_MOST;
+}
+
+static int64_t lower(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a + b;
+	return a < b ? a : b;
+}
+
+static int limit_ways(struct session *session, int64_t rate)
+{
+	int rc = 0;
+	for (int side = HELLO_HOST; !rc && side <= HELLO_VIEWER; side++)
+		rc = pump_limit(&session->pumps[side], rate,
+			session->share ? shares_way(session->share, side) : NULL);
+	return rc;
+}
+
+void session_limit_rates(struct session *session)
+{
+	CHECK_OBJ(session, SESSION_MAGIC);
+	CHECK(session->state == SESSION_LIVE);
+	struct shares *shares = session->desk->house->shares;
+	struct share *before = session->share, *share = NULL;
+	json_t *policy = json_loads(session->policy, 0, NULL);
+	int64_t rate = lower(number_of(policy, "rate_max_bytes"),
+		session->desk->settings.rate_per_session);
+	int64_t company = good_rate(number_of(policy, "tenant_rate_max_bytes"));
+	json_decref(policy);
+	int rc = company ? shares_enter(shares, session->tenant, company, &share) : 0;
+	session->share = share;
+	if (!rc)
+		rc = limit_ways(session, good_rate(rate));
+	if (rc)
+		session_end(session, -rc, NULL);
+	/* Now no pump points there any more. */
+	shares_leave(shares, before);
+}
+
 static void tell_ends(const struct session *session)
 {
 	struct message_policy message = {0};
@@ -78,4 +126,5 @@ void session_limit_narrow(struct session *session, const char *policy)
 	log_line(LOG_INFO, "session under a new policy",
 		LOG_S("session", session->id_text), LOG_S("license", session->license));
 	tell_ends(session);
+	session_limit_rates(session);
 }

@@ -9,6 +9,9 @@
 struct leg;
 struct session;
 
+/* How fast it may carry, as its policy, its company and this node say now. It is live; ends it for want
+ * of memory. */
+void session_limit_rates(struct session *session);
 void session_limit_begin(struct session *session, const struct leg *viewer);
 /* What the company permits has changed: both ends are told, and it ends sooner if that says so. */
 void session_limit_narrow(struct session *session, const char *policy);

@@ -170,6 +170,7 @@ static void go_live(struct session *session)
 		LOG_S("viewer", session->ends[HELLO_VIEWER].address));
 	session_document_show(session);
 	session_tell(session, "open");
+	session_limit_rates(session);
 }
 
 static void on_recorded(void *ctx, const struct journal_answer *answer)

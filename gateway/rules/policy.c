@@ -15,7 +15,8 @@
 
 static const char *const members[] = {"rights", "max_session_ms", "idle_ms", "grace_ms",
 	"hours", "offset", "lock_at_end", "watermark", "consent", "viewer_kinds",
-	"addresses", "zone", "clip_max_bytes", "file_max_bytes", "devices_max", NULL};
+	"addresses", "zone", "clip_max_bytes", "file_max_bytes", "devices_max",
+	"rate_max_bytes", NULL};
 static const char *const right_names[] = {"view", "control", "clip_to_host",
 	"clip_to_viewer", "file_to_host", "file_to_viewer", NULL};
 static const char *const kind_names[] = {"native", "web", NULL};
@@ -216,6 +217,19 @@ static int read_addresses(const json_t *object, struct policy *policy,
 	return 0;
 }
 
+int policy_read_rate(const json_t *object, const char *name, int64_t *ret,
+	struct field_error *error)
+{
+	int64_t rate = *ret;
+	int r = field_integer(object, name, FIELD_MAY, 0, POLICY_RATE_MOST, &rate, error);
+	if (r == 0 && rate && rate < POLICY_RATE_LEAST)
+		r = field_fail(error, name, "0, or at least %d bytes a second",
+			POLICY_RATE_LEAST);
+	if (r == 0)
+		*ret = rate;
+	return r;
+}
+
 static int read_limits(const json_t *object, struct policy *policy,
 	struct field_error *error)
 {
@@ -234,7 +248,9 @@ static int read_limits(const json_t *object, struct policy *policy,
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(limits); i++)
 		r = field_integer(object, limits[i].name, FIELD_MAY, 0, limits[i].most,
 			limits[i].ret, error);
-	return r;
+	return r ? r
+		 : policy_read_rate(object, "rate_max_bytes", &policy->rate_max_bytes,
+			   error);
 }
 
 /* Takes over what the object says; on error `policy` is half changed. */
@@ -318,6 +334,7 @@ int policy_narrow(struct policy *into, const struct policy *by)
 	into->clip_max_bytes = least_limit(into->clip_max_bytes, by->clip_max_bytes);
 	into->file_max_bytes = least_limit(into->file_max_bytes, by->file_max_bytes);
 	into->devices_max = least_limit(into->devices_max, by->devices_max);
+	into->rate_max_bytes = least_limit(into->rate_max_bytes, by->rate_max_bytes);
 	if (by->grace_ms < into->grace_ms)
 		into->grace_ms = by->grace_ms;
 	into->lock_at_end |= by->lock_at_end;
@@ -349,7 +366,8 @@ int policy_admit(const struct policy *policy, const char *kind, const char *addr
 int policy_print_open(const struct policy *policy, int64_t now_ms, char **ret)
 {
 	json_t *object =
-		json_pack("{s:i, s:I, s:I, s:I, s:b, s:b, s:b, s:I, s:i, s:I, s:I, s:I}",
+		json_pack("{s:i, s:I, s:I, s:I, s:b, s:b, s:b, s:I, s:i, s:I, s:I, s:I, "
+			  "s:I, s:I}",
 			"rights", (int)policy->rights, "max_session_ms",
 			(json_int_t)policy->max_session_ms, "idle_ms",
 			(json_int_t)policy->idle_ms, "grace_ms",
@@ -359,7 +377,9 @@ int policy_print_open(const struct policy *policy, int64_t now_ms, char **ret)
 			"viewer_kinds", (int)policy->viewer_kinds, "clip_max_bytes",
 			(json_int_t)policy->clip_max_bytes, "file_max_bytes",
 			(json_int_t)policy->file_max_bytes, "devices_max",
-			(json_int_t)policy->devices_max);
+			(json_int_t)policy->devices_max, "rate_max_bytes",
+			(json_int_t)policy->rate_max_bytes, "tenant_rate_max_bytes",
+			(json_int_t)policy->tenant_rate_max_bytes);
 	if (!object)
 		return -REASON_NO_MEMORY;
 	int r = field_print(object, ret);

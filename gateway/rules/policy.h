@@ -19,6 +19,8 @@
  *   "clip_max_bytes"  largest text that may be copied, 0: no limit (of the company's)
  *   "file_max_bytes"  largest file, 0: no limit
  *   "devices_max"     viewer devices that may use one license, 0: no limit
+ *   "rate_max_bytes"  how many bytes a second one session may carry each way, at least 16384, 0: no limit;
+ *                     the relay holds to it
  * The documents are STATE_POLICY: "default", "tenant/T", "group/T/G"; the license has its own inside.
  *
  * Thread: any; pure: time is an argument (wall clock, ms). Errors: -REASON_BAD_VALUE and the field.
@@ -54,6 +56,8 @@
 #define POLICY_GRACE_MS 60000
 #define POLICY_GRACE_MAX_MS 3600000
 #define POLICY_ID_SIZE 160
+#define POLICY_RATE_LEAST 16384
+#define POLICY_RATE_MOST INT64_C(10000000000)
 
 struct policy_hours {
 	int offset_min;            /* of the company's clock from UTC */
@@ -73,7 +77,9 @@ struct policy_addresses {
 struct policy {
 	unsigned rights, viewer_kinds;
 	int64_t max_session_ms, idle_ms, grace_ms;
-	int64_t clip_max_bytes, file_max_bytes, devices_max;
+	int64_t clip_max_bytes, file_max_bytes, devices_max, rate_max_bytes;
+	/* Of the company's record (tenant.h), for the relay: what all its sessions may carry together. */
+	int64_t tenant_rate_max_bytes;
 	int lock_at_end, watermark, consent;
 	/* One set per level that says something; all of them have to permit. */
 	size_t hours_count, addresses_count;
@@ -109,9 +115,12 @@ int64_t policy_hours_end(const struct policy *policy, int64_t now_ms);
 int policy_hours_permit(const struct policy *policy, int64_t now_ms);
 /* For OPEN and POLICY: {"rights":15,"max_session_ms":…,"idle_ms":…,"grace_ms":…,"lock_at_end":…,
  * "watermark":…,"consent":…,"until_ms":…,"viewer_kinds":3,"clip_max_bytes":…,"file_max_bytes":…,
- * "devices_max":…}; the caller frees. -REASON_NO_MEMORY. */
+ * "devices_max":…,"rate_max_bytes":…,"tenant_rate_max_bytes":…}; the caller frees. -REASON_NO_MEMORY. */
 MUST_CHECK int policy_print_open(const struct policy *policy, int64_t now_ms, char **ret);
 
+/* A rate in a document: bytes a second, 0 or POLICY_RATE_LEAST and more. */
+MUST_CHECK int policy_read_rate(const json_t *object, const char *name, int64_t *ret,
+	struct field_error *error);
 /* The name of one POLICY_* bit of rights, "view"; NULL beyond the last. */
 const char *policy_right_name(size_t index);
 

@@ -4,6 +4,7 @@
 
 #include "base/reason.h"
 #include "rules/document.h"
+#include "rules/policy.h"
 #include "rules/retention.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -36,6 +37,9 @@ static int read_open_fields(const json_t *object, struct tenant *tenant,
 	if (r == 0)
 		r = field_integer(object, "sessions_max", FIELD_MAY, 0, TENANT_COUNT_MAX,
 			&tenant->sessions_max, error);
+	if (r == 0)
+		r = policy_read_rate(object, "rate_max_bytes", &tenant->rate_max_bytes,
+			error);
 	const json_t *days = json_object_get(object, "purge_days");
 	if (r == 0 && days) {
 		tenant->has_purge_days = !json_is_null(days);
@@ -87,7 +91,7 @@ int tenant_read(const char *body, struct tenant *ret, struct field_error *error)
 int tenant_change(struct tenant *tenant, const json_t *changes, struct field_error *error)
 {
 	static const char *const known[] = {"name", "state", "note", "retention_days",
-		"licenses_max", "sessions_max", "purge_days", NULL};
+		"licenses_max", "sessions_max", "rate_max_bytes", "purge_days", NULL};
 	struct tenant changed = *tenant;
 	if (!json_is_object(changes))
 		return field_fail(error, "", "a JSON object is expected");
@@ -122,13 +126,14 @@ int tenant_write(const struct tenant *tenant, const char *before, char **ret)
 	int r = document_open(before, &object);
 	if (r)
 		return document_close(object, r, ret);
-	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "id",
-		tenant->id, "name", tenant->name, "note", tenant->note, "state",
+	json_t *fields = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"id", tenant->id, "name", tenant->name, "note", tenant->note, "state",
 		states[tenant->state], "created_ms", (json_int_t)tenant->created_ms,
 		"changed_ms", (json_int_t)tenant->changed_ms, "retention_days",
 		(json_int_t)tenant->retention_days, "licenses_max",
 		(json_int_t)tenant->licenses_max, "sessions_max",
-		(json_int_t)tenant->sessions_max);
+		(json_int_t)tenant->sessions_max, "rate_max_bytes",
+		(json_int_t)tenant->rate_max_bytes);
 	if (fields && tenant->has_purge_days)
 		json_object_set_new(fields, "purge_days",
 			json_integer(tenant->purge_days));

@@ -2,7 +2,8 @@
  *
  * JSON body: "id" (1 to 40 of a-z 0-9 - _), "name", "state" "enabled"|"disabled"|"ended", "note",
  * "created_ms", "changed_ms", "retention_days" (0: the operator's), "licenses_max" and "sessions_max"
- * (how many it may have, how many may be live at once; 0: no limit), "purge_days" (0 to 365 days from the end
+ * (how many it may have, how many may be live at once; 0: no limit), "rate_max_bytes" (bytes a second of all
+ * its sessions together each way, at least 16384; 0: no limit), "purge_days" (0 to 365 days from the end
  * of its contract until its data are erased; null: the operator's). When the contract has ended:
  * "ended_ms", "purge_after_ms". Its policy is the document
  * "tenant/T" (rules/policy.h).
@@ -30,6 +31,7 @@ struct tenant {
 	char id[TENANT_ID_SIZE], name[TENANT_NAME_SIZE], note[TENANT_NOTE_SIZE];
 	int state; /* enum tenant_state */
 	int64_t created_ms, changed_ms, retention_days, licenses_max, sessions_max;
+	int64_t rate_max_bytes;
 	int has_purge_days; /* else the operator's */
 	int64_t purge_days, ended_ms, purge_after_ms;
 };
@@ -38,7 +40,7 @@ int tenant_id_good(const char *id);
 MUST_CHECK int tenant_read(const char *body, struct tenant *ret,
 	struct field_error *error);
 /* What people may set: name, state (but not "ended"), note, retention_days, licenses_max, sessions_max,
- * purge_days. An ended one that is set to another state is taken back. On error `tenant` is as before. */
+ * rate_max_bytes, purge_days. An ended one that is set to another state is taken back. On error `tenant` is as before. */
 MUST_CHECK int tenant_change(struct tenant *tenant, const json_t *changes,
 	struct field_error *error);
 /* Its contract ends now; `purge_after_ms` is the operator's time until it is erased. */

@@ -263,7 +263,7 @@ static struct licensed next_license(struct relay_ends *ends)
 	do {
 		if (!fgets(line, sizeof(line), ends->licenses))
 			relay_ends_fail("more licenses are needed");
-	} while (sscanf(line, "%13[^,],%63[^,],%63s", license.id, text,
+	} while (sscanf(line, "%13[^,],%63[^,],%63[^,\n]", license.id, text,
 			 license.password) != 3 ||
 		 license_key_parse(text, &license.key));
 	return license;

@@ -14,6 +14,7 @@
 #include "relay/guard.h"
 #include "relay/lobby.h"
 #include "relay/notices.h"
+#include "relay/shares.h"
 #include "store/bus.h"
 #include "store/state.h"
 
@@ -42,6 +43,7 @@ struct relay_rig *relay_rig_new(void)
 	strcpy(rig->house.node, "n1");
 	CHECK(!lobby_new(&rig->house.lobby));
 	CHECK(!notices_new(&rig->house.notices));
+	CHECK(!shares_new(&rig->house.shares));
 	CHECK(!guard_new(&rig->settings, &rig->house.guard));
 	CHECK(!worker_new("world", &rig->world));
 	for (int i = 0; i < 2; i++) {
@@ -97,6 +99,7 @@ void relay_rig_free(struct relay_rig *rig)
 	store_close(rig->store);
 	lobby_free(rig->house.lobby);
 	notices_free(rig->house.notices);
+	shares_free(rig->house.shares);
 	guard_free(rig->house.guard);
 	clock_fake(-1, -1);
 	free(rig);

@@ -59,6 +59,7 @@ const NUMBERS: [name: string, unit: number][] = [
 	["clip_max_bytes", 1024],
 	["file_max_bytes", 1024],
 	["devices_max", 1],
+	["rate_max_bytes", 1024],
 ];
 
 function draftOf(policy: PolicyBody): Draft {
@@ -193,6 +194,7 @@ export function PolicyWindow(props: { title: string; policy: PolicyBody; save: (
 					{number("clip_max_bytes")}
 					{number("file_max_bytes")}
 					{number("devices_max")}
+					{number("rate_max_bytes")}
 				</div>
 				<HoursField hours={draft.hours} zone={draft.zone} change={(hours, zone) => setDraft({ ...draft, hours, zone })} error={form.error} />
 				<TextArea label={names.members.addresses} hint={words.addresses_hint} value={draft.addresses} onValue={(addresses) => setDraft({ ...draft, addresses })} error={form.error("addresses")} />

@@ -21,6 +21,7 @@ interface Tenant {
 	retention_days: number;
 	licenses_max: number;
 	sessions_max: number;
+	rate_max_bytes?: number;
 	licenses: number;
 	purge_days: number | null;
 	purge_after_ms?: number;
@@ -40,17 +41,19 @@ function Window(props: { tenant: Tenant | null; done: (saved: boolean) => void }
 		retention_days: String(tenant?.retention_days || ""),
 		licenses_max: String(tenant?.licenses_max || ""),
 		sessions_max: String(tenant?.sessions_max || ""),
+		rate_max_bytes: String((tenant?.rate_max_bytes ?? 0) / 1024 || ""),
 	});
 	const set = (name: keyof typeof draft) => (value: string) => setDraft({ ...draft, [name]: value });
 	const form = useForm(async ({ once }) => {
 		const body: Record<string, unknown> = { name: draft.name.trim(), note: draft.note };
 		for (const name of ["retention_days", "licenses_max", "sessions_max"] as const) if (tenant || draft[name]) body[name] = Number(draft[name] || 0);
+		if (tenant || draft.rate_max_bytes) body.rate_max_bytes = Math.round(Number(draft.rate_max_bytes || 0) * 1024);
 		if (tenant) await ask("PATCH", url(tenant.id), { body });
 		else await ask("POST", "/tenants", { body: { ...body, id: draft.id.trim() }, once });
 		props.done(true);
 	});
 	const text = (name: keyof typeof draft, hint?: string) => (
-		<TextField label={words.tenant_fields[name]} hint={hint} value={draft[name]} onValue={set(name)} error={form.error(name)} inputMode={name.endsWith("max") || name.endsWith("days") ? "numeric" : undefined} />
+		<TextField label={words.tenant_fields[name]} hint={hint} value={draft[name]} onValue={set(name)} error={form.error(name)} inputMode={name.includes("max") || name.endsWith("days") ? "numeric" : undefined} />
 	);
 	return (
 		<Dialog title={tenant ? fill(words.tenant_edit, { name: tenant.name || tenant.id }) : words.tenant_create} onClose={() => props.done(false)}>
@@ -61,6 +64,7 @@ function Window(props: { tenant: Tenant | null; done: (saved: boolean) => void }
 				<div class="fields">
 					{text("licenses_max", words.no_limit_hint)}
 					{text("sessions_max", words.no_limit_hint)}
+					{text("rate_max_bytes", words.no_limit_hint)}
 					{text("retention_days", words.standard_hint)}
 				</div>
 			</FormBody>

@@ -366,6 +366,8 @@ export const en = {
 			file_max_bytes: "Largest file",
 			until_ms: "Permitted until",
 			devices_max: "Devices per license",
+			rate_max_bytes: "Bandwidth of a session, each way, per second",
+			tenant_rate_max_bytes: "Bandwidth of the company, each way, per second",
 		},
 		right_names: {
 			view: "see the screen",
@@ -791,6 +793,7 @@ export const en = {
 			clip_max_bytes: "KiB",
 			file_max_bytes: "KiB",
 			devices_max: "devices",
+			rate_max_bytes: "KiB/s",
 		},
 	},
 	settings: {
@@ -905,6 +908,7 @@ export const en = {
 			retention_days: "Records kept (days)",
 			licenses_max: "Most licenses",
 			sessions_max: "Most sessions",
+			rate_max_bytes: "Bandwidth of all sessions together, each way (KiB/s)",
 		},
 		tenant_states: {
 			enabled: "active",

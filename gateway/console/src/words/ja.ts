@@ -368,6 +368,8 @@ export const ja: Words = {
 			file_max_bytes: "ファイルの上限",
 			until_ms: "利用できる期限",
 			devices_max: "ライセンスあたりの端末数",
+			rate_max_bytes: "セッションの帯域の上限（片方向、毎秒）",
+			tenant_rate_max_bytes: "会社全体の帯域の上限（片方向、毎秒）",
 		},
 		right_names: {
 			view: "画面の表示",
@@ -793,6 +795,7 @@ export const ja: Words = {
 			clip_max_bytes: "KiB",
 			file_max_bytes: "KiB",
 			devices_max: "台",
+			rate_max_bytes: "KiB/秒",
 		},
 	},
 	settings: {
@@ -907,6 +910,7 @@ export const ja: Words = {
 			retention_days: "記録の保存日数",
 			licenses_max: "ライセンス数の上限",
 			sessions_max: "同時接続数の上限",
+			rate_max_bytes: "帯域の上限（全セッション合計・片方向、KiB/秒）",
 		},
 		tenant_states: {
 			enabled: "契約中",

@@ -639,9 +639,79 @@ static void a_remembered_code_begins_no_session(void **state)
 	assert_int_equal(again->close.reason, REASON_TOTP_NEEDED);
 }
 
+/* The timers of a rest are real ones and seconds away here; the clock of the bytes stands still. */
+static void it_carries_no_faster_than_it_may(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	fake_admission.policy = "{\"rights\":63,\"rate_max_bytes\":20000}";
+	relay_rig_join(rig, &host, &viewer);
+	for (int i = 0; i < 10; i++)
+		fake_end_data(host, 16000);
+	fake_end_data(viewer, 100);
+	relay_rig_settle(rig);
+	assert_true(viewer->received >= 60000 && viewer->received < 160000);
+	assert_int_equal(host->received, 100); /* the other way is its own */
+	uint64_t before = viewer->received;
+	fake_end_data(host, 100);
+	relay_rig_settle(rig);
+	assert_int_equal(viewer->received, before);
+	/* It is lifted by a policy that says nothing of it. */
+	fake_admission.policy = "{\"rights\":63}";
+	relay_rig_order(rig, "{\"order\":\"policy\",\"tenant\":\"\",\"license\":\"\"}");
+	relay_rig_pass(rig, 900);
+	assert_int_equal(viewer->received, 160100);
+	assert_int_equal(viewer->out_of_order, 0);
+}
+
+static void the_node_has_a_cap_too(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	rig->desks[0]->settings.rate_per_session = 1; /* counts as the least */
+	fake_admission.policy = "{\"rights\":63,\"rate_max_bytes\":9000000000000}";
+	relay_rig_join(rig, &host, &viewer);
+	for (int i = 0; i < 10; i++)
+		fake_end_data(viewer, 16000);
+	relay_rig_settle(rig);
+	assert_true(host->received >= 60000 && host->received < 160000);
+	/* Who rests is not taken for dead, however long it takes. */
+	relay_rig_pass(rig, 4 * rig->settings.keepalive_ms);
+	assert_int_equal(host->closes + viewer->closes, 0);
+}
+
+static void a_company_has_one_cap_for_its_sessions(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	fake_admission.policy = "{\"rights\":63,\"tenant_rate_max_bytes\":20000}";
+	relay_rig_join(rig, &host, &viewer);
+	struct fake_end *host2 = relay_rig_welcome(rig, 0, HELLO_HOST, RIG_OTHER, 3);
+	struct fake_end *viewer2 = relay_rig_welcome(rig, 0, HELLO_VIEWER, RIG_OTHER, 4);
+	fake_end_connect(viewer2, NULL);
+	relay_rig_settle(rig);
+	assert_int_equal(host2->opens, 1);
+	for (int i = 0; i < 10; i++)
+		fake_end_data(host, 16000);
+	relay_rig_settle(rig);
+	for (int i = 0; i < 10; i++)
+		fake_end_data(host2, 16000);
+	relay_rig_settle(rig);
+	/* Both wait for one another, and the keys for nobody. */
+	assert_true(viewer->received < 160000);
+	assert_true(viewer2->received < 160000);
+	fake_end_data(viewer2, 100);
+	relay_rig_settle(rig);
+	assert_int_equal(host2->received, 100);
+	relay_rig_pass(rig, 60000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(it_carries_no_faster_than_it_may),
+		TEST(the_node_has_a_cap_too),
+		TEST(a_company_has_one_cap_for_its_sessions),
 		TEST(host_and_viewer_are_joined_and_told_the_same),
 		TEST(data_crosses_both_ways_in_order_and_is_counted),
 		TEST(the_opening_is_in_the_journal_before_anybody_is_told),

@@ -72,6 +72,10 @@ static void test_wrong_fields_are_named(void **state)
 		{"{\"clip_max_bytes\":-1}", "clip_max_bytes"},
 		{"{\"file_max_bytes\":\"1\"}", "file_max_bytes"},
 		{"{\"devices_max\":10001}", "devices_max"},
+		{"{\"rate_max_bytes\":16383}", "rate_max_bytes"},
+		{"{\"rate_max_bytes\":-1}", "rate_max_bytes"},
+		{"{\"rate_max_bytes\":1e6}", "rate_max_bytes"},
+		{"{\"tenant_rate_max_bytes\":0}", "tenant_rate_max_bytes"},
 		{"[]", ""},
 		{"{\"rights\":[],\"rights\":[\"view\"]}", ""},
 	};
@@ -109,7 +113,8 @@ static void test_levels_only_narrow(void **state)
 		parsed("{\"rights\":[\"control\",\"file_to_host\",\"file_to_viewer\"],"
 		       "\"max_session_ms\":5000,\"idle_ms\":900,\"grace_ms\":100000,"
 		       "\"watermark\":true,\"viewer_kinds\":[\"native\"],"
-		       "\"clip_max_bytes\":1000,\"devices_max\":2}");
+		       "\"clip_max_bytes\":1000,\"devices_max\":2,"
+		       "\"rate_max_bytes\":2000000}");
 	assert_int_equal(policy_narrow(&policy, &level), 0);
 	assert_int_equal(policy.rights, POLICY_CONTROL | POLICY_FILE_TO_HOST);
 	assert_int_equal(policy.max_session_ms, 5000);
@@ -117,13 +122,15 @@ static void test_levels_only_narrow(void **state)
 	struct policy wider =
 		parsed("{\"rights\":[\"view\",\"control\"],\"max_session_ms\":0,"
 		       "\"idle_ms\":1000,\"watermark\":false,\"clip_max_bytes\":2000,"
-		       "\"devices_max\":0,\"file_max_bytes\":50}");
+		       "\"devices_max\":0,\"file_max_bytes\":50,"
+		       "\"rate_max_bytes\":1000000}");
 	assert_int_equal(policy_narrow(&policy, &wider), 0);
 	assert_int_equal(policy.rights, POLICY_CONTROL);
 	assert_int_equal(policy.max_session_ms, 5000);
 	assert_int_equal(policy.idle_ms, 900);
 	assert_int_equal(policy.clip_max_bytes, 1000);
 	assert_int_equal(policy.devices_max, 2);
+	assert_int_equal(policy.rate_max_bytes, 1000000);
 	assert_int_equal(policy.file_max_bytes, 50);
 	assert_int_equal(policy.watermark, 1);
 	assert_int_equal(policy.viewer_kinds, POLICY_NATIVE);
@@ -272,7 +279,8 @@ static void test_what_goes_into_open(void **state)
 		"{\"rights\":15,\"max_session_ms\":0,\"idle_ms\":0,\"grace_ms\":60000,"
 		"\"lock_at_end\":false,\"watermark\":false,\"consent\":false,"
 		"\"until_ms\":0,\"viewer_kinds\":3,\"clip_max_bytes\":0,"
-		"\"file_max_bytes\":0,\"devices_max\":0}");
+		"\"file_max_bytes\":0,\"devices_max\":0,"
+		"\"rate_max_bytes\":0,\"tenant_rate_max_bytes\":0}");
 	free(text);
 	assert_string_equal(policy_right_name(0), "view");
 	assert_null(policy_right_name(6));

@@ -31,6 +31,7 @@ static void test_documents(void **state)
 		{"{\"id\":\"acme\",\"retention_days\":30}", "retention_days"},
 		{"{\"id\":\"acme\",\"licenses_max\":-1}", "licenses_max"},
 		{"{\"id\":\"acme\",\"sessions_max\":\"9\"}", "sessions_max"},
+		{"{\"id\":\"acme\",\"rate_max_bytes\":100}", "rate_max_bytes"},
 		{"{\"id\":\"acme\",\"name\":\"a\\nb\"}", "name"}};
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		assert_int_equal(tenant_read(wrong[i][0], &again, &error),
@@ -39,6 +40,10 @@ static void test_documents(void **state)
 	}
 	json_t *changes = json_loads("{\"id\":\"other\"}", 0, NULL);
 	assert_int_equal(tenant_change(&tenant, changes, &error), -REASON_BAD_VALUE);
+	json_decref(changes);
+	changes = json_loads("{\"rate_max_bytes\":1250000}", 0, NULL);
+	assert_int_equal(tenant_change(&tenant, changes, &error), 0);
+	assert_int_equal(tenant.rate_max_bytes, 1250000);
 	json_decref(changes);
 	changes = json_loads("{\"state\":\"disabled\"}", 0, NULL);
 	assert_int_equal(tenant_change(&tenant, changes, &error), 0);
