@@ -9,7 +9,7 @@ const char *state_kind_name(enum state_kind kind)
 	static const char *const names[] = {"tenant", "account", "token", "license",
 		"host", "device", "group", "policy", "attempts", "session", "node",
 		"meta", "sign_in", "key", "alert", "route", "alarm", "notice", "usage",
-		"directory", "statement", "outage"};
+		"directory", "statement", "outage", "join"};
 	_Static_assert(ARRAY_LEN(names) == STATE_KINDS, "every kind has a name");
 	return (unsigned)kind < STATE_KINDS ? names[kind] : "unknown";
 }

@@ -40,6 +40,7 @@ enum state_kind {
 	STATE_DIRECTORY, /* OIDC providers and LDAP servers where people may sign in */
 	STATE_STATEMENT, /* the operator's own answers in the check sheet */
 	STATE_OUTAGE,    /* what the probes found: faults and planned stops */
+	STATE_JOIN, /* one-time tokens of viewers that were sent to another node (rules/join.h) */
 	STATE_KINDS
 };
 
@@ -90,6 +91,9 @@ struct state_vtable {
 	void (*release)(struct state *, const char *license, const char *session,
 		uint64_t fence, struct post_box *, state_done, void *ctx);
 	void (*announce)(struct state *, const char *license, const char *node,
+		const char *value, int64_t ttl_ms, struct post_box *, state_done,
+		void *ctx);
+	void (*stay)(struct state *, const char *license, const char *node,
 		const char *value, int64_t ttl_ms, struct post_box *, state_done,
 		void *ctx);
 	void (*locate)(struct state *, const char *license, struct post_box *, state_done,
@@ -169,6 +173,15 @@ static inline void state_announce(struct state *state, const char *license,
 	state_done done, void *ctx)
 {
 	state->vtable->announce(state, license, node, value, ttl_ms, box, done, ctx);
+}
+
+/* The same for a host that is still here: another node's announcement is not taken away from it, but
+ * answered by -REASON_CONFLICT, and `holder` is its value. */
+static inline void state_stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct post_box *box, state_done done,
+	void *ctx)
+{
+	state->vtable->stay(state, license, node, value, ttl_ms, box, done, ctx);
 }
 
 /* `holder` is the value announced, or -REASON_NOT_FOUND. */

@@ -203,6 +203,12 @@ int store_wait_announce(struct state *state, const char *license, const char *no
 		ttl_ms);
 }
 
+int store_wait_stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct store_docs *ret)
+{
+	WAIT(ret, NULL, state_answered, state_stay, state, license, node, value, ttl_ms);
+}
+
 int store_wait_locate(struct state *state, const char *license, struct store_docs *ret)
 {
 	WAIT(ret, NULL, state_answered, state_locate, state, license);

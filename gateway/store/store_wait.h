@@ -46,6 +46,9 @@ MUST_CHECK int store_wait_release(struct state *state, const char *license,
 	const char *session, uint64_t fence);
 MUST_CHECK int store_wait_announce(struct state *state, const char *license,
 	const char *node, const char *value, int64_t ttl_ms);
+/* `ret` may be NULL; it is set also for -REASON_CONFLICT. */
+MUST_CHECK int store_wait_stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct store_docs *ret);
 MUST_CHECK int store_wait_withdraw(struct state *state, const char *license,
 	const char *node);
 MUST_CHECK int store_wait_raise(struct state *state, uint64_t least, uint64_t *ret_fence);

@@ -25,7 +25,7 @@ const char *const backup_files[] = {"ca.pem", "ca.key", "master.key", "node.pem"
 int backup_has_kind(enum state_kind kind)
 {
 	return kind != STATE_SESSION && kind != STATE_NODE && kind != STATE_SIGN_IN &&
-	       kind != STATE_KEY;
+	       kind != STATE_KEY && kind != STATE_JOIN;
 }
 
 struct writing {

@@ -394,6 +394,24 @@ static void test_presence_is_a_lease(void **state)
 	assert_int_equal(store_wait_announce(s, "lic_a", "node-1", "three", 15000), 0);
 	assert_int_equal(store_wait_withdraw(s, "lic_a", "node-1"), 0);
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
+	/* Who is still there does not take it from who came later. */
+	assert_int_equal(store_wait_stay(s, "lic_a", "node-1", "one", 15000, NULL), 0);
+	pass(world, 10000);
+	assert_int_equal(store_wait_stay(s, "lic_a", "node-1", "one", 15000, NULL), 0);
+	pass(world, 10000);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), 0);
+	assert_string_equal(docs.holder, "one");
+	store_docs_free(&docs);
+	assert_int_equal(store_wait_announce(s, "lic_a", "node-2", "two", 15000), 0);
+	pass(world, 10000);
+	assert_int_equal(store_wait_stay(s, "lic_a", "node-1", "one", 15000, &docs),
+		-REASON_CONFLICT);
+	assert_string_equal(docs.holder, "two");
+	store_docs_free(&docs);
+	pass(world, 5000);
+	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);
+	assert_int_equal(store_wait_stay(s, "lic_a", "node-1", "one", 15000, NULL), 0);
+	assert_int_equal(store_wait_withdraw(s, "lic_a", "node-1"), 0);
 	/* A claim of the same license is something else. */
 	assert_int_equal(store_wait_claim(s, "lic_a", "node-1", "x", 15000, NULL), 0);
 	assert_int_equal(store_wait_locate(s, "lic_a", &docs), -REASON_NOT_FOUND);

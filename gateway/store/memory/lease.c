@@ -301,6 +301,23 @@ int lease_announce(struct lease *lease, const char *license, const char *node,
 	return r;
 }
 
+int lease_stay(struct lease *lease, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, char ret_value[static LEASE_VALUE_MAX])
+{
+	CHECK_OBJ(lease, LEASE_MAGIC);
+	int r = strlen(value) >= LEASE_VALUE_MAX ? -REASON_LIMIT : 0;
+	pthread_mutex_lock(&lease->mutex);
+	struct entry *entry = live_at(lease, place_of(lease, license, USE_PRESENCE));
+	if (r == 0 && entry && strcmp(entry->by, node)) {
+		copy_value(ret_value, entry->value);
+		r = -REASON_CONFLICT;
+	}
+	if (r == 0)
+		r = set(lease, license, USE_PRESENCE, node, value, ttl_ms, 0);
+	pthread_mutex_unlock(&lease->mutex);
+	return r;
+}
+
 int lease_locate(struct lease *lease, const char *license,
 	char ret_value[static LEASE_VALUE_MAX])
 {
@@ -346,6 +363,14 @@ void lease_answer_renew(struct lease *lease, const char *license, const char *se
 	char who[LEASE_VALUE_MAX] = "";
 	int r = lease_renew(lease, license, session, ttl_ms, &fence, who);
 	answer(reply, r, fence, who);
+}
+
+void lease_answer_stay(struct lease *lease, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct reply *reply)
+{
+	char there[LEASE_VALUE_MAX] = "";
+	int r = lease_stay(lease, license, node, value, ttl_ms, there);
+	answer(reply, r, 0, there);
 }
 
 void lease_answer_locate(struct lease *lease, const char *license, struct reply *reply)

@@ -16,7 +16,7 @@ struct lease;
 struct reply;
 
 #define LEASE_RANGE (UINT64_C(1) << 20)
-#define LEASE_VALUE_MAX 512
+#define LEASE_VALUE_MAX 1024
 
 /* Fences are drawn from `first` on. */
 MUST_CHECK int lease_new(uint64_t first, struct lease **ret);
@@ -47,6 +47,9 @@ void lease_release(struct lease *lease, const char *license, const char *session
 /* -REASON_LIMIT, -REASON_NO_MEMORY. */
 MUST_CHECK int lease_announce(struct lease *lease, const char *license, const char *node,
 	const char *value, int64_t ttl_ms);
+/* The same, unless another node's stands: -REASON_CONFLICT and its value. */
+MUST_CHECK int lease_stay(struct lease *lease, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, char ret_value[static LEASE_VALUE_MAX]);
 /* -REASON_NOT_FOUND. */
 MUST_CHECK int lease_locate(struct lease *lease, const char *license,
 	char ret_value[static LEASE_VALUE_MAX]);
@@ -57,6 +60,8 @@ void lease_answer_claim(struct lease *lease, const char *license, const char *se
 	const char *holder, int64_t ttl_ms, struct reply *reply);
 void lease_answer_renew(struct lease *lease, const char *license, const char *session,
 	int64_t ttl_ms, struct reply *reply);
+void lease_answer_stay(struct lease *lease, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct reply *reply);
 void lease_answer_locate(struct lease *lease, const char *license, struct reply *reply);
 
 #endif

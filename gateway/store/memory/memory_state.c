@@ -234,6 +234,14 @@ static void announce(struct state *state, const char *license, const char *node,
 	reply_send(reply_new_state(box, done, ctx), r);
 }
 
+static void stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct post_box *box, state_done done,
+	void *ctx)
+{
+	lease_answer_stay(mine(state)->lease, license, node, value, ttl_ms,
+		reply_new_state(box, done, ctx));
+}
+
 static void locate(struct state *state, const char *license, struct post_box *box,
 	state_done done, void *ctx)
 {
@@ -250,7 +258,7 @@ static void withdraw(struct state *state, const char *license, const char *node,
 int memory_state_new(struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw, raise_fences};
+		renew, release, announce, stay, locate, withdraw, raise_fences};
 	struct memory_state *memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -REASON_NO_MEMORY;

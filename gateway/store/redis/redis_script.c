@@ -29,6 +29,7 @@ static struct redis_script scripts[REDIS_SCRIPTS] = {
 	[REDIS_RELEASE] = SCRIPT(release),
 	[REDIS_REMOVE] = SCRIPT(remove),
 	[REDIS_RENEW] = SCRIPT(renew),
+	[REDIS_STAY] = SCRIPT(stay),
 	[REDIS_TAIL] = SCRIPT(tail),
 	[REDIS_TRIM] = SCRIPT(trim),
 	[REDIS_WALK] = SCRIPT(walk),

@@ -341,6 +341,31 @@ static void announce(struct state *state, const char *license, const char *node,
 	send(question, redis_words_script(&words, REDIS_ANNOUNCE, 1, &question->ask));
 }
 
+static int read_stay(struct question *question, const struct redisReply *reply)
+{
+	int status = verdict(reply);
+	const char *value = redis_reply_text(redis_reply_at(reply, 1), NULL);
+	int r = status && value ? reply_holder(question->reply, value) : 0;
+	return r ? r : status;
+}
+
+static void stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct post_box *box, state_done reader,
+	void *ctx)
+{
+	struct redis_words words;
+	struct question *question =
+		question_new(state, reply_new_state(box, reader, ctx), read_stay);
+	if (!question)
+		return;
+	redis_words_init(&words);
+	redis_words_key(&words, question->redis->prefix, "at:%s", license);
+	redis_words_text(&words, node);
+	redis_words_text(&words, value);
+	redis_words_number(&words, ttl_ms);
+	send(question, redis_words_script(&words, REDIS_STAY, 1, &question->ask));
+}
+
 static int read_place(struct question *question, const struct redisReply *reply)
 {
 	const char *value = redis_reply_text(reply, NULL);
@@ -382,7 +407,7 @@ static void withdraw(struct state *state, const char *license, const char *node,
 int redis_state_new(struct redis_link *link, const char *prefix, struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw, raise_fences};
+		renew, release, announce, stay, locate, withdraw, raise_fences};
 	struct redis_state *redis = calloc(1, sizeof(*redis));
 	if (!redis)
 		return -REASON_NO_MEMORY;

@@ -327,6 +327,13 @@ static void announce(struct state *state, const char *license, const char *node,
 	state_announce(mine(state)->below, license, node, value, ttl_ms, box, done, ctx);
 }
 
+static void stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct post_box *box, state_done done,
+	void *ctx)
+{
+	state_stay(mine(state)->below, license, node, value, ttl_ms, box, done, ctx);
+}
+
 static void locate(struct state *state, const char *license, struct post_box *box,
 	state_done done, void *ctx)
 {
@@ -342,7 +349,7 @@ static void withdraw(struct state *state, const char *license, const char *node,
 int sealed_state_new(struct sealed_core *core, struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw, raise_fences};
+		renew, release, announce, stay, locate, withdraw, raise_fences};
 	struct sealed_state *sealed = calloc(1, sizeof(*sealed));
 	if (!sealed)
 		return -REASON_NO_MEMORY;

@@ -370,6 +370,18 @@ static void announce(struct state *state, const char *license, const char *node,
 	reply_send(reply_new_state(box, done, ctx), r);
 }
 
+static void stay(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct post_box *box, state_done done,
+	void *ctx)
+{
+	struct lease *lease = mine(state)->lease;
+	struct reply *reply = reply_new_state(box, done, ctx);
+	if (lease)
+		lease_answer_stay(lease, license, node, value, ttl_ms, reply);
+	else
+		reply_send(reply, -REASON_FORBIDDEN);
+}
+
 static void locate(struct state *state, const char *license, struct post_box *box,
 	state_done done, void *ctx)
 {
@@ -415,7 +427,7 @@ static int first_range(struct sqlite_db *db, struct lease **ret)
 int sqlite_state_new(struct sqlite_db *db, struct state **ret)
 {
 	static const struct state_vtable vtable = {get, put, remove_doc, list_docs, claim,
-		renew, release, announce, locate, withdraw, raise_fences};
+		renew, release, announce, stay, locate, withdraw, raise_fences};
 	struct sqlite_state *sqlite = calloc(1, sizeof(*sqlite));
 	if (!sqlite)
 		return -REASON_NO_MEMORY;
