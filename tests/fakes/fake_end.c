@@ -82,6 +82,7 @@ void fake_end_hello(struct fake_end *end)
 	strcpy(hello.kind, end->kind);
 	strcpy(hello.program, "fake_end 1");
 	strcpy(hello.name, end->name);
+	strcpy(hello.unreached, end->unreached);
 	memcpy(hello.device, end->device, sizeof(hello.device));
 	buf_init(&out, FRAME_MAX);
 	say(end, message_hello_write(&hello, &out), &out);

@@ -22,6 +22,7 @@ struct fake_end {
 	char license[17], kind[17], name[129];
 	uint8_t device[32], seed[32]; /* public key and private key */
 	int gen_min, gen_max;         /* 1 and 1 */
+	char unreached[301];          /* said in HELLO */
 	int mute;                     /* answers nothing */
 	int no_receipts;
 	int lie;   /* its receipts say so many bytes more */
