@@ -90,6 +90,7 @@ static void send(struct admission_case *one)
 	secret_wipe(one->request.password, sizeof(one->request.password));
 	secret_wipe(one->request.secret, sizeof(one->request.secret));
 	secret_wipe(one->request.totp, sizeof(one->request.totp));
+	secret_wipe(one->request.join, sizeof(one->request.join));
 	one->item.run = give_verdict;
 	struct admission *admission = one->admission;
 	post_put(one->box, &one->item);

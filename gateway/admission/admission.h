@@ -28,6 +28,7 @@ struct admission_request {
 	char license[17]; /* "lic_…" */
 	uint8_t device[32], nonce[32], exporter[32], signature[64], secret[10];
 	char password[257], totp[17];
+	char join[129]; /* one-time token of a redirect (rules/join.h), or "" */
 	char kind[17], program[65], name[129], address[64];
 	int enrol;
 	char inventory[8193]; /* JSON object or "" */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission/admission_join.h"
 #include "admission/admission_policy.h"
 #include "admission/admission_store.h"
 #include "admission/admission_totp.h"
@@ -219,7 +220,7 @@ static int check_lock(struct admission_case *one)
 static int needs_password(const struct admission_case *one)
 {
 	/* Strangers go the same way, so that they learn nothing from the time. */
-	return one->request.side == HELLO_VIEWER &&
+	return one->request.side == HELLO_VIEWER && !one->joined &&
 	       (one->status == 0 || one->status == -REASON_LICENSE_UNKNOWN) &&
 	       *one->license_id;
 }
@@ -247,11 +248,13 @@ enum admission_case_next admission_case_open(struct admission_case *one)
 		r = check_license(one);
 	if (r == 0)
 		r = one->request.side == HELLO_HOST ? admit_host(one) : check_lock(one);
+	if (r == 0 && one->request.side == HELLO_VIEWER && *one->request.join)
+		r = admission_join_take(one);
 	one->status = r;
 	if (needs_password(one))
 		return one->trusted && *one->license.directory ? ADMISSION_CASE_DIRECTORY
 							       : ADMISSION_CASE_WE;
-	if (r == -REASON_LICENSE_UNKNOWN)
+	if (r == -REASON_LICENSE_UNKNOWN || r == -REASON_JOIN_SPENT)
 		charge_stranger(one);
 	return ADMISSION_CASE_NOBODY;
 }
@@ -429,14 +432,15 @@ static int write_login(struct admission_case *one, char **ret)
 {
 	const struct admission_request *request = &one->request;
 	json_t *body =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}",
 			"result", one->status ? "refused" : "ok", "side",
 			hello_side_name(request->side), "reason",
 			one->status ? reason_symbol(one->status) : "", "license",
 			one->license_id, "holder", one->license.holder, "device",
 			one->device_id, "name", request->name, "address",
 			request->address, "program", request->program, "kind",
-			request->kind, "new_device", one->new_device);
+			request->kind, "new_device", one->new_device, "joined",
+			one->joined);
 	if (!body)
 		return -REASON_NO_MEMORY;
 	int r = field_print(body, ret);

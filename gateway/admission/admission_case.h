@@ -47,6 +47,7 @@ struct admission_case {
 	int64_t proved_ms;   /* a one-time code was good just now; 0: none was shown */
 	int64_t devices_max; /* as the policy says */
 	int resume_only;     /* as in the verdict */
+	int joined; /* another node has seen password and code: a join token says so */
 	struct license license;
 	struct tenant tenant;
 	char host_name[129], detail[257];

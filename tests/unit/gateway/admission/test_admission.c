@@ -16,6 +16,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "rules/digest.h"
+#include "rules/join.h"
 #include "rules/license.h"
 #include "store/reply.h"
 #include "store/store_open.h"
@@ -806,6 +807,181 @@ static void test_a_review_sees_what_is_so_now(void **state)
 	assert_int_equal(count_rows(world, JOURNAL_LOGIN, ""), 0);
 }
 
+/* A join token as another node leaves it in the store, for the viewer at this node. */
+static struct join join_of(const struct world *world)
+{
+	struct join join = {.expires_ms = NOON + JOIN_MS};
+	strcpy(join.license, world->license.id);
+	strcpy(join.device, world->viewer.id);
+	strcpy(join.node, "node-1");
+	strcpy(join.from, "node-2");
+	return join;
+}
+
+static struct admission_request joining(struct world *world, const struct join *join)
+{
+	struct admission_request request =
+		request_of(world, HELLO_VIEWER, &world->viewer);
+	char token[JOIN_TOKEN], id[JOIN_ID], *body;
+	assert_int_equal(join_generate(token, id), 0);
+	assert_int_equal(join_write(join, &body), 0);
+	put(world, STATE_JOIN, id, body);
+	free(body);
+	strcpy(request.join, token);
+	*request.password = 0;
+	return request;
+}
+
+static size_t tokens_left(struct world *world)
+{
+	struct store_docs docs = {0};
+	assert_int_equal(store_wait_list(world->store->state, STATE_JOIN, NULL, NULL, 100,
+				 &docs),
+		0);
+	size_t count = docs.count;
+	store_docs_free(&docs);
+	return count;
+}
+
+static void test_a_token_stands_for_password_and_code_once(void **state)
+{
+	struct world *world = *state;
+	need_codes(world);
+	struct join join = join_of(world);
+	struct admission_request request = joining(world, &join);
+	struct heard heard = ask(world, &request);
+	assert_int_equal(heard.status, 0);
+	assert_int_equal(heard.resume_only, 0);
+	assert_string_equal(heard.holder, "佐藤 花子");
+	assert_int_equal(tokens_left(world), 0);
+	assert_int_equal(count_rows(world, JOURNAL_LOGIN, "\"joined\":true"), 1);
+	assert_int_equal(ask(world, &request).status, -REASON_JOIN_SPENT);
+	assert_int_equal(count_rows(world, JOURNAL_LOGIN, "JOIN_SPENT"), 1);
+	/* With its password it is a login like all others. */
+	strcpy(request.password, PASSWORD);
+	assert_int_equal(ask(world, &request).status, -REASON_TOTP_NEEDED);
+	strcpy(request.password, "wrong");
+	assert_int_equal(ask(world, &request).status, -REASON_PASSWORD_WRONG);
+	/* What was only good for going on stays so. */
+	join.resume_only = REASON_TOTP_NEEDED;
+	request = joining(world, &join);
+	heard = ask(world, &request);
+	assert_int_equal(heard.status, 0);
+	assert_int_equal(heard.resume_only, REASON_TOTP_NEEDED);
+}
+
+static void test_of_two_with_one_token_one_comes_in(void **state)
+{
+	struct world *world = *state;
+	struct join join = join_of(world);
+	for (int round = 0; round < 20; round++) {
+		struct admission_request request = joining(world, &join);
+		struct heard heard[4] = {{0}};
+		int good = 0, answered = 0;
+		for (int i = 0; i < 4; i++)
+			admission_check(world->admission, &request,
+				post_pump_box(world->pump), hear, &heard[i]);
+		for (int i = 0; i < 600 && answered < 4; i++) {
+			post_pump_run(world->pump, 100);
+			answered = 0;
+			for (int j = 0; j < 4; j++)
+				answered += heard[j].answered;
+		}
+		assert_int_equal(answered, 4);
+		for (int i = 0; i < 4; i++) {
+			good += heard[i].status == 0;
+			assert_true(heard[i].status == 0 ||
+				    heard[i].status == -REASON_JOIN_SPENT ||
+				    heard[i].status == -REASON_THROTTLED);
+		}
+		assert_int_equal(good, 1);
+		clock_fake(1000000000, NOON + (round + 1) * 20 * MINUTE);
+		join.expires_ms = NOON + (round + 1) * 20 * MINUTE + JOIN_MS;
+	}
+}
+
+/* Shown by whom or where it does not count, it is used up all the same. */
+static void test_a_token_of_another_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct join join = join_of(world);
+	for (int wrong = 0; wrong < 5; wrong++) {
+		struct join bent = join;
+		if (wrong == 0)
+			strcpy(bent.license, "lic_zzzzzzzzz");
+		else if (wrong == 1)
+			strcpy(bent.device, world->other.id);
+		else if (wrong == 2)
+			strcpy(bent.node, "node-3");
+		else if (wrong == 3)
+			bent.expires_ms = NOON;
+		else
+			bent.expires_ms = NOON + 10 * MINUTE;
+		struct admission_request request = joining(world, &bent);
+		assert_int_equal(ask(world, &request).status, -REASON_JOIN_SPENT);
+		assert_int_equal(tokens_left(world), 0);
+	}
+	/* Who never had one has a password, or nothing. */
+	struct admission_request request =
+		request_of(world, HELLO_VIEWER, &world->viewer);
+	strcpy(request.join, "AAAAAAAAAAAAAAAAAAAAAA");
+	assert_int_equal(ask(world, &request).status, 0);
+	strcpy(request.join, "what is this?");
+	assert_int_equal(ask(world, &request).status, 0);
+	*request.password = 0;
+	assert_int_equal(ask(world, &request).status, -REASON_JOIN_SPENT);
+	/* Back where it was made: the way was closed. */
+	strcpy(join.node, "node-2");
+	strcpy(join.from, "node-1");
+	request = joining(world, &join);
+	assert_int_equal(ask(world, &request).status, 0);
+}
+
+/* All that a token does not stand for is looked at as always. */
+static void test_a_token_opens_nothing_else(void **state)
+{
+	struct world *world = *state;
+	struct join join = join_of(world);
+	struct admission_request request = joining(world, &join);
+	request.secret[0] ^= 1;
+	assert_int_equal(ask(world, &request).status, -REASON_LICENSE_UNKNOWN);
+	request.secret[0] ^= 1;
+	request.signature[0] ^= 1;
+	assert_int_equal(ask(world, &request).status, -REASON_PROOF_WRONG);
+	/* The token of a device that somebody else has. */
+	struct admission_request foreign = request_of(world, HELLO_VIEWER, &world->other);
+	*foreign.password = 0;
+	strcpy(foreign.join, request.join);
+	assert_int_equal(ask(world, &foreign).status, -REASON_JOIN_SPENT);
+	request = joining(world, &join);
+	world->license.state = LICENSE_DISABLED;
+	put_license(world);
+	assert_int_equal(ask(world, &request).status, -REASON_LICENSE_DISABLED);
+	world->license.state = LICENSE_ENABLED;
+	put_license(world);
+	assert_int_equal(tokens_left(world), 1); /* it was not even looked at */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(viewer_status(world, "wrong", "192.0.2.7"),
+			-REASON_PASSWORD_WRONG);
+	/* Locked is locked. */
+	assert_int_equal(ask(world, &request).status, -REASON_LOCKED_OUT);
+	snprintf(request.address, sizeof(request.address), "192.0.2.99");
+	assert_int_equal(ask(world, &request).status, 0);
+}
+
+/* Guessing is counted against the address. */
+static void test_tokens_cannot_be_guessed_for_long(void **state)
+{
+	struct world *world = *state;
+	struct admission_request request =
+		request_of(world, HELLO_VIEWER, &world->viewer);
+	*request.password = 0;
+	strcpy(request.join, "AAAAAAAAAAAAAAAAAAAAAA");
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ask(world, &request).status, -REASON_JOIN_SPENT);
+	assert_int_equal(ask(world, &request).status, -REASON_THROTTLED);
+}
+
 int main(void)
 {
 #define ADMISSION_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -830,6 +1006,11 @@ int main(void)
 		ADMISSION_TEST(test_a_review_sees_what_is_so_now),
 		ADMISSION_TEST(test_a_flood_is_bounded_and_answered),
 		ADMISSION_TEST(test_hostile_names_are_made_plain),
+		ADMISSION_TEST(test_a_token_stands_for_password_and_code_once),
+		ADMISSION_TEST(test_of_two_with_one_token_one_comes_in),
+		ADMISSION_TEST(test_a_token_of_another_is_refused),
+		ADMISSION_TEST(test_a_token_opens_nothing_else),
+		ADMISSION_TEST(test_tokens_cannot_be_guessed_for_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
