@@ -151,6 +151,7 @@ static int build_relay(struct gateway *gateway, char *error)
 		.admission = gateway->admission,
 		.node = gateway->dir.node,
 		.address = gateway->config.address,
+		.peer = gateway->config.peer,
 		.cert_file = gateway->cert_file,
 		.key_file = gateway->key_file,
 		.listen = gateway->addresses.listen.items,

@@ -19,7 +19,7 @@ static const struct table_column session_columns[] = {{"SESSION", "id"},
 	{"TO VIEWER", "bytes_to_viewer", TABLE_BYTES},
 	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {0}};
 static const struct table_column node_columns[] = {{"NODE", "id"}, {"ADDRESS", "address"},
-	{"VERSION", "version"}, {"SINCE", "started", TABLE_TIME},
+	{"PEER", "peer"}, {"VERSION", "version"}, {"SINCE", "started", TABLE_TIME},
 	{"SEEN", "seen", TABLE_TIME}, {"DRAINING", "draining"}, {"SESSIONS", "sessions"},
 	{"HOSTS", "hosts"}, {"VIEWERS", "viewers"}, {0}};
 static const struct table_column token_columns[] = {{"TOKEN", "id"}, {"NAME", "name"},

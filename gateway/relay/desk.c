@@ -10,6 +10,7 @@
 #include "net/conn.h"
 #include "net/worker.h"
 #include "relay/door.h"
+#include "relay/elsewhere.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
 #include "relay/notices.h"
@@ -293,8 +294,9 @@ int desk_open(struct desk *desk)
 {
 	CHECK_OBJ(desk, DESK_MAGIC);
 	set_tick(desk);
-	return bus_subscribe(desk->house->store->bus, ORDERS_TOPIC, desk_box(desk),
+	int rc = bus_subscribe(desk->house->store->bus, ORDERS_TOPIC, desk_box(desk),
 		on_order, desk, &desk->orders);
+	return rc ? rc : elsewhere_listen(desk);
 }
 
 void desk_close(struct desk *desk, int reason)
@@ -303,6 +305,7 @@ void desk_close(struct desk *desk, int reason)
 	desk->closing = 1;
 	bus_unsubscribe(desk->house->store->bus, desk->orders);
 	desk->orders = NULL;
+	elsewhere_stop(desk);
 	each(&desk->doors, end_door, &reason);
 	each(&desk->sessions, end_session, &reason);
 	each(&desk->legs, end_leg, &reason);

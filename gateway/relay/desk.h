@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/post.h"
 #include "relay/relay.h"
+#include "relay/whereabouts.h"
 
 struct admission;
 struct bus_subscription;
@@ -38,7 +39,8 @@ struct house {
 	struct notices *notices;
 	struct shares *shares;
 	char node[65];
-	atomic_int draining;
+	struct whereabouts at; /* this node, as it announces its hosts */
+	atomic_int draining, listens;
 	atomic_llong legs, hosts, viewers, sessions;
 	atomic_ullong next_number;
 	/* A drain order for this node; runs on any desk. May be NULL. */
@@ -56,8 +58,8 @@ struct desk {
 	int asked;           /* answers of store and admission that are still to come */
 	int closing;         /* the node stops: nothing new */
 	int64_t drain_by_ms; /* by order: who is still here then is sent away; 0: no order */
-	uint64_t notices_version; /* that its legs know */
-	struct bus_subscription *orders;
+	uint64_t notices_version;               /* that its legs know */
+	struct bus_subscription *orders, *news; /* news: at one desk of a house */
 	struct worker_timer *tick;
 	int64_t tick_due_us;
 };

@@ -14,6 +14,7 @@
 #include "metrics/metrics.h"
 #include "net/conn.h"
 #include "relay/desk.h"
+#include "relay/elsewhere.h"
 #include "relay/guard.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
@@ -26,11 +27,22 @@
 #define DOOR_MAGIC 0x646f6f72u
 #define HELLO_MAX 4096
 #define RETRY_SOON_MS 3000
+#define SEND_ON_RETRY_MS                                                                 \
+	1 /* who cannot follow a redirect a second time comes back at once */
 
 /* What admission is asked; it outlives a door whose conn has ended. */
 struct question {
 	struct desk *desk;
 	struct door *door; /* NULL: nobody waits for the answer any more */
+};
+
+/* A viewer or host that was let in, on its way to its leg; it outlives a door whose conn has ended. */
+struct arrival {
+	struct desk *desk;
+	struct door *door; /* NULL: its conn has ended */
+	struct leg *leg;
+	struct whereabouts at; /* of its host, when that is elsewhere */
+	struct message_welcome welcome;
 };
 
 struct door {
@@ -46,6 +58,7 @@ struct door {
 	struct message_hello hello;
 	uint8_t nonce[32];
 	struct question *question;
+	struct arrival *arrival;
 };
 
 static const struct conn_events door_events;
@@ -83,6 +96,8 @@ static void drop(struct door *door)
 	list_remove(&door->node);
 	if (door->question)
 		door->question->door = NULL;
+	if (door->arrival)
+		door->arrival->door = NULL;
 	door->magic = 0;
 	free(door);
 }
@@ -101,11 +116,10 @@ static void on_room(void *ctx)
 	(void)ctx;
 }
 
-void door_refuse(struct door *door, int reason, int64_t retry_ms, const char *detail)
+static void refuse(struct door *door, struct message_refused *refused)
 {
-	struct message_refused refused = {.reason = (uint64_t)reason,
-		.retry_ms = (uint64_t)(retry_ms > 0 ? retry_ms : 0)};
 	struct buf out;
+	int reason = (int)refused->reason;
 	CHECK_OBJ(door, DOOR_MAGIC);
 	if (door->over)
 		return;
@@ -115,15 +129,22 @@ void door_refuse(struct door *door, int reason, int64_t retry_ms, const char *de
 	log_line(LOG_INFO, "refused", LOG_S("reason", reason_symbol(reason)),
 		LOG_S("address", door->conn->address),
 		LOG_S("license", door->hello.license), LOG_S("side", door->hello.side));
-	text_clip(refused.symbol, sizeof(refused.symbol), reason_symbol(reason));
-	text_clip(refused.detail, sizeof(refused.detail), detail ? detail : "");
+	text_clip(refused->symbol, sizeof(refused->symbol), reason_symbol(reason));
 	buf_init(&out, FRAME_MAX);
-	if (!message_refused_write(&refused, &out) &&
+	if (!message_refused_write(refused, &out) &&
 		!conn_write(door->conn, buf_head(&out), buf_len(&out)))
 		conn_close(door->conn, reason, CONN_FLUSH);
 	else
 		conn_close(door->conn, reason, CONN_DROP);
 	buf_done(&out);
+}
+
+void door_refuse(struct door *door, int reason, int64_t retry_ms, const char *detail)
+{
+	struct message_refused refused = {.reason = (uint64_t)reason,
+		.retry_ms = (uint64_t)(retry_ms > 0 ? retry_ms : 0)};
+	text_clip(refused.detail, sizeof(refused.detail), detail ? detail : "");
+	refuse(door, &refused);
 }
 
 void door_tick(struct door *door, int64_t now_ms)
@@ -203,49 +224,46 @@ static int take_hello(struct door *door, const struct frame *frame)
 
 /* ---- PROVE ------------------------------------------------------------------------------- */
 
-static int send_welcome(struct leg *leg, const struct admission_verdict *verdict)
+static void arrival_free(struct arrival *arrival)
+{
+	if (arrival->door)
+		arrival->door->arrival = NULL;
+	if (arrival->leg)
+		leg_discard(arrival->leg);
+	free(arrival);
+}
+
+static int send_welcome(struct leg *leg, struct message_welcome *welcome)
 {
 	struct desk *desk = leg->desk;
-	struct message_welcome welcome = {
-		.keepalive_ms = (uint64_t)desk->settings.keepalive_ms,
-		.grace_ms = (uint64_t)desk->settings.grace_ms};
 	struct buf out;
-	text_clip(welcome.leg, sizeof(welcome.leg), leg->id);
-	text_clip(welcome.holder, sizeof(welcome.holder), leg->holder);
-	text_clip(welcome.tenant, sizeof(welcome.tenant),
-		verdict->tenant_name ? verdict->tenant_name : "");
-	if (leg->side == HELLO_VIEWER) {
-		welcome.host_online =
-			lobby_find(desk->house->lobby, leg->license) != NULL;
-		text_clip(welcome.host_name, sizeof(welcome.host_name),
-			verdict->host_name ? verdict->host_name : "");
-	}
-	if (!notices_for(desk->house->notices, leg, welcome.notices))
-		welcome.notices[0] = 0;
+	if (leg->side == HELLO_VIEWER && lobby_find(desk->house->lobby, leg->license))
+		welcome->host_online = 1;
+	if (!notices_for(desk->house->notices, leg, welcome->notices))
+		welcome->notices[0] = 0;
 	buf_init(&out, FRAME_MAX);
-	int rc = message_welcome_write(&welcome, &out);
+	int rc = message_welcome_write(welcome, &out);
 	if (!rc)
 		rc = conn_write(leg->conn, buf_head(&out), buf_len(&out));
 	buf_done(&out);
 	return rc;
 }
 
-static void let_in(struct door *door, const struct admission_verdict *verdict)
+/* The door becomes a leg. Whatever was ordered since it proved itself counts. */
+static void let_in(struct arrival *arrival)
 {
-	struct desk *desk = door->desk;
-	struct leg *leg;
-	int rc = -lobby_revoked(desk->house->lobby, door->hello.license, verdict->tenant,
-		door->proved_ms);
+	struct desk *desk = arrival->desk;
+	struct door *door = arrival->door;
+	struct leg *leg = arrival->leg;
+	int rc = -lobby_revoked(desk->house->lobby, leg->license, leg->tenant,
+		leg->proved_ms);
 	if (!rc && atomic_load(&desk->house->draining))
 		rc = -REASON_DRAINING;
 	if (!rc)
-		rc = leg_new(desk, door->conn, &door->hello, door->side, verdict, &leg);
-	if (!rc) {
-		leg->proved_ms = door->proved_ms;
-		rc = send_welcome(leg, verdict);
-		if (rc)
-			leg_discard(leg);
-	}
+		rc = send_welcome(leg, &arrival->welcome);
+	if (!rc)
+		arrival->leg = NULL;
+	arrival_free(arrival);
 	if (rc) {
 		door_refuse(door, -rc, RETRY_SOON_MS, NULL);
 		return;
@@ -254,6 +272,83 @@ static void let_in(struct door *door, const struct admission_verdict *verdict)
 	metrics_add(METRIC_LOGINS, 1);
 	drop(door);
 	leg_enter(leg);
+}
+
+/* Its host is on a node where it can go. */
+static void on_token(void *ctx, int status, const char *token)
+{
+	struct arrival *arrival = ctx;
+	struct door *door = arrival->door;
+	struct message_refused refused = {
+		.reason = REASON_HOST_ELSEWHERE, .retry_ms = SEND_ON_RETRY_MS};
+	text_clip(refused.redirect, sizeof(refused.redirect), arrival->at.address);
+	text_clip(refused.join, sizeof(refused.join), status ? "" : token);
+	arrival_free(arrival);
+	if (!door || door->over)
+		return;
+	if (status)
+		door_refuse(door, -status, RETRY_SOON_MS, NULL);
+	else
+		refuse(door, &refused);
+	secret_wipe(&refused, sizeof(refused));
+}
+
+static void on_found(void *ctx, int status, const struct whereabouts *at)
+{
+	struct arrival *arrival = ctx;
+	struct desk *desk = arrival->desk;
+	if (!arrival->door || arrival->door->over) {
+		arrival_free(arrival);
+		return;
+	}
+	arrival->welcome.host_online = !status;
+	/* It may have come here in the meantime. */
+	if (!status && elsewhere_is_open(arrival->leg, at) &&
+		!lobby_find(desk->house->lobby, arrival->leg->license)) {
+		arrival->at = *at;
+		elsewhere_join(arrival->leg, at, on_token, arrival);
+	} else {
+		let_in(arrival);
+	}
+}
+
+static void describe(struct arrival *arrival, const struct admission_verdict *verdict)
+{
+	const struct leg *leg = arrival->leg;
+	struct message_welcome *welcome = &arrival->welcome;
+	welcome->keepalive_ms = (uint64_t)leg->desk->settings.keepalive_ms;
+	welcome->grace_ms = (uint64_t)leg->desk->settings.grace_ms;
+	text_clip(welcome->leg, sizeof(welcome->leg), leg->id);
+	text_clip(welcome->holder, sizeof(welcome->holder), leg->holder);
+	text_clip(welcome->tenant, sizeof(welcome->tenant),
+		verdict->tenant_name ? verdict->tenant_name : "");
+	if (leg->side == HELLO_VIEWER)
+		text_clip(welcome->host_name, sizeof(welcome->host_name),
+			verdict->host_name ? verdict->host_name : "");
+}
+
+static void arrive(struct door *door, const struct admission_verdict *verdict)
+{
+	struct desk *desk = door->desk;
+	struct arrival *arrival = calloc(1, sizeof(*arrival));
+	int rc = arrival ? leg_new(desk, door->conn, &door->hello, door->side, verdict,
+				   &arrival->leg)
+			 : -REASON_NO_MEMORY;
+	if (rc) {
+		free(arrival);
+		door_refuse(door, -rc, RETRY_SOON_MS, NULL);
+		return;
+	}
+	arrival->desk = desk;
+	arrival->door = door;
+	door->arrival = arrival;
+	arrival->leg->proved_ms = door->proved_ms;
+	describe(arrival, verdict);
+	if (door->side == HELLO_HOST ||
+		lobby_find(desk->house->lobby, arrival->leg->license))
+		let_in(arrival);
+	else
+		elsewhere_find(desk, arrival->leg->license, on_found, arrival);
 }
 
 static void on_verdict(void *ctx, const struct admission_verdict *verdict)
@@ -273,7 +368,7 @@ static void on_verdict(void *ctx, const struct admission_verdict *verdict)
 		door_refuse(door, abs(verdict->status), verdict->retry_ms,
 			verdict->detail);
 	else
-		let_in(door, verdict);
+		arrive(door, verdict);
 }
 
 static int fill_request(const struct door *door, const struct message_prove *prove,
@@ -292,6 +387,7 @@ static int fill_request(const struct door *door, const struct message_prove *pro
 	text_clip(request->license, sizeof(request->license), hello->license);
 	text_clip(request->password, sizeof(request->password), prove->password);
 	text_clip(request->totp, sizeof(request->totp), prove->totp);
+	text_clip(request->join, sizeof(request->join), prove->join);
 	text_clip(request->kind, sizeof(request->kind), hello->kind);
 	text_clip(request->program, sizeof(request->program), hello->program);
 	text_clip(request->name, sizeof(request->name), hello->name);

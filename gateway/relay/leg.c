@@ -15,6 +15,7 @@
 #include "net/handoff.h"
 #include "net/worker.h"
 #include "relay/desk.h"
+#include "relay/elsewhere.h"
 #include "relay/guard.h"
 #include "relay/lobby.h"
 #include "relay/presence.h"
@@ -59,6 +60,7 @@ void leg_discard(struct leg *leg)
 	free(leg->policy);
 	free(leg->inventory);
 	free(leg->wish);
+	free(leg->unreached);
 	leg->magic = 0;
 	free(leg);
 }
@@ -80,7 +82,9 @@ static int fill(struct leg *leg, const struct message_hello *hello,
 	leg->policy = copy(verdict->policy);
 	leg->expires_ms = verdict->expires_ms;
 	leg->resume_only = verdict->resume_only;
-	if (!leg->name || !leg->program || !leg->tenant || !leg->holder || !leg->policy)
+	leg->unreached = *hello->unreached ? copy(hello->unreached) : NULL;
+	if (!leg->name || !leg->program || !leg->tenant || !leg->holder || !leg->policy ||
+		(*hello->unreached && !leg->unreached))
 		return -REASON_NO_MEMORY;
 	return make_id(leg);
 }
@@ -318,8 +322,30 @@ void leg_try_again(struct leg *leg, int reason)
 	(void)reason;
 	if (leg->state != HELLO_WAITING || !leg->waiting_for_host)
 		return;
-	leg->waiting_for_host = 0;
+	leg->waiting_for_host = leg->seeking = 0;
 	lobby_match(leg);
+}
+
+void leg_come_to_host(struct leg *viewer)
+{
+	if (viewer->waiting_for_host)
+		lobby_wait_no_more(viewer->desk->house->lobby, viewer);
+	viewer->waiting_for_host = 0;
+	lobby_match(viewer);
+}
+
+void leg_look_elsewhere(struct leg *leg, int reason)
+{
+	(void)reason;
+	if (leg->state == HELLO_WAITING && leg->waiting_for_host)
+		elsewhere_seek(leg);
+}
+
+void leg_make_sure(struct leg *leg, int reason)
+{
+	(void)reason;
+	if (leg->state != HELLO_ENDED && leg->side == HELLO_HOST)
+		presence_make_sure(leg);
 }
 
 /* ---- state ------------------------------------------------------------------------------- */
@@ -381,6 +407,7 @@ void leg_move(struct leg *leg, struct desk *to)
 	}
 	/* It is found again at the other desk, or its conn ends and tells so here. */
 	leg->moving = 1;
+	leg->seeking = 0;
 	list_remove(&leg->node);
 	list_remove(&leg->roster);
 }

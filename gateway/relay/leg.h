@@ -56,10 +56,13 @@ struct leg {
 	int64_t report_ms;    /* not before then is a report written again */
 	char *inventory;      /* to be written, or NULL */
 	uint8_t was_replaced; /* by a newer leg, at this node */
+	uint8_t announced;    /* the store knows that it is here */
 	/* a viewer's: */
 	int resume_only; /* 0, or why it may begin no new session (admission.h) */
 	struct message_connect *wish; /* while HELLO_WAITING */
 	int64_t asked_ms, wait_until_ms;
+	char *unreached; /* HOST:PORT that it was sent to in vain, or NULL */
+	uint8_t seeking; /* its host is looked for at other nodes; 2: and once more then */
 	int hops;
 	struct desk *move_to;
 };
@@ -96,6 +99,11 @@ void leg_cut(struct leg *leg, int reason);
 /* Shapes fit for desk_post. */
 void leg_be_replaced(struct leg *leg, int reason);
 void leg_try_again(struct leg *leg, int reason);
+/* Its host may have come to another node: a viewer that waits looks there, a host makes sure. */
+void leg_look_elsewhere(struct leg *leg, int reason);
+void leg_make_sure(struct leg *leg, int reason);
+/* The host of a viewer that was looked for is here now. */
+void leg_come_to_host(struct leg *viewer);
 
 /* "who" of a log line: the first eight digits of the device key, never the whole. */
 #define LEG_DEVICE 17

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/reason.h"
 #include "relay/desk.h"
+#include "relay/elsewhere.h"
 #include "relay/leg.h"
 #include "relay/session.h"
 
@@ -228,6 +229,23 @@ void lobby_wait_no_more(struct lobby *lobby, const struct leg *leg)
 	pthread_mutex_unlock(&lobby->lock);
 }
 
+void lobby_host_moved(struct lobby *lobby, const char *license)
+{
+	pthread_mutex_lock(&lobby->lock);
+	struct place *place = find(lobby, license);
+	struct guest host = place ? place->host : (struct guest){0};
+	struct guest waiters[LOBBY_WAITERS] = {{0}};
+	if (place)
+		memcpy(waiters, place->waiters, sizeof(waiters));
+	pthread_mutex_unlock(&lobby->lock);
+	if (host.number)
+		desk_post(host.desk, host.number, leg_make_sure, 0);
+	for (size_t i = 0; i < LOBBY_WAITERS; i++)
+		if (waiters[i].number)
+			desk_post(waiters[i].desk, waiters[i].number, leg_look_elsewhere,
+				0);
+}
+
 void lobby_remember(struct lobby *lobby, const char *license,
 	const uint8_t session[static SESSION_ID], const uint8_t device[static 32],
 	int64_t until_ms)
@@ -302,17 +320,13 @@ int lobby_revoked(struct lobby *lobby, const char *license, const char *tenant,
 
 /* ---- who meets whom ---------------------------------------------------------------------- */
 
-static void host_is_away(struct leg *viewer)
+void lobby_await(struct leg *viewer)
 {
 	struct desk *desk = viewer->desk;
-	if (!viewer->wish->resume[0]) {
-		leg_refuse(viewer, REASON_HOST_OFFLINE, HOST_RETRY_MS, NULL);
-		return;
-	}
 	switch (lobby_wait(desk->house->lobby, viewer)) {
 	case 0:
 		viewer->waiting_for_host = 1;
-		viewer->wait_until_ms = clock_mono_ms() + desk->settings.grace_ms;
+		viewer->wait_until_ms = viewer->asked_ms + desk->settings.grace_ms;
 		break;
 	case 1: /* it came in this moment */
 		lobby_match(viewer);
@@ -320,6 +334,16 @@ static void host_is_away(struct leg *viewer)
 	default:
 		leg_refuse(viewer, REASON_BUSY, HOST_RETRY_MS, NULL);
 	}
+}
+
+/* Waiting first: news that come while we look elsewhere are not missed. */
+static void host_is_away(struct leg *viewer)
+{
+	if (viewer->wish->resume[0])
+		lobby_await(viewer);
+	if (viewer->state == HELLO_WAITING && !viewer->session && !viewer->moving &&
+		!lobby_find(viewer->desk->house->lobby, viewer->license))
+		elsewhere_seek(viewer);
 }
 
 /* Not who it is by name, only what tells one's own other device from a stranger's. */

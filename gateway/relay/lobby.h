@@ -42,6 +42,11 @@ struct leg *lobby_host_here(struct lobby *lobby, const char *license,
 /* The viewer is told to try again when its host comes (0). 1: the host is there now. -REASON_BUSY: too
  * many wait already. */
 MUST_CHECK int lobby_wait(struct lobby *lobby, const struct leg *leg);
+/* The same for a viewer with its wish: it waits until its grace time is over, meets the host, or is refused. */
+void lobby_await(struct leg *viewer);
+/* Its host came on another node: who waits for it here looks there, and a leg of it that is still here makes sure
+ * that it is. */
+void lobby_host_moved(struct lobby *lobby, const char *license);
 void lobby_wait_no_more(struct lobby *lobby, const struct leg *leg);
 
 /* A session that was cut may be resumed by this device until then (monotonic ms). */

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "metrics/metrics.h"
 #include "relay/desk.h"
+#include "relay/elsewhere.h"
 #include "relay/leg.h"
 #include "store/bus.h"
 #include "store/state.h"
@@ -134,33 +135,93 @@ static void update_doc(struct leg *leg, int online, const char *act)
 	read_doc(update);
 }
 
+/* ---- the lease --------------------------------------------------------------------------- */
+
+/* An announcement under way. */
+struct announcement {
+	struct desk *desk;
+	uint64_t number;
+	int first;
+	char license[17], tenant[41];
+};
+
+/* Other nodes look again for viewers that wait, and for older legs of this host. */
+static void tell_nodes(const struct announcement *announcement)
+{
+	struct house *house = announcement->desk->house;
+	json_t *news = json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", "host", "act",
+		"came", "id", announcement->license, "tenant", announcement->tenant,
+		"node", house->node);
+	char *text = news ? json_dumps(news, JSON_COMPACT) : NULL;
+	if (!text || bus_publish(house->store->bus, ELSEWHERE_NEWS, text))
+		log_line(LOG_DEBUG, "news not told",
+			LOG_S("license", announcement->license));
+	free(text);
+	json_decref(news);
+}
+
 static void on_announced(void *ctx, const struct state_answer *answer)
 {
-	struct desk *desk = ctx;
-	desk->asked--;
+	struct announcement *announcement = ctx;
+	struct leg *leg = desk_find_leg(announcement->desk, announcement->number);
+	announcement->desk->asked--;
 	if (answer->status) {
 		metrics_reason(METRIC_PRESENCE_FAILED, answer->status);
 		log_line(LOG_DEBUG, "presence not renewed",
+			LOG_S("license", announcement->license),
 			LOG_S("reason", reason_symbol(answer->status)));
 	} else {
 		metrics_add(METRIC_PRESENCE, 1);
+		if (announcement->first)
+			tell_nodes(announcement);
+		if (leg)
+			leg->announced = 1;
 	}
-}
-
-static void on_withdrawn(void *ctx, const struct state_answer *answer UNUSED)
-{
-	struct desk *desk = ctx;
-	desk->asked--;
+	if (leg && answer->status == -REASON_CONFLICT)
+		leg_end(leg, REASON_HOST_REPLACED); /* it came at another node since */
+	free(announcement);
 }
 
 static void announce(struct leg *leg, int64_t now_ms)
 {
 	struct desk *desk = leg->desk;
+	struct state *state = desk->house->store->state;
+	int64_t ttl_ms = desk->settings.presence_ttl_ms;
+	char value[WHEREABOUTS_TEXT];
+	struct announcement *announcement = malloc(sizeof(*announcement));
 	leg->announce_ms = now_ms + desk->settings.presence_renew_ms;
+	if (!announcement || whereabouts_print(&desk->house->at, value)) {
+		free(announcement);
+		return;
+	}
+	*announcement =
+		(struct announcement){desk, leg->number, !leg->announced, {0}, {0}};
+	text_clip(announcement->license, sizeof(announcement->license), leg->license);
+	text_clip(announcement->tenant, sizeof(announcement->tenant), leg->tenant);
 	desk->asked++;
-	state_announce(desk->house->store->state, leg->license, desk->house->node,
-		desk->house->node, desk->settings.presence_ttl_ms, desk_box(desk),
-		on_announced, desk);
+	/* Who comes takes the place; who only stays leaves it to whoever came later. */
+	if (announcement->first)
+		state_announce(state, leg->license, desk->house->node, value, ttl_ms,
+			desk_box(desk), on_announced, announcement);
+	else
+		state_stay(state, leg->license, desk->house->node, value, ttl_ms,
+			desk_box(desk), on_announced, announcement);
+}
+
+void presence_make_sure(struct leg *leg)
+{
+	/* Before its own announcement is there, it is the newest itself. */
+	if (leg->announced)
+		announce(leg, clock_mono_ms());
+}
+
+static void on_withdrawn(void *ctx, const struct state_answer *answer)
+{
+	struct desk *desk = ctx;
+	desk->asked--;
+	if (answer->status)
+		log_line(LOG_DEBUG, "presence not withdrawn",
+			LOG_S("reason", reason_symbol(answer->status)));
 }
 
 void presence_host_came(struct leg *leg)

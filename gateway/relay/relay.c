@@ -20,6 +20,7 @@
 #include "net/worker.h"
 #include "relay/desk.h"
 #include "relay/door.h"
+#include "relay/elsewhere.h"
 #include "relay/guard.h"
 #include "relay/lobby.h"
 #include "relay/neighbours.h"
@@ -43,7 +44,6 @@ struct relay {
 	uint32_t magic;
 	struct house house;
 	struct relay_settings settings; /* at the beginning; the desks have today's */
-	char address[300];
 	struct tls_ctx *tls;
 	const struct relay_web *web;
 	void *web_ctx;
@@ -223,12 +223,13 @@ static char *node_body(struct relay *relay)
 {
 	struct relay_counts counts;
 	relay_counts(relay, &counts);
-	json_t *body = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
-		relay->house.node, "address", relay->address, "version", ENGAWA_VERSION,
-		"started", (json_int_t)relay->started_ms, "seen",
-		(json_int_t)clock_wall_ms(), "draining", (json_int_t)counts.draining,
-		"sessions", (json_int_t)counts.sessions, "hosts",
-		(json_int_t)counts.hosts, "viewers", (json_int_t)counts.viewers);
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"id", relay->house.node, "address", relay->house.at.address, "peer",
+		relay->house.at.peer, "version", ENGAWA_VERSION, "started",
+		(json_int_t)relay->started_ms, "seen", (json_int_t)clock_wall_ms(),
+		"draining", (json_int_t)counts.draining, "sessions",
+		(json_int_t)counts.sessions, "hosts", (json_int_t)counts.hosts, "viewers",
+		(json_int_t)counts.viewers);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	return text;
@@ -271,6 +272,7 @@ static void on_node_timer(void *ctx)
 	if (clock_mono_ms() >= relay->sweep_ms && !relay->node_gone) {
 		relay->sweep_ms = clock_mono_ms() + RECOVER_EVERY_MS;
 		recover_sweep(relay->desk[0], relay->started_ms);
+		elsewhere_sweep(relay->desk[0]);
 	}
 	if (!relay->node_gone)
 		neighbours_look(relay->desk[0]);
@@ -492,6 +494,22 @@ static int open_one(struct relay *relay, const struct relay_parts *parts,
 	return 0;
 }
 
+/* Where ends and other nodes find this one. */
+static int place(struct relay *relay, const struct relay_parts *parts, char *error)
+{
+	struct whereabouts *at = &relay->house.at;
+	const char *address = parts->address ? parts->address : "";
+	const char *peer = parts->peer && *parts->peer ? parts->peer : address;
+	text_clip(at->node, sizeof(at->node), parts->node);
+	if (whereabouts_address(address, at->address))
+		return refuse(REASON_CONFIG, error, "node.address: %.200s: not HOST:PORT",
+			address);
+	if (whereabouts_address(peer, at->peer))
+		return refuse(REASON_CONFIG, error, "node.peer: %.200s: not HOST:PORT",
+			peer);
+	return 0;
+}
+
 static int fill(struct relay *relay, const struct relay_parts *parts, char *error)
 {
 	char why[TLS_CTX_ERROR] = "";
@@ -504,14 +522,15 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 	relay->house.drain = on_drain_order;
 	relay->house.drain_ctx = relay;
 	text_clip(relay->house.node, sizeof(relay->house.node), parts->node);
-	text_clip(relay->address, sizeof(relay->address),
-		parts->address ? parts->address : "");
+	int rc = place(relay, parts, error);
+	if (rc)
+		return rc;
 	if (lobby_new(&relay->house.lobby) || notices_new(&relay->house.notices) ||
 		shares_new(&relay->house.shares) ||
 		guard_new(&relay->settings, &relay->house.guard))
 		return refuse(REASON_NO_MEMORY, error, "no memory for the relay");
-	int rc = tls_ctx_new(parts->cert_file, parts->key_file, TLS_OFFER_BOTH,
-		&relay->tls, why);
+	rc = tls_ctx_new(parts->cert_file, parts->key_file, TLS_OFFER_BOTH, &relay->tls,
+		why);
 	if (rc)
 		return refuse(-rc, error, "%s", why);
 	rc = make_desks(relay, parts->workers, error);

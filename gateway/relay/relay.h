@@ -72,8 +72,10 @@ struct relay_web {
 struct relay_parts {
 	struct store *store; /* borrowed, as the next */
 	struct admission *admission;
-	const char *node;    /* name of the node, as in proofs and rows */
-	const char *address; /* HOST:PORT under which ends reach it; "": unknown */
+	const char *node; /* name of the node, as in proofs and rows */
+	const char *
+		address; /* HOST:PORT under which ends reach it; "": nobody is sent here */
+	const char *peer; /* and other nodes; "": the same */
 	const char *cert_file, *key_file;
 	const char *const *listen; /* HOST:PORT each */
 	size_t listen_count;

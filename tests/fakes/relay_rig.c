@@ -41,6 +41,7 @@ struct relay_rig *relay_rig_new(void)
 	CHECK(!store_open("memory:", "n1", &rig->store, error));
 	rig->house.store = rig->store;
 	strcpy(rig->house.node, "n1");
+	rig->house.at = (struct whereabouts){"n1", "n1.example:7443", "n1.example:7443"};
 	CHECK(!lobby_new(&rig->house.lobby));
 	CHECK(!notices_new(&rig->house.notices));
 	CHECK(!shares_new(&rig->house.shares));
