@@ -104,6 +104,10 @@ void uplink_failed(struct uplink *uplink, const struct uplink_down *why)
 		uplink->verdict_rank = now;
 		uplink->verdict = *why;
 	}
+	if (uplink->redirected && !uplink->returned) {
+		uplink->returned = uplink->back_due = true;
+		text_clip(uplink->unreached, sizeof(uplink->unreached), uplink->at_text);
+	}
 	uplink_drop(uplink);
 	uplink->next_due = true;
 	event_active(uplink->turn, EV_TIMEOUT, 1);
@@ -119,8 +123,12 @@ static void on_turn(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 		if (uplink->events->down)
 			uplink->events->down(uplink->ctx, &uplink->verdict);
 	} else if (uplink->next_due) {
-		uplink->next_due = false;
-		uplink_reach_next(uplink);
+		bool back = uplink->back_due;
+		uplink->next_due = uplink->back_due = false;
+		if (back)
+			uplink_reach_back(uplink);
+		else
+			uplink_reach_next(uplink);
 	}
 	uplink_leave_turn(uplink);
 }

@@ -10,7 +10,8 @@
  * works, `down` tells the most telling reason: a gateway's refusal before a certificate that is not
  * trusted before a gateway that cannot be reached. A refusal that names the person's own mistake
  * (password, license) or a state that all nodes share ends the attempt at once; BUSY, DRAINING,
- * STORE_UNAVAILABLE, THROTTLED and the like go on to the next gateway. A redirect is followed once.
+ * STORE_UNAVAILABLE, THROTTLED and the like go on to the next gateway. A redirect is followed; when it leads nowhere, the gateway that
+ * said it is asked once more and told so.
  * After `down` the uplink is spent: free it, wait (link/backoff.h), make a new one.
  *
  * Thread: that of `base`; names are resolved on a thread of their own.

@@ -33,6 +33,8 @@
 #define UPLINK_CLOCK_USELESS_MS (INT64_C(7) * 86400 * 1000)
 #define UPLINK_TOTP_FAR_MS 30000
 #define UPLINK_PROGRAM 65
+/* A host may move while its viewer is on the way to it. */
+#define UPLINK_REDIRECTS 3
 
 /* What is only needed until the leg is welcome; in pages of its own. */
 struct uplink_secrets {
@@ -63,7 +65,11 @@ struct uplink {
 	/* The attempt. */
 	bool started, alive;
 	bool tried[UPLINK_GATEWAYS_MAX];
-	bool redirected;
+	bool redirected; /* `at` is not in the list */
+	bool returned;   /* from a redirect in vain, to the gateway that said it */
+	bool back_due;
+	int redirects;
+	char unreached[TEXT_HOST_SIZE + 16]; /* where that led, or "" */
 	bool proxied;                        /* this way goes through the proxy */
 	size_t now;                          /* index of the gateway in use */
 	size_t dialled[UPLINK_GATEWAYS_MAX]; /* gateway of each target of `dial` */
@@ -114,6 +120,8 @@ void uplink_wait(struct uplink *uplink, int64_t ms); /* 0: no deadline */
 /* uplink_reach.c */
 void uplink_reach_next(struct uplink *uplink);
 void uplink_reach_redirect(struct uplink *uplink, const struct text_endpoint *to);
+/* To the gateway that sent us where nobody serves us. */
+void uplink_reach_back(struct uplink *uplink);
 /* A failure found on this machine, with the gateway's name in front of the detail. */
 void uplink_reach_failed(struct uplink *uplink, int reason, const char *detail);
 

@@ -287,14 +287,26 @@ void uplink_reach_next(struct uplink *uplink)
 		uplink_down_now(uplink, &uplink->verdict);
 }
 
-void uplink_reach_redirect(struct uplink *uplink, const struct text_endpoint *to)
+static void reach_one(struct uplink *uplink, const struct text_endpoint *to)
 {
-	uplink_drop(uplink);
-	uplink->redirected = true;
 	uplink->state = HELLO_FRESH;
 	uplink->dialled[0] = uplink->now;
 	uplink->dialled_count = 1;
 	at(uplink, to);
 	uplink->proxied = through_proxy(uplink, to);
 	start_dial(uplink, &uplink->at, 1);
+}
+
+void uplink_reach_redirect(struct uplink *uplink, const struct text_endpoint *to)
+{
+	uplink_drop(uplink);
+	uplink->redirected = true;
+	uplink->redirects++;
+	reach_one(uplink, to);
+}
+
+void uplink_reach_back(struct uplink *uplink)
+{
+	uplink->redirected = false;
+	reach_one(uplink, &uplink->gateways[uplink->now]);
 }

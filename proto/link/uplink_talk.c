@@ -46,6 +46,7 @@ void uplink_talk_begin(struct uplink *uplink)
 	text_clip(hello.kind, sizeof(hello.kind), uplink->kind);
 	text_clip(hello.program, sizeof(hello.program), uplink->program);
 	text_clip(hello.name, sizeof(hello.name), uplink->name);
+	text_clip(hello.unreached, sizeof(hello.unreached), uplink->unreached);
 	uplink->state = HELLO_ASKED;
 	uplink_wait(uplink, UPLINK_CHALLENGE_MS);
 	send_or_fail(uplink, message_hello_write(&hello, &frame), &frame);
@@ -125,8 +126,7 @@ static int fill_prove(struct uplink *uplink, struct message_prove *prove)
 	memcpy(prove->secret, secrets->secret, sizeof(prove->secret));
 	text_clip(prove->password, sizeof(prove->password), secrets->password);
 	text_clip(prove->totp, sizeof(prove->totp), secrets->totp);
-	if (uplink->redirected)
-		text_clip(prove->join, sizeof(prove->join), secrets->join);
+	text_clip(prove->join, sizeof(prove->join), secrets->join);
 	prove->enrol = uplink->enrol == UPLINK_ENROL;
 	/* Too long an inventory is the host's, not the user's, problem: it can REPORT a shorter one. */
 	if (!rc && uplink->inventory &&
@@ -211,7 +211,7 @@ static bool worth_another_node(uint64_t reason)
 static bool redirect(struct uplink *uplink, const struct message_refused *refused)
 {
 	struct text_endpoint to;
-	if (!refused->redirect[0] || uplink->redirected ||
+	if (!refused->redirect[0] || uplink->redirects >= UPLINK_REDIRECTS ||
 		text_endpoint(&to, refused->redirect, 0) || !to.host[0] || !to.port)
 		return false;
 	text_clip(uplink->secrets->join, sizeof(uplink->secrets->join), refused->join);

@@ -43,6 +43,7 @@ struct viewer {
 	uint16_t rights;
 	uint32_t features;
 	int has_session, was_up, up, finished, result, ready_fd;
+	int sent_on; /* how often the host had moved when we came to it for the first time */
 	int64_t lost_ms; /* when the session was cut, 0: it runs */
 	size_t gateway;
 	char *detail;

@@ -16,6 +16,8 @@
 
 /* After the grace time is over the session is lost, but the user still wants the desktop. */
 #define PATIENCE_MS (10 * 60 * 1000)
+/* A host that moves whenever we come is no host. */
+#define SENT_ON_MOST 5
 
 /* Whether waiting can help. A wrong password, a changed key, an administrator's word cannot be waited out. */
 int viewer_line_passes(int reason)
@@ -23,6 +25,9 @@ int viewer_line_passes(int reason)
 	switch (reason) {
 	case REASON_GATEWAY_UNREACHABLE:
 	case REASON_HOST_OFFLINE:
+	case REASON_HOST_ELSEWHERE:
+	case REASON_HOST_REPLACED:
+	case REASON_JOIN_SPENT:
 	case REASON_STORE_UNAVAILABLE:
 	case REASON_BUSY:
 	case REASON_THROTTLED:
@@ -71,7 +76,8 @@ static void try_again(struct viewer *viewer, int reason, int64_t retry_ms,
 		return;
 	if (!viewer->lost_ms)
 		viewer->lost_ms = now_ms;
-	int hopeless = !viewer->was_up || !viewer_line_passes(reason) ||
+	int moved = reason == REASON_HOST_ELSEWHERE && viewer->sent_on++ < SENT_ON_MOST;
+	int hopeless = (!viewer->was_up && !moved) || !viewer_line_passes(reason) ||
 		       now_ms - viewer->lost_ms > PATIENCE_MS;
 	if (viewer->finished)
 		return;
@@ -84,7 +90,8 @@ static void try_again(struct viewer *viewer, int reason, int64_t retry_ms,
 		return;
 	}
 	TELL_FACE(viewer, line, FACE_RECONNECTING, reason);
-	enum backoff_pace pace = viewer->has_session ? BACKOFF_SESSION : BACKOFF_IDLE;
+	enum backoff_pace pace =
+		viewer->has_session || moved ? BACKOFF_SESSION : BACKOFF_IDLE;
 	int64_t wait_ms = backoff_next_ms(&viewer->backoff, pace, retry_ms);
 	log_line(LOG_INFO, "reconnecting", LOG_S("reason", reason_symbol(reason)),
 		LOG_U("in_ms", wait_ms));

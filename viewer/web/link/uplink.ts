@@ -26,6 +26,15 @@ const CHALLENGE_MS = 10_000;
 const VERDICT_MS = 40_000; // the node's own deadline comes first and has a reason
 const DAY_MS = 86_400_000;
 const CLOCK_USELESS_MS = 7 * DAY_MS;
+/** A host may move while its viewer is on the way to it. */
+const REDIRECTS = 3;
+/** Refusals that say something about a node at this moment, not about us. */
+const OF_THE_NODE = new Set(
+	"BUSY DRAINING NODE_STOPPED STORE_UNAVAILABLE THROTTLED TIMEOUT VERSION PROTOCOL BAD_MESSAGE INTERNAL RECORDING_FAILED NO_MEMORY LIMIT DIRECTORY_UNREACHABLE".split(
+		" ",
+	),
+);
+const ENDPOINT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/;
 
 export interface UplinkConfig {
 	/** wss://HOST:PORT/v1/leg */
@@ -59,7 +68,12 @@ export interface UplinkEvents {
 }
 
 export class Uplink implements Carrier {
-	private readonly socket: WebSocket;
+	private socket: WebSocket | null = null;
+	private join = "";
+	private redirects = 0;
+	private redirected = "";
+	/** A redirect that could not be followed: said once to the node that sent us. */
+	private unreached = "";
 	private state: HelloState = "asked";
 	private config: UplinkConfig | null;
 	private session = "";
@@ -75,12 +89,30 @@ export class Uplink implements Carrier {
 		private readonly events: UplinkEvents,
 	) {
 		this.config = config;
-		this.socket = new WebSocket(config.url, [SUBPROTOCOL]);
-		this.socket.binaryType = "arraybuffer";
-		this.socket.onopen = () => this.hello(config);
-		this.socket.onmessage = (event) => this.heard(event.data);
-		this.socket.onclose = () => this.down(reason(this.state === "asked" ? "GATEWAY_UNREACHABLE" : "PEER_LOST"));
+		this.dial(config.url);
+	}
+
+	private dial(url: string): void {
+		const config = this.config;
+		const socket = new WebSocket(url, [SUBPROTOCOL]);
+		this.drop();
+		this.socket = socket;
+		this.state = "asked";
+		this.heardAt = Date.now();
+		socket.binaryType = "arraybuffer";
+		socket.onopen = () => config && this.hello(config);
+		socket.onmessage = (event) => this.heard(event.data);
+		socket.onclose = () => this.down(reason(this.state === "asked" ? "GATEWAY_UNREACHABLE" : "PEER_LOST"));
 		this.wait(CONNECT_MS, "GATEWAY_UNREACHABLE");
+	}
+
+	/** Nothing that is still on its way from the old socket is heard. */
+	private drop(): void {
+		const socket = this.socket;
+		if (!socket) return;
+		socket.onopen = socket.onmessage = socket.onclose = null;
+		socket.close();
+		this.socket = null;
 	}
 
 	/** A viewer asks for its host. */
@@ -99,7 +131,7 @@ export class Uplink implements Carrier {
 	}
 
 	queued(): number {
-		return this.socket.bufferedAmount;
+		return this.socket?.bufferedAmount ?? 0;
 	}
 
 	/** Ends the session, not the leg. */
@@ -119,7 +151,7 @@ export class Uplink implements Carrier {
 	}
 
 	private put(frame: Bytes): void {
-		if (this.socket.readyState === WebSocket.OPEN) this.socket.send(frame);
+		if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
 	}
 
 	private hello(config: UplinkConfig): void {
@@ -136,6 +168,7 @@ export class Uplink implements Carrier {
 				name: config.name,
 				app_min: VERSION_MIN,
 				app_max: VERSION_MAX,
+				unreached: this.unreached,
 			}),
 		);
 	}
@@ -164,7 +197,7 @@ export class Uplink implements Carrier {
 		const acts: Record<string, () => void> = {
 			challenge: () => this.challenge(message),
 			welcome: () => this.welcome(message),
-			refused: () => this.told(message),
+			refused: () => this.refused(message),
 			open: () => this.opened(message),
 			close: () => this.closed(message),
 			notice: () => this.events.notice(message),
@@ -183,7 +216,7 @@ export class Uplink implements Carrier {
 		const proof = proofBytes({ nonce: message.nonce as Bytes, publicId, node: message.node as string });
 		ed25519Sign(config.sign.secret, proof).then(
 			(signature) => {
-				if (this.state === "proving") this.put(writeMessage("prove", { signature, secret, password, totp }));
+				if (this.state === "proving") this.put(writeMessage("prove", { signature, secret, password, totp, join: this.join }));
 			},
 			() => this.down(reason("INTERNAL")),
 		);
@@ -196,6 +229,16 @@ export class Uplink implements Carrier {
 		this.keepaliveMs = Math.max(50, message.keepalive_ms as number);
 		this.beat();
 		this.events.welcome(message);
+	}
+
+	/** The office PC is at another node: what was proved here need not be proved again there. */
+	private refused(message: Message): void {
+		const to = message.redirect as string;
+		if (!to || !ENDPOINT.test(to) || this.redirects >= REDIRECTS) return this.told(message);
+		this.redirects++;
+		this.redirected = to;
+		this.join = message.join as string;
+		this.dial(`wss://${to}/v1/leg`);
 	}
 
 	private opened(message: Message): void {
@@ -233,13 +276,24 @@ export class Uplink implements Carrier {
 		if (ms) this.deadline = setTimeout(() => this.down(reason(symbol)), ms);
 	}
 
+	/** The node we were sent to does not serve us: back, once, to the one that sent us. */
+	private comesBack(why: Reason, told: boolean): boolean {
+		const config = this.config;
+		if (!config || !this.redirected || this.unreached || (told && !OF_THE_NODE.has(why.symbol))) return false;
+		this.unreached = this.redirected;
+		this.redirected = "";
+		this.dial(config.url);
+		return true;
+	}
+
 	private down(why: Reason, more: Partial<UplinkDown> = {}): void {
 		if (this.state === "ended") return;
+		if (this.comesBack(why, more.told ?? false)) return;
 		this.state = "ended";
 		this.config = null;
 		this.wait(0);
 		clearTimeout(this.heartbeat);
-		this.socket.close();
+		this.drop();
 		this.events.down({ reason: why, retryMs: 0, detail: "", told: false, ...more });
 	}
 }

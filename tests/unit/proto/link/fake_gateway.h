@@ -94,12 +94,13 @@ static void fake_ca_done(struct fake_ca *ca)
 
 enum fake_mood {
 	FAKE_HONEST,
-	FAKE_REFUSES,     /* with `reason` */
-	FAKE_CUTS,        /* after `cut` bytes of what it would send */
-	FAKE_SILENT,      /* accepts, says nothing */
-	FAKE_NO_TLS,      /* answers in plain text */
-	FAKE_WRONG_STATE, /* OPEN before WELCOME */
-	FAKE_REDIRECTS,   /* to localhost:redirect */
+	FAKE_REFUSES,        /* with `reason` */
+	FAKE_CUTS,           /* after `cut` bytes of what it would send */
+	FAKE_SILENT,         /* accepts, says nothing */
+	FAKE_NO_TLS,         /* answers in plain text */
+	FAKE_WRONG_STATE,    /* OPEN before WELCOME */
+	FAKE_REDIRECTS,      /* to localhost:redirect */
+	FAKE_REDIRECTS_ONCE, /* not who could not go there */
 };
 
 struct fake_gateway {
@@ -114,7 +115,7 @@ struct fake_gateway {
 	pthread_t thread;
 	atomic_int stop, legs, proofs_good, proves, connects, data_frames, closes,
 		receipts, pings;
-	char join[129];
+	char join[129], unreached[301];
 	uint64_t data_bytes;
 	long sent;
 	int echo; /* DATA comes back */
@@ -215,15 +216,18 @@ static int fake_greet(struct fake_gateway *gateway, SSL *ssl, uint8_t *bytes)
 		return -1;
 	atomic_fetch_add(&gateway->proves, 1);
 	strcpy(gateway->join, prove.join);
+	strcpy(gateway->unreached, hello.unreached);
 	if (fake_proof_is_good(ssl, &hello, &challenge, &prove))
 		atomic_fetch_add(&gateway->proofs_good, 1);
-	if (gateway->mood == FAKE_REFUSES || gateway->mood == FAKE_REDIRECTS) {
+	bool redirects = gateway->mood == FAKE_REDIRECTS ||
+			 (gateway->mood == FAKE_REDIRECTS_ONCE && !*hello.unreached);
+	if (gateway->mood == FAKE_REFUSES || redirects) {
 		struct message_refused refused = {
 			.retry_ms = 1500, .detail = "as the test wants"};
 		int reason = atomic_load(&gateway->reason);
 		refused.reason = (uint64_t)reason;
 		strcpy(refused.symbol, reason_symbol(reason));
-		if (gateway->mood == FAKE_REDIRECTS) {
+		if (redirects) {
 			snprintf(refused.redirect, sizeof(refused.redirect),
 				"localhost:%d", atomic_load(&gateway->redirect));
 			strcpy(refused.join, "join-token");

@@ -334,7 +334,7 @@ static void a_personal_refusal_ends_the_attempt(void **state UNUSED)
 	assert_int_equal(good.legs, 1);
 }
 
-static void a_redirect_is_followed_once(void **state UNUSED)
+static void a_redirect_is_followed(void **state UNUSED)
 {
 	struct fake_gateway first = {
 		.mood = FAKE_REDIRECTS, .reason = REASON_HOST_OFFLINE};
@@ -351,15 +351,45 @@ static void a_redirect_is_followed_once(void **state UNUSED)
 	assert_int_equal(uplink_gateway(watch.uplink, &text), 0);
 	assert_string_equal(text, expected);
 	finish(&watch);
-	/* In a circle: the second refusal counts. */
+	/* In a circle: after three the refusal counts. */
 	atomic_store(&first.redirect, first.port);
 	one(&watch, &first, "127.0.0.1");
 	assert_int_equal(watch.why.reason, REASON_HOST_OFFLINE);
 	finish(&watch);
 	fake_stop(&first);
 	fake_stop(&second);
-	assert_int_equal(first.legs, 3);
+	assert_int_equal(first.legs, 5);
 	assert_string_equal(second.join, "join-token");
+}
+
+/* The node that it was sent to is away or full: back to the first, which hears that and gets its token again;
+ * what that one says then counts. */
+static void a_redirect_in_vain_is_told_to_who_said_it(void **state UNUSED)
+{
+	struct fake_gateway first = {
+		.mood = FAKE_REDIRECTS_ONCE, .reason = REASON_HOST_ELSEWHERE};
+	struct fake_gateway second = {.mood = FAKE_REFUSES, .reason = REASON_DRAINING};
+	struct watch watch;
+	char expected[32];
+	fake_start(&first, &ca, GOOD_SAN, -YEAR, YEAR, AF_INET);
+	fake_start(&second, &ca, GOOD_SAN, -YEAR, YEAR, AF_INET);
+	atomic_store(&first.redirect, second.port);
+	snprintf(expected, sizeof(expected), "localhost:%u", second.port);
+	one(&watch, &first, "127.0.0.1");
+	assert_int_equal(watch.welcome, 1);
+	assert_string_equal(first.unreached, expected);
+	assert_string_equal(first.join, "join-token");
+	finish(&watch);
+	/* Nobody listens there any more. */
+	fake_stop(&second);
+	*first.unreached = *first.join = 0;
+	one(&watch, &first, "127.0.0.1");
+	assert_int_equal(watch.welcome, 1);
+	assert_string_equal(first.unreached, expected);
+	finish(&watch);
+	fake_stop(&first);
+	assert_int_equal(first.legs, 4);
+	assert_int_equal(second.legs, 1);
 }
 
 static void what_is_no_gateway_is_named(void **state UNUSED)
@@ -621,7 +651,8 @@ int main(void)
 		cmocka_unit_test(a_dead_gateway_costs_little),
 		cmocka_unit_test(the_most_telling_reason_wins),
 		cmocka_unit_test(a_personal_refusal_ends_the_attempt),
-		cmocka_unit_test(a_redirect_is_followed_once),
+		cmocka_unit_test(a_redirect_is_followed),
+		cmocka_unit_test(a_redirect_in_vain_is_told_to_who_said_it),
 		cmocka_unit_test(what_is_no_gateway_is_named),
 		cmocka_unit_test(cut_anywhere_is_told),
 		cmocka_unit_test(ipv6_works),
