@@ -118,6 +118,10 @@ export class Lanes {
 		return this.outs[lane].tail;
 	}
 
+	unacknowledged(lane: Lane): number {
+		return this.outs[lane].tail - this.outs[lane].head;
+	}
+
 	received(lane: Lane): number {
 		return this.ins[lane].received;
 	}

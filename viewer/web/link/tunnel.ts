@@ -188,9 +188,9 @@ export class Tunnel {
 	}
 
 	/** The node ended the session, for good or for a while. What the host said before is looked at first. */
-	closed(number: number): void {
+	closed(number: number): Promise<void> {
 		const now = () => this.closedNow(number);
-		this.looked.then(now, now);
+		return this.looked.then(now, now);
 	}
 
 	private closedNow(number: number): void {
@@ -237,6 +237,21 @@ export class Tunnel {
 
 	written(lane: Lane): number {
 		return this.lanes.written(lane);
+	}
+
+	/** Bytes that the host has not told to have consumed. */
+	unacknowledged(lane: Lane): number {
+		return this.lanes.unacknowledged(lane);
+	}
+
+	/** The host knows who we are and has not let us in: it may be asking somebody. */
+	get admitting(): boolean {
+		return this.state === "admitting";
+	}
+
+	/** The next OPEN may go on with this session. */
+	get cutOff(): boolean {
+		return this.state === "waiting" && this.wasUp;
 	}
 
 	received(lane: Lane): number {

@@ -13,9 +13,9 @@ export const GENERATION = 1;
 const MAY: Record<HelloState, readonly string[]> = {
 	asked: ["challenge", "refused"],
 	proving: ["welcome", "refused"],
-	idle: ["notice", "ping", "pong", "close"],
-	waiting: ["open", "notice", "ping", "pong", "close"],
-	joined: ["data", "close", "notice", "ping", "pong"],
+	idle: ["notice", "notices", "policy", "ping", "pong", "close"],
+	waiting: ["open", "notice", "notices", "policy", "ping", "pong", "close"],
+	joined: ["data", "close", "notice", "notices", "policy", "ping", "pong"],
 	ended: [],
 };
 
