@@ -64,6 +64,8 @@ export interface UplinkEvents {
 	/** The session ended; the leg stays and may be used again. */
 	close(message: Message): void;
 	notice(message: Message): void;
+	/** The operator's notices as they are now. */
+	notices(message: Message): void;
 	down(down: UplinkDown): void;
 }
 
@@ -128,6 +130,16 @@ export class Uplink implements Carrier {
 
 	send(record: Bytes): void {
 		if (this.state === "joined") this.put(writeFrame(FRAME_DATA, record));
+	}
+
+	/** A session may be asked for. */
+	get idle(): boolean {
+		return this.state === "idle";
+	}
+
+	/** From the question on a session may be there. */
+	get asked(): boolean {
+		return this.state === "waiting" || this.state === "joined";
 	}
 
 	queued(): number {
@@ -201,6 +213,7 @@ export class Uplink implements Carrier {
 			open: () => this.opened(message),
 			close: () => this.closed(message),
 			notice: () => this.events.notice(message),
+			notices: () => this.events.notices(message),
 		};
 		acts[name]?.();
 	}

@@ -1,19 +1,14 @@
 // main: the page of the browser viewer.
 
+import { h, render } from "preact";
+
 import "../../../gateway/console/src/style/tokens.css";
+import "../../../gateway/console/src/style/base.css";
+import "../../../gateway/console/src/style/parts.css";
 import "./page.css";
-import { startWorker } from "../worker/worker_start";
+import "./session.css";
+import { App } from "./app";
+import { load } from "./model";
 
-const language = navigator.language.startsWith("ja") ? "ja" : "en";
-const title = document.createElement("h1");
-const text = document.createElement("p");
-
-document.documentElement.lang = language;
-title.textContent = "Engawa";
-text.textContent = language === "ja" ? "会社のPCにブラウザーから接続します。" : "Your office PC, in this browser.";
-document.getElementById("app")?.replaceChildren(title, text);
-
-const worker = startWorker();
-worker.onmessage = () => {
-	document.documentElement.dataset.worker = "ready";
-};
+render(h(App, null), document.getElementById("app") as HTMLElement);
+void load();
