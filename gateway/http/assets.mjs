@@ -25,6 +25,19 @@ export function option(name, fallback) {
 	return at < 0 ? fallback : resolve(process.argv[at + 1]);
 }
 
+/** Sources of two folders make one page: with a preact beside each of them it would have two, which know nothing of
+ * each other's components. */
+function onePreact(modules) {
+	return {
+		name: "one-preact",
+		setup(build) {
+			build.onResolve({ filter: /^preact(\/|$)/ }, ({ path, kind, pluginData }) =>
+				pluginData === "found" ? undefined : build.resolve(path, { kind, resolveDir: modules, pluginData: "found" }),
+			);
+		},
+	};
+}
+
 /** esbuild with what holds for all bundles: [{name, bytes}] of what it made. */
 export async function bundle(modules, options) {
 	const require = createRequire(join(modules, "none.js"));
@@ -43,6 +56,7 @@ export async function bundle(modules, options) {
 		nodePaths: [modules],
 		logLevel: "warning",
 		...options,
+		plugins: [onePreact(modules), ...(options.plugins ?? [])],
 	});
 	return result.outputFiles.map((file) => ({ name: basename(file.path), bytes: Buffer.from(file.contents) }));
 }

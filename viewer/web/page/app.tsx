@@ -29,8 +29,8 @@ function Head() {
 				<Button tone="quiet" small onClick={() => chooseTheme(next)}>
 					{w().theme[now]}
 				</Button>
-				<Button tone="quiet" small label={w().language_label} onClick={() => chooseLanguage(language.get() === "ja" ? "en" : "ja")}>
-					{w().language}
+				<Button tone="quiet" small onClick={() => chooseLanguage(language.get() === "ja" ? "en" : "ja")}>
+					<span lang={language.get() === "ja" ? "en" : "ja"}>{w().language}</span>
 				</Button>
 			</div>
 		</header>

@@ -59,7 +59,7 @@ export function Field(props: FieldProps) {
 		value: props.value,
 		onInput: (event: { currentTarget: HTMLInputElement }) => props.onValue(event.currentTarget.value),
 		autocomplete: props.autoComplete ?? "off",
-		autocapitalize: props.code ? "characters" : "off",
+		autocapitalize: props.code ? ("characters" as const) : ("off" as const),
 		autocorrect: "off",
 		spellcheck: false,
 		inputMode: props.digits ? ("numeric" as const) : undefined,

@@ -59,7 +59,7 @@ function PlaceCard(props: CardProps) {
 				)}
 			</div>
 			<details>
-				<summary aria-label={fill(w().act.more, { name: placeName(place) })}>{place.id}</summary>
+				<summary>{w().act.more}</summary>
 				<dl class="facts">
 					{facts.map(([name, value]) => (
 						<div key={name}>

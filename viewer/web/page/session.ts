@@ -353,8 +353,9 @@ export class Session {
 			"pointerdown",
 			(event) => {
 				// The input method's window opens where the person looks. A finger does not call the phone's keyboard up.
-				this.field.style.left = `${event.offsetX}px`;
-				this.field.style.top = `${event.offsetY}px`;
+				const { left, top, width, height } = this.screen.getBoundingClientRect();
+				this.field.style.left = `${Math.min(event.clientX - left, width * 0.6)}px`;
+				this.field.style.top = `${Math.min(event.clientY - top + 20, height - 48)}px`;
 				if (event.pointerType !== "touch") this.field.focus({ preventScroll: true });
 			},
 			{ capture: true },

@@ -5,7 +5,6 @@ export const en = {
 	product: "Engawa",
 	tagline: "Your office PC, in this browser",
 	language: "日本語",
-	language_label: "Switch to Japanese",
 	theme: { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" },
 	skip: "Skip to content",
 	act: {
@@ -22,7 +21,7 @@ export const en = {
 		save: "Save",
 		send: "Send",
 		copy: "Copy",
-		more: "More about {name}",
+		more: "Details and settings",
 		reload: "Reload",
 	},
 	code: "Code",

@@ -6,7 +6,6 @@ export const ja: Words = {
 	product: "Engawa",
 	tagline: "ブラウザーから会社のPCへ",
 	language: "English",
-	language_label: "英語に切り替える",
 	theme: { system: "配色：システムに合わせる", light: "配色：ライト", dark: "配色：ダーク" },
 	skip: "本文へ移動",
 	act: {
@@ -23,7 +22,7 @@ export const ja: Words = {
 		save: "保存",
 		send: "送信",
 		copy: "コピー",
-		more: "{name}のその他の操作",
+		more: "詳細と設定",
 		reload: "再読み込み",
 	},
 	code: "コード",
