@@ -42,7 +42,7 @@ struct agent {
 	const struct agent_config *config;
 	struct event_base *base;
 	struct loop_box *box;
-	struct event *tick, *attempt, *desktop_retry, *signals[2];
+	struct event *tick, *attempt, *move, *desktop_retry, *signals[2];
 	struct identity *identity;
 	struct peers *peers;
 	struct enrolment enrolment;
@@ -55,6 +55,7 @@ struct agent {
 	uint64_t fence;
 	int64_t grace_ms, online_since_ms;
 	int lock, ready_fd, leaving, online;
+	int moving; /* to another gateway, because this one is drained */
 	size_t gateway;
 	struct news news; /* of the operator */
 	int why;          /* REASON_* of the last failure */
@@ -265,11 +266,27 @@ static void on_notice(void *ctx, const struct message_notice *notice)
 	CHECK_OBJ(agent, AGENT_MAGIC);
 	log_line(LOG_INFO, "notice of the gateway", LOG_S("kind", notice->kind),
 		LOG_S("en", notice->en), LOG_S("ja", notice->ja));
-	if (strcmp(notice->kind, "drain"))
+	/* Where there is no other way the gateway says when it is over. */
+	if (strcmp(notice->kind, "drain") || agent->enrolment.access.gateway_count < 2)
 		return;
-	/* Elsewhere at once, but not everybody in the same moment. */
-	backoff_reset(&agent->backoff);
+	/* Soon enough to be gone in time, and not everybody in the same moment. */
+	timer_arm(agent->move,
+		backoff_spread_ms(&agent->backoff, (int64_t)notice->within_ms * 2 / 3));
+}
+
+static void on_move(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct agent *agent = ctx;
+	CHECK_OBJ(agent, AGENT_MAGIC);
+	if (!agent->uplink || !agent->online || agent->leaving)
+		return;
+	log_line(LOG_INFO, "goes to another gateway");
+	agent->moving = 1;
 	agent->gateway = (agent->gateway + 1) % agent->enrolment.access.gateway_count;
+	backoff_reset(&agent->backoff);
+	if (agent->session)
+		agent_session_part(agent->session, REASON_DRAINING);
+	uplink_leave(agent->uplink, REASON_DRAINING);
 }
 
 static void on_policy(void *ctx, const char *policy)
@@ -293,7 +310,10 @@ static void on_down(void *ctx, const struct uplink_down *down)
 		agent_session_cut(agent->session, down->reason);
 	backoff_down(&agent->backoff, clock_mono_ms());
 	int64_t wait_ms = backoff_next_ms(&agent->backoff,
-		agent->session ? BACKOFF_SESSION : BACKOFF_IDLE, down->retry_ms);
+		agent->session || agent->moving ? BACKOFF_SESSION : BACKOFF_IDLE,
+		down->retry_ms);
+	agent->moving = 0;
+	evtimer_del(agent->move);
 	if (down->reason == REASON_HOST_REPLACED)
 		wait_ms = REPLACED_RETRY_MS;
 	log_line(repeated ? LOG_DEBUG : LOG_WARN, "offline",
@@ -498,10 +518,11 @@ static int make_loop(struct agent *agent)
 		return -REASON_NO_MEMORY;
 	agent->tick = evtimer_new(agent->base, on_tick, agent);
 	agent->attempt = evtimer_new(agent->base, on_attempt, agent);
+	agent->move = evtimer_new(agent->base, on_move, agent);
 	agent->desktop_retry = evtimer_new(agent->base, on_desktop_retry, agent);
 	agent->signals[0] = evsignal_new(agent->base, SIGTERM, on_leave, agent);
 	agent->signals[1] = evsignal_new(agent->base, SIGINT, on_leave, agent);
-	if (!agent->tick || !agent->attempt || !agent->desktop_retry ||
+	if (!agent->tick || !agent->attempt || !agent->move || !agent->desktop_retry ||
 		!agent->signals[0] || !agent->signals[1])
 		return -REASON_NO_MEMORY;
 	event_add(agent->signals[0], NULL);
@@ -524,6 +545,7 @@ static void tear_down(struct agent *agent)
 	agent->box = loop_box_free(agent->box);
 	timer_free(agent->tick);
 	timer_free(agent->attempt);
+	timer_free(agent->move);
 	timer_free(agent->desktop_retry);
 	timer_free(agent->signals[0]);
 	timer_free(agent->signals[1]);

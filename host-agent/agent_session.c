@@ -351,6 +351,15 @@ void agent_session_cut(struct agent_session *session, int reason)
 	tunnel_cut(session->tunnel, reason);
 }
 
+void agent_session_part(struct agent_session *session, int reason)
+{
+	if (session->uplink) {
+		uplink_close(session->uplink, reason, NULL);
+		agent_session_receipt(session, reason);
+	}
+	agent_session_cut(session, reason);
+}
+
 void agent_session_desktop(struct agent_session *session, struct desktop *desktop,
 	int reason)
 {

@@ -61,6 +61,8 @@ void agent_session_close(struct agent_session *session,
 	const struct message_close *close);
 /* The leg is gone. */
 void agent_session_cut(struct agent_session *session, int reason);
+/* We part from this leg, and the session goes on on the next one: CLOSE with this reason and the receipt. */
+void agent_session_part(struct agent_session *session, int reason);
 /* NULL and why: there is no desktop at the moment; viewers are told that reason. */
 void agent_session_desktop(struct agent_session *session, struct desktop *desktop,
 	int reason);

@@ -257,9 +257,7 @@ static void listen_for_silence(struct agent_session *session)
 		return;
 	log_line(LOG_WARN, "the viewer is silent on a line that is up",
 		LOG_S("viewer", session->viewer));
-	agent_session_receipt(session, REASON_KEEPALIVE_TIMEOUT);
-	uplink_close(session->uplink, REASON_KEEPALIVE_TIMEOUT, NULL);
-	agent_session_cut(session, REASON_KEEPALIVE_TIMEOUT);
+	agent_session_part(session, REASON_KEEPALIVE_TIMEOUT);
 }
 
 void agent_session_watch_tick(struct agent_session *session, int64_t wall_ms)

@@ -437,6 +437,9 @@ static int take_connect(struct leg *leg, const struct frame *frame)
  * can know is replaced by the plain fact that this side ended it. */
 static int believable(const struct leg *leg, uint64_t number)
 {
+	/* We have asked it to go. */
+	if (number == REASON_DRAINING && atomic_load(&leg->desk->house->draining))
+		return REASON_DRAINING;
 	switch (number) {
 	case REASON_ADMIN_DISCONNECT:
 	case REASON_TAKEN_OVER:

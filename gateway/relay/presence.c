@@ -48,7 +48,11 @@ static char *changed(const struct update *update, const char *text)
 {
 	json_t *body = json_loads(text, 0, NULL);
 	char *out = NULL;
-	if (!json_is_object(body)) {
+	const char *node = json_string_value(json_object_get(body, "node"));
+	/* It may be at another node by now, which has said so before us. */
+	int is_elsewhere =
+		!update->online && node && strcmp(node, update->desk->house->node) != 0;
+	if (!json_is_object(body) || is_elsewhere) {
 		json_decref(body);
 		return NULL;
 	}

@@ -32,7 +32,9 @@ static int64_t idle_most(unsigned attempts)
 
 static int64_t session_wait(struct backoff *backoff)
 {
-	if (!backoff->attempts)
+	int at_once = !backoff->attempts || backoff->lived;
+	backoff->lived = 0;
+	if (at_once)
 		return draw_between(backoff, 0, BACKOFF_SESSION_FIRST_MS);
 	return draw_between(backoff, BACKOFF_SESSION_MIN_MS, BACKOFF_SESSION_MAX_MS);
 }
@@ -51,6 +53,11 @@ int64_t backoff_next_ms(struct backoff *backoff, enum backoff_pace pace, int64_t
 	return wait;
 }
 
+int64_t backoff_spread_ms(struct backoff *backoff, int64_t within_ms)
+{
+	return draw_between(backoff, 0, within_ms);
+}
+
 void backoff_up(struct backoff *backoff, int64_t now_ms)
 {
 	backoff->up_ms = now_ms;
@@ -58,8 +65,10 @@ void backoff_up(struct backoff *backoff, int64_t now_ms)
 
 void backoff_down(struct backoff *backoff, int64_t now_ms)
 {
-	if (backoff->up_ms >= 0 && now_ms - backoff->up_ms >= BACKOFF_STEADY_MS)
+	int64_t lived_ms = backoff->up_ms >= 0 ? now_ms - backoff->up_ms : 0;
+	if (lived_ms >= BACKOFF_STEADY_MS)
 		backoff->attempts = 0;
+	backoff->lived = lived_ms >= BACKOFF_SESSION_STEADY_MS;
 	backoff->up_ms = -1;
 }
 

@@ -12,7 +12,7 @@ from typist import SHIFT, Typist
 from world import TOOLS, Display, Host, Viewer, free_port, wait_for
 
 # What a company has for minutes is here for seconds; the ends' own times are as ever.
-QUICK = {"relay": {"keepalive": "1s"}}
+QUICK = {"relay": {"keepalive": "1s", "node_lost": "6s"}}
 
 
 class Office:
@@ -45,11 +45,16 @@ class Office:
     def fences(self):
         """Each time the session was joined has a fence of its own."""
         return {line.split("fence=")[1].split()[0] for node in self.cluster.nodes
-                for line in node.program.text().splitlines() if "session opened" in line}
+                for line in node.program.text().splitlines()
+                if "session opened" in line and self.license["id"] in line}
 
-    def opened(self):
-        return [row for row in self.cluster.log("sessions", "--license", self.license["id"])
-                if row["purpose"] == "session"]
+    def closed(self):
+        """The closing rows, oldest first."""
+        return [row for row in self.cluster.log("sessions", "--license", self.license["id"]) if row.get("ended")]
+
+    def closed_once(self):
+        """Every time that the session was joined has its closing row, whoever wrote it, and only one."""
+        return sorted(str(row["fence"]) for row in self.closed()) == sorted(self.fences())
 
 
 
@@ -98,6 +103,10 @@ def test_numbers_arrive_while_nodes_are_killed(world):
     office.screen.press(ord("c"))
     office.arrived(typist.text + "ABc")
     assert pressed(office.desktop) == (False, False)
+    # One node stays dead: what it carried is closed all the same.
+    assert office.viewer.program.stop() == 0
+    wait_for("every part to have its closing row once", office.closed_once, seconds=90, every=0.5)
+    assert office.cluster.ctl("audit", "verify")["ok"] is True
 
 
 def test_numbers_arrive_over_bad_lines_and_sleep(world):
@@ -126,4 +135,6 @@ def test_numbers_arrive_over_bad_lines_and_sleep(world):
     typist.done()
     office.arrived(typist.text)
     # The same session all the time, and each of its parts has its row.
-    assert len({row["id"] for row in office.opened()}) == 1
+    assert office.viewer.program.stop() == 0
+    wait_for("every part to have its closing row once", office.closed_once, seconds=90, every=0.5)
+    assert len({row["id"] for row in office.closed() if row["purpose"] == "session"}) == 1

@@ -46,6 +46,7 @@ struct viewer {
 	int sent_on; /* how often the host had moved when we came to it for the first time */
 	int64_t lost_ms; /* when the session was cut, 0: it runs */
 	size_t gateway;
+	int drained; /* the gateway in use wants us elsewhere */
 	char *detail;
 	void (*ask_code)(struct viewer *viewer, int reason);
 	int waiting;      /* the person at the office is asked */

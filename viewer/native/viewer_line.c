@@ -140,6 +140,7 @@ static void on_welcome(void *ctx, const struct message_welcome *welcome)
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
 	const char *gateway;
 	viewer->gateway = uplink_gateway(viewer->uplink, &gateway);
+	viewer->drained = 0;
 	backoff_up(&viewer->backoff, clock_mono_ms());
 	/* Used up. The gateway remembers this device for as long as its session may be taken up again. */
 	secret_wipe(viewer->totp, VIEWER_SECRET);
@@ -213,6 +214,12 @@ static void on_close(void *ctx, const struct message_close *close)
 		return;
 	}
 	tunnel_cut(viewer->tunnel, reason);
+	if (viewer->drained) {
+		/* `down` follows, behind the receipt, and then the next gateway. */
+		backoff_reset(&viewer->backoff);
+		uplink_leave(viewer->uplink, REASON_DRAINING);
+		return;
+	}
 	try_again(viewer, reason, (int64_t)close->retry_ms, close->detail);
 }
 
@@ -227,10 +234,12 @@ static void on_notice(void *ctx, const struct message_notice *notice)
 {
 	struct viewer *viewer = ctx;
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
-	if (!strcmp(notice->kind, "drain"))
-		viewer->gateway =
-			(viewer->gateway + 1) % viewer->profile->access.gateway_count;
-	else
+	size_t count = viewer->profile->access.gateway_count;
+	if (!strcmp(notice->kind, "drain")) {
+		/* With the host, which goes first; where there is no other way, when the gateway says so. */
+		viewer->drained = count > 1;
+		viewer->gateway = (viewer->gateway + 1) % count;
+	} else
 		TELL_FACE(viewer, notice, notice->en, notice->ja);
 }
 

@@ -77,6 +77,11 @@ static void only_a_steady_leg_starts_anew(void **state UNUSED)
 		(void)backoff_next_ms(&backoff, BACKOFF_SESSION, 0);
 	backoff_up(&backoff, 1000);
 	backoff_down(&backoff, 1000 + BACKOFF_STEADY_MS - 1);
+	/* A session tries once at once, and goes on where it was. */
+	assert_in_range(backoff_next_ms(&backoff, BACKOFF_SESSION, 0), 0, 100);
+	assert_true(backoff_next_ms(&backoff, BACKOFF_SESSION, 0) >= 250);
+	backoff_up(&backoff, 1000);
+	backoff_down(&backoff, 1000 + BACKOFF_SESSION_STEADY_MS - 1);
 	assert_true(backoff_next_ms(&backoff, BACKOFF_SESSION, 0) >= 250);
 	backoff_up(&backoff, 1000);
 	backoff_down(&backoff, 1000 + BACKOFF_STEADY_MS);
@@ -87,6 +92,19 @@ static void only_a_steady_leg_starts_anew(void **state UNUSED)
 	assert_in_range(backoff_next_ms(&backoff, BACKOFF_SESSION, 0), 0, 100);
 }
 
+static void many_are_spread(void **state UNUSED)
+{
+	int early = 0;
+	for (uint64_t seed = 0; seed < 1000; seed++) {
+		struct backoff backoff;
+		backoff_init(&backoff, seed);
+		int64_t wait = backoff_spread_ms(&backoff, 2000);
+		assert_in_range(wait, 0, 2000);
+		early += wait < 1000;
+	}
+	assert_in_range(early, 400, 600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +113,7 @@ int main(void)
 		cmocka_unit_test(a_session_is_in_a_hurry),
 		cmocka_unit_test(the_node_may_ask_for_more),
 		cmocka_unit_test(only_a_steady_leg_starts_anew),
+		cmocka_unit_test(many_are_spread),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
