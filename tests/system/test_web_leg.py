@@ -14,12 +14,14 @@ from world import Gateway
 class Page:
     """What a browser does, by hand: TLS with ALPN http/1.1, requests, and a WebSocket."""
 
-    def __init__(self, gateway):
+    def __init__(self, gateway, source=None):
+        """`source`: the address to come from; what one address does is held against it, and all of 127.0.0.0/8 is ours."""
         context = ssl.create_default_context(cafile=str(gateway.ca))
         context.set_alpn_protocols(["http/1.1"])
         host, port = gateway.address.rsplit(":", 1)
         self.host = gateway.address
-        self.line = context.wrap_socket(socket.create_connection((host, int(port)), timeout=30), server_hostname=host)
+        self.line = context.wrap_socket(socket.create_connection((host, int(port)), 30, (source, 0) if source else None),
+                                        server_hostname=host)
         self.rest = b""
 
     def head(self):
@@ -123,6 +125,85 @@ def test_what_breaks_the_protocol_is_closed(gateway):
     page.send("text".encode(), first=0x81)
     first, payload = page.message()
     assert first == 0x88 and struct.unpack(">H", payload[:2])[0] == 1003
+
+
+def ended_with(page, code):
+    """The close code, and that nothing follows it; what was on its way before may come first."""
+    first, payload = page.message()
+    while first != 0x88:
+        first, payload = page.message()
+    assert struct.unpack(">H", payload[:2])[0] == code
+    with pytest.raises(EOFError):
+        page.message()
+
+
+def pour(page, pieces):
+    """Sends until the gateway has had enough."""
+    try:
+        for piece in pieces:
+            page.send(*piece)
+    except OSError:
+        pass
+
+
+# What is wrong, the frames that say it, and the close code.
+WRONG = [
+    ("a length nobody has memory for", lambda page: page.line.sendall(b"\x82\xff" + b"\x7f" + b"\xff" * 7 + os.urandom(5)), 1009),
+    ("pieces without content", lambda page: pour(page, ((b"", 0x02 if not i else 0x00) for i in range(5000))), 1008),
+    ("a second message inside the first", lambda page: pour(page, [(b"x", 0x02), (b"x", 0x82)]), 1002),
+    ("pings without end", lambda page: pour(page, ((b"", 0x89) for i in range(5000))), 1008),
+    ("text that is none", lambda page: page.send(b"\xc0\x80", first=0x81), 1003),
+    ("a reason that is no text", lambda page: page.send(b"\x03\xe8\xc0\x80", first=0x88), 1007),
+    ("reserved bits", lambda page: page.send(b"x", first=0xC2), 1002),
+    ("a goodbye", lambda page: page.send(b"\x03\xe8", first=0x88), 1000),
+]
+
+
+def test_every_breach_has_its_code_and_harms_nobody(gateway):
+    quiet = Page(gateway)
+    quiet.upgrade()
+    quiet.send(b"still there?", first=0x89)
+    assert quiet.message() == (0x8A, b"still there?")
+    for number, (what, act, code) in enumerate(WRONG):
+        page = Page(gateway, f"127.0.2.{number + 1}")
+        assert page.upgrade()[0] == 101, what
+        act(page)
+        try:
+            ended_with(page, code)
+        except (ConnectionResetError, ssl.SSLError):
+            assert what.endswith("without end") or what.startswith("pieces"), what  # it came while more was on its way
+    assert Page(gateway).upgrade()[0] == 101
+    assert gateway.program.alive()
+
+
+def test_what_is_no_upgrade_is_refused(gateway):
+    sources = (f"127.0.3.{number}" for number in range(1, 100))
+
+    def ask(**headers):
+        usual = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13",
+                 "Sec_WebSocket_Key": base64.b64encode(os.urandom(16)).decode(), "Sec_WebSocket_Protocol": "engawa.1",
+                 "Origin": f"https://{gateway.address}"}
+        return Page(gateway, next(sources)).ask("/v1/leg", **{**usual, **headers})[0]
+
+    assert ask() == 101
+    assert ask(Sec_WebSocket_Version="8") == 426
+    assert ask(Sec_WebSocket_Protocol="binary") == 426
+    assert ask(Sec_WebSocket_Key="c2hvcnQ=") == 400
+    assert ask(Upgrade="h2c") == 400
+    assert ask(Origin=None) == 403
+    assert ask(Origin=f"http://{gateway.address}") == 403
+    assert ask(Origin=f"https://{gateway.address}.evil.example") == 403
+    assert ask(Origin="file://") == 403
+    page = Page(gateway, next(sources))
+    page.line.sendall(f"GET /v1/leg HTTP/1.1\r\nHost: {gateway.address}\r\nOrigin: https://{gateway.address}\r\n"
+                      "Origin: https://evil.example\r\n\r\n".encode())
+    assert page.head()[0] == 400
+
+
+def test_files_from_the_disk_need_a_word(world):
+    gateway = configured(world, "[web]\noffline = yes\n")
+    for origin, status in (("null", 101), ("file://", 101), ("https://evil.example", 403)):
+        assert Page(gateway).upgrade(origin=origin)[0] == status
 
 
 def test_the_page_can_be_turned_off(world):
