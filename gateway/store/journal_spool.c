@@ -489,6 +489,12 @@ uint64_t journal_spool_last(const struct journal_spool *spool)
 	return spool->last;
 }
 
+uint64_t journal_spool_rows(const struct journal_spool *spool)
+{
+	CHECK_OBJ(spool, SPOOL_MAGIC);
+	return spool->waiting;
+}
+
 uint64_t journal_spool_bytes(const struct journal_spool *spool)
 {
 	CHECK_OBJ(spool, SPOOL_MAGIC);

@@ -46,6 +46,7 @@ void journal_spool_drop(struct journal_spool *spool, uint64_t up_to);
 int journal_spool_empty(const struct journal_spool *spool);
 /* The highest number that was ever put into this file, 0: none is known. */
 uint64_t journal_spool_last(const struct journal_spool *spool);
+uint64_t journal_spool_rows(const struct journal_spool *spool);
 uint64_t journal_spool_bytes(const struct journal_spool *spool);
 
 #endif

@@ -11,6 +11,18 @@ struct store *store_close(struct store *store)
 	return NULL;
 }
 
+void store_health(struct store *store, struct store_health *ret)
+{
+	*ret = (struct store_health){0};
+	if (store->health)
+		store->health(store, ret);
+}
+
+unsigned store_health_emptied(const struct store *store)
+{
+	return store->emptied ? atomic_load(store->emptied) : 0;
+}
+
 void store_docs_free(struct store_docs *docs)
 {
 	for (size_t i = 0; i < docs->count; i++) {

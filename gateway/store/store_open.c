@@ -23,18 +23,36 @@ static int refuse(const char *address, char error[static STORE_ERROR])
 	if (after(address, "redis"))
 		shown = (int)strcspn(address, ":/?@");
 	snprintf(error, STORE_ERROR,
-		"\"%.*s\" is no store address: expected sqlite:PATH, redis://… or "
-		"redis+unix://…",
+		"\"%.*s\" is no store address: expected sqlite:PATH, redis://…, "
+		"redis+unix://… or redis-sentinel://…",
 		shown > 100 ? 100 : shown, address);
 	return -REASON_CONFIG;
 }
 
-static int refuse_sentinel(char error[static STORE_ERROR])
+static const struct {
+	const char *name;
+	enum redis_scheme scheme;
+} schemes[] = {{"redis:", REDIS_TCP}, {"redis+unix:", REDIS_UNIX},
+	{"redis-sentinel:", REDIS_SENTINEL}};
+
+/* What follows the scheme; NULL: no address of a Redis. */
+static const char *after_redis(const char *address, enum redis_scheme *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		const char *rest = after(address, schemes[i].name);
+		*ret = schemes[i].scheme;
+		if (rest)
+			return rest;
+	}
+	return NULL;
+}
+
+static int refuse_tls(char error[static STORE_ERROR])
 {
 	snprintf(error, STORE_ERROR,
-		"redis-sentinel:// is not supported: give redis:// with the address of "
-		"the "
-		"primary, or of a proxy that follows it");
+		"rediss:// is not supported, for the hiredis of Debian speaks no TLS: "
+		"use a "
+		"Unix socket, or redis:// to a stunnel on this machine");
 	return -REASON_CONFIG;
 }
 
@@ -62,14 +80,12 @@ int store_open_in(const char *dir, const char *address, const char *node,
 	const char *path = after(address, "sqlite:");
 	if (path && *path)
 		return open_sqlite(path, node, ret, error);
-	const char *rest = after(address, "redis:");
+	enum redis_scheme scheme;
+	const char *rest = after_redis(address, &scheme);
 	if (rest)
-		return redis_store_open(REDIS_TCP, rest, dir, node, ret, error);
-	rest = after(address, "redis+unix:");
-	if (rest)
-		return redis_store_open(REDIS_UNIX, rest, dir, node, ret, error);
-	if (after(address, "redis-sentinel:"))
-		return refuse_sentinel(error);
+		return redis_store_open(scheme, rest, dir, node, ret, error);
+	if (after(address, "rediss:"))
+		return refuse_tls(error);
 	if (strcmp(address, "memory:") == 0)
 		return open_memory(node, ret, error);
 	return refuse(address, error);
@@ -78,14 +94,13 @@ int store_open_in(const char *dir, const char *address, const char *node,
 int store_open_check(const char *address, char error[static STORE_ERROR])
 {
 	struct redis_address parsed;
-	const char *path = after(address, "sqlite:"), *rest = after(address, "redis:");
-	enum redis_scheme scheme = rest ? REDIS_TCP : REDIS_UNIX;
+	enum redis_scheme scheme;
+	const char *path = after(address, "sqlite:");
+	const char *rest = after_redis(address, &scheme);
 	if ((path && *path) || strcmp(address, "memory:") == 0)
 		return 0;
-	if (!rest)
-		rest = after(address, "redis+unix:");
-	if (after(address, "redis-sentinel:"))
-		return refuse_sentinel(error);
+	if (after(address, "rediss:"))
+		return refuse_tls(error);
 	if (!rest)
 		return refuse(address, error);
 	/* Where the data directory is, is not known here: its name only stands for the spool's place. */

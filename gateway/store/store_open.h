@@ -2,7 +2,7 @@
  *
  *   sqlite:PATH          one node, embedded (WAL, synchronous=FULL); the default
  *   memory:              tests only; nothing survives
- *   redis://… redis+unix://…       many nodes; its options are in redis/redis_address.h
+ *   redis://… redis+unix://… redis-sentinel://…    many nodes; redis/redis_address.h has its options
  *
  * Thread: main at start and end; the interfaces from any thread between. Owner: the caller closes
  * the store after everything that uses it has stopped.
@@ -10,10 +10,13 @@
 #ifndef STORE_STORE_OPEN_H
 #define STORE_STORE_OPEN_H
 
+#include <stdatomic.h>
+
 #include "base/check.h"
 #include "store/bus.h"
 #include "store/journal.h"
 #include "store/state.h"
+#include "store/store_health.h"
 
 struct store {
 	struct state *state;
@@ -22,6 +25,9 @@ struct store {
 	/* Waits until no log of the store holds what was removed or changed; NULL: it has none that it could
 	 * empty by itself. */
 	int (*scrub)(struct store *store);
+	/* For store_health(); NULL: it is here, and is what it was. */
+	void (*health)(struct store *store, struct store_health *ret);
+	const atomic_uint *emptied;
 	void (*close)(struct store *store);
 };
 

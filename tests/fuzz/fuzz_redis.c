@@ -17,7 +17,7 @@ static void look(const struct redisReply *reply)
 {
 	struct journal_row row;
 	struct journal_mark mark;
-	char error[STORE_ERROR] = "";
+	char error[STORE_ERROR] = "", notes[STORE_ERROR] = "";
 	int r = redis_row_read(reply, &row);
 	if (r == 0)
 		CHECK(row.tenant && row.license && row.node && row.body &&
@@ -25,8 +25,10 @@ static void look(const struct redisReply *reply)
 	r = redis_row_mark(redis_reply_at(reply, 0), redis_reply_at(reply, 1), &mark);
 	CHECK(r == 0 || r == -REASON_STATE_DAMAGED);
 	CHECK(redis_reply_status(reply) <= 0);
-	const char *text = redis_reply_text(reply, NULL);
-	if (text && redis_hello_check(text, error))
+	if (redis_hello_info(reply, 7, notes, error))
+		CHECK(*error);
+	redis_hello_fsync(reply, notes);
+	if (redis_hello_rights(reply, error))
 		CHECK(*error);
 	for (size_t i = 0; i < redis_reply_count(reply); i++)
 		look(redis_reply_at(reply, i));

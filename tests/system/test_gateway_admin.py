@@ -177,7 +177,7 @@ def test_second_run_port_taken_unknown_store(world, gateway):
     second = Gateway(world, "second").init()
     refused(lambda: run(GATEWAY, "run", "--data", second.data, "--listen", "127.0.0.1:0", "--admin-listen",
                         gateway.admin), "PORT_TAKEN", 69)
-    for address in ("redis://127.0.0.1:x", "redis-sentinel://a,b/m", "postgres://x"):
+    for address in ("redis://127.0.0.1:x", "redis-sentinel://a,b", "postgres://x"):
         refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", address), "CONFIG", 78)
     refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", "redis://127.0.0.1:1"), "STORE_UNAVAILABLE",
             75)
@@ -230,10 +230,10 @@ def test_config_errors_name_line_and_column(world):
         assert "gateway.ini" in said and place in said, said
     config.write_text("[relay]\nclaim_renew = 14s\n")
     assert "claim_renew" in refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78)
-    for address in ("postgres://x", "redis-sentinel://a,b/m", "redis://127.0.0.1:x", "sqlite:"):
+    for address in ("postgres://x", "redis-sentinel://a,b", "redis://127.0.0.1:x", "sqlite:"):
         config.write_text(f"[store]\naddress = {address}\n")
         assert "store.address" in refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78)
-    for address in ("redis://127.0.0.1:6379", "redis+unix:///run/redis.sock", "sqlite:/var/lib/x.db"):
+    for address in ("redis://127.0.0.1:6379", "redis-sentinel://a,b:26380/main", "redis+unix:///run/redis.sock", "sqlite:/var/lib/x.db"):
         config.write_text(f"[store]\naddress = {address}\n")
         run(GATEWAY, "check", "--config", config)
     config.write_text(run(GATEWAY, "check", "--sample"))

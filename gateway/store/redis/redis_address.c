@@ -8,17 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"
 
 #define PORT 6379
+#define SENTINEL_PORT 26379
 
 static int refuse(char error[static STORE_ERROR], const char *what)
 {
 	snprintf(error, STORE_ERROR,
 		"the store's address: %s; expected "
-		"redis://[user:password@]host:port[/db]?spool=DIR or "
-		"redis+unix:///path?spool=DIR",
+		"redis://[user:password@]host:port[/db], redis+unix:///path or "
+		"redis-sentinel://host,host/NAME",
 		what);
 	return -REASON_CONFIG;
 }
@@ -65,10 +67,11 @@ static int number(const char *text, int64_t least, int64_t most, int64_t *ret)
 	return 0;
 }
 
-static int read_password(const char *path, struct redis_address *ret,
+static int read_password(const char *path, char ret[static REDIS_WORD],
 	char error[static STORE_ERROR])
 {
 	struct stat st;
+	char text[REDIS_WORD];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
 		snprintf(error, STORE_ERROR, "%.150s: %.90s", path,
@@ -83,13 +86,62 @@ static int read_password(const char *path, struct redis_address *ret,
 		close(fd);
 		return -REASON_FILE_EXPOSED;
 	}
-	ssize_t got = read(fd, ret->password, sizeof(ret->password) - 1);
+	ssize_t got = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	if (got < 0)
-		got = 0;
-	ret->password[got] = 0;
-	ret->password[strcspn(ret->password, "\r\n")] = 0;
-	return *ret->password ? 0 : refuse(error, "the password file is empty");
+	text[got < 0 ? 0 : got] = 0;
+	text[strcspn(text, "\r\n")] = 0;
+	int r = *text ? 0 : refuse(error, "the password file is empty");
+	if (r == 0)
+		memcpy(ret, text, sizeof(text));
+	secret_wipe(text, sizeof(text));
+	return r;
+}
+
+static int set_password_file(const char *path, struct redis_address *ret,
+	char error[static STORE_ERROR])
+{
+	if (text_copy(ret->password_file, sizeof(ret->password_file), path))
+		return refuse(error, "the password file's name is too long");
+	return read_password(path, ret->password, error);
+}
+
+void redis_address_reread(struct redis_address *address)
+{
+	char error[STORE_ERROR];
+	if (*address->password_file &&
+		read_password(address->password_file, address->password, error))
+		log_line(LOG_WARN, "password file not read again",
+			LOG_S("detail", error));
+}
+
+static int set_accept(const char *text, struct redis_address *ret,
+	char error[static STORE_ERROR])
+{
+	static const struct {
+		const char *word;
+		unsigned bit;
+	} words[] = {{"no-appendonly", REDIS_ACCEPT_NO_APPENDONLY},
+		{"eviction", REDIS_ACCEPT_EVICTION}, {"unseen", REDIS_ACCEPT_UNSEEN}};
+	while (*text) {
+		size_t len = strcspn(text, ","), i = 0;
+		while (i < ARRAY_LEN(words) && (strlen(words[i].word) != len ||
+						       strncmp(words[i].word, text, len)))
+			i++;
+		if (i == ARRAY_LEN(words))
+			return refuse(error,
+				"accept takes no-appendonly, eviction, unseen");
+		ret->accept |= words[i].bit;
+		text += len + (text[len] == ',');
+	}
+	return 0;
+}
+
+static int set_name(const char *value, char ret[static REDIS_WORD],
+	char error[static STORE_ERROR])
+{
+	return text_copy(ret, REDIS_WORD, value)
+		       ? refuse(error, "the user's name is too long")
+		       : 0;
 }
 
 static int prefix_good(const char *prefix)
@@ -104,11 +156,15 @@ static int set_option(const char *name, const char *value, struct redis_address 
 {
 	int64_t n = 0;
 	if (strcmp(name, "password_file") == 0)
-		return read_password(value, ret, error);
+		return set_password_file(value, ret, error);
 	if (strcmp(name, "user") == 0)
-		return text_copy(ret->user, sizeof(ret->user), value)
-			       ? refuse(error, "the user's name is too long")
-			       : 0;
+		return set_name(value, ret->user, error);
+	if (strcmp(name, "sentinel_password_file") == 0)
+		return read_password(value, ret->sentinel_password, error);
+	if (strcmp(name, "sentinel_user") == 0)
+		return set_name(value, ret->sentinel_user, error);
+	if (strcmp(name, "accept") == 0)
+		return set_accept(value, ret, error);
 	if (strcmp(name, "spool") == 0)
 		return *value && text_copy(ret->spool, sizeof(ret->spool), value) == 0
 			       ? 0
@@ -168,21 +224,70 @@ static int parse_user(const char *text, size_t len, struct redis_address *ret)
 	return r;
 }
 
-static int parse_host(const char *text, size_t len, struct redis_address *ret,
+static int parse_db(const char *text, size_t len, struct redis_address *ret,
 	char error[static STORE_ERROR])
 {
-	char place[TEXT_HOST_SIZE + 16], db[16] = "";
-	const char *slash = memchr(text, '/', len);
-	size_t host = slash ? (size_t)(slash - text) : len;
+	char db[16] = "";
 	int64_t n = 0;
-	if (decode(place, sizeof(place), text, host) || !host ||
-		text_endpoint(&ret->host, place, PORT))
-		return refuse(error, "host and port are malformed");
-	if (slash && decode(db, sizeof(db), slash + 1, len - host - 1))
+	if (decode(db, sizeof(db), text, len))
 		return refuse(error, "the database is malformed");
 	if (*db && number(db, 0, 65535, &n))
 		return refuse(error, "the database takes a number");
 	ret->db = (int)n;
+	return 0;
+}
+
+static int parse_place(const char *text, size_t len, uint16_t port,
+	struct text_endpoint *ret, char error[static STORE_ERROR])
+{
+	char place[TEXT_HOST_SIZE + 16];
+	if (!len || decode(place, sizeof(place), text, len) ||
+		text_endpoint(ret, place, port) || !*ret->host)
+		return refuse(error, "host and port are malformed");
+	return 0;
+}
+
+static int parse_host(const char *text, size_t len, struct redis_address *ret,
+	char error[static STORE_ERROR])
+{
+	const char *slash = memchr(text, '/', len);
+	size_t host = slash ? (size_t)(slash - text) : len;
+	int r = parse_place(text, host, PORT, &ret->host, error);
+	return r || !slash ? r : parse_db(slash + 1, len - host - 1, ret, error);
+}
+
+static int parse_sentinels(const char *text, size_t len, struct redis_address *ret,
+	char error[static STORE_ERROR])
+{
+	const char *slash = memchr(text, '/', len), *end = text + len;
+	const char *name = slash ? slash + 1 : end, *last = end;
+	for (const char *at = text; slash && at <= slash;) {
+		size_t one = strcspn(at, ",/");
+		if (ret->sentinel_count == REDIS_SENTINELS)
+			return refuse(error, "more than 8 sentinels");
+		int r = parse_place(at, one, SENTINEL_PORT,
+			&ret->sentinels[ret->sentinel_count++], error);
+		if (r)
+			return r;
+		at += one + 1;
+	}
+	if (memchr(name, '/', (size_t)(end - name)))
+		last = memchr(name, '/', (size_t)(end - name));
+	if (last == name ||
+		decode(ret->master, sizeof(ret->master), name, (size_t)(last - name)))
+		return refuse(error, "after the sentinels \"/NAME\" of the primary");
+	return last == end ? 0 : parse_db(last + 1, (size_t)(end - last - 1), ret, error);
+}
+
+static int parse_target(enum redis_scheme scheme, const char *text, size_t len,
+	struct redis_address *ret, char error[static STORE_ERROR])
+{
+	if (scheme == REDIS_TCP)
+		return parse_host(text, len, ret, error);
+	if (scheme == REDIS_SENTINEL)
+		return parse_sentinels(text, len, ret, error);
+	if (*text != '/' || decode(ret->socket, sizeof(ret->socket), text, len))
+		return refuse(error, "the socket's path is malformed");
 	return 0;
 }
 
@@ -204,11 +309,7 @@ int redis_address_parse(enum redis_scheme scheme, const char *rest, const char *
 		len -= (size_t)(at + 1 - text);
 		text = at + 1;
 	}
-	int r = 0;
-	if (scheme == REDIS_TCP)
-		r = parse_host(text, len, ret, error);
-	else if (*text != '/' || decode(ret->socket, sizeof(ret->socket), text, len))
-		r = refuse(error, "the socket's path is malformed");
+	int r = parse_target(scheme, text, len, ret, error);
 	if (r == 0)
 		r = parse_options(options, ret, error);
 	if (r == 0 && dir && !*ret->spool &&

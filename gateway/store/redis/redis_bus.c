@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/text.h"
 #include "metrics/metrics.h"
 #include "store/memory/memory_bus.h"
 #include "store/redis/redis_conn.h"
@@ -33,11 +34,19 @@ struct message {
 	const char *topic, *json;
 };
 
+/* Orders lie apart from news, which are many and would push them out. */
+enum { NEWS, ORDERS, STREAMS };
+static const char *const names[STREAMS] = {"bus", "orders"};
+
+struct stream {
+	char last[48]; /* the id of the last message heard, "": none */
+};
+
 struct redis_bus {
 	struct bus bus; /* first: bus * is redis_bus * */
 	uint32_t magic;
 	struct redis_link *link;
-	const struct redis_address *address;
+	struct redis_address *address;
 	const char *run;
 	struct bus *local;
 	struct redis_guest guest;
@@ -52,7 +61,7 @@ struct redis_bus {
 		uint64_t number;
 		int64_t us;
 	} timed[TIMED];
-	char last[48]; /* the id of the last message heard */
+	struct stream streams[STREAMS];
 	/* under the mutex: */
 	pthread_mutex_t mutex;
 	pthread_cond_t known;
@@ -70,6 +79,12 @@ static struct redis_bus *mine(struct bus *base)
 static struct redis_bus *of_guest(struct redis_guest *guest)
 {
 	return (struct redis_bus *)((char *)guest - offsetof(struct redis_bus, guest));
+}
+
+static void add_streams(const struct redis_bus *bus, struct redis_words *words)
+{
+	for (size_t i = 0; i < STREAMS; i++)
+		redis_words_key(words, bus->address->prefix, "%s", names[i]);
 }
 
 static void forget_sent(struct redis_bus *bus)
@@ -112,7 +127,7 @@ static void send_waiting(struct redis_bus *bus)
 	if (bus->sending || !bus->first || !redis_link_up(bus->link))
 		return;
 	redis_words_init(&words);
-	redis_words_key(&words, bus->address->prefix, "bus");
+	add_streams(bus, &words);
 	redis_words_key(&words, bus->address->prefix, "bus:%s", bus->run);
 	redis_words_text(&words, bus->run);
 	redis_words_number(&words, REDIS_BUS_KEPT);
@@ -125,7 +140,7 @@ static void send_waiting(struct redis_bus *bus)
 		bus->sent++;
 	}
 	bus->send = (struct redis_ask){.done = on_sent};
-	if (redis_words_script(&words, REDIS_PUBLISH, 2, &bus->send)) {
+	if (redis_words_script(&words, REDIS_PUBLISH, STREAMS + 1, &bus->send)) {
 		bus->sent = 0;
 		return;
 	}
@@ -195,16 +210,16 @@ static void hear_own(const struct redis_bus *bus, uint64_t number)
 }
 
 /* One entry: its id, then run, topic, text and number by name. */
-static void hear(struct redis_bus *bus, const struct redisReply *entry)
+static void hear(struct redis_bus *bus, struct stream *stream,
+	const struct redisReply *entry)
 {
 	const struct redisReply *fields = redis_reply_at(entry, 1);
 	const char *id = redis_reply_text(redis_reply_at(entry, 0), NULL);
 	const char *run = redis_reply_text(redis_reply_at(fields, 1), NULL);
 	const char *topic = redis_reply_text(redis_reply_at(fields, 3), NULL);
 	const char *json = redis_reply_text(redis_reply_at(fields, 5), NULL);
-	if (!id || strlen(id) >= sizeof(bus->last))
+	if (!id || text_copy(stream->last, sizeof(stream->last), id))
 		return;
-	snprintf(bus->last, sizeof(bus->last), "%s", id);
 	if (!run || !topic || !json)
 		return;
 	if (strcmp(run, bus->run) == 0) {
@@ -216,15 +231,30 @@ static void hear(struct redis_bus *bus, const struct redisReply *entry)
 			LOG_S("topic", topic));
 }
 
+/* Which of the streams this key is; their names end the keys. */
+static struct stream *stream_of(struct redis_bus *bus, const struct redisReply *key)
+{
+	const char *text = redis_reply_text(key, NULL);
+	size_t prefix = strlen(bus->address->prefix);
+	for (size_t i = 0; text && strlen(text) > prefix && i < STREAMS; i++)
+		if (strcmp(text + prefix + 1, names[i]) == 0)
+			return &bus->streams[i];
+	return NULL;
+}
+
 static void on_read(struct redis_ask *ask, const struct redisReply *reply)
 {
 	struct redis_bus *bus =
 		(struct redis_bus *)((char *)ask - offsetof(struct redis_bus, read));
 	CHECK_OBJ(bus, REDIS_BUS_MAGIC);
 	redis_ask_done(ask);
-	const struct redisReply *entries = redis_reply_at(redis_reply_at(reply, 0), 1);
-	for (size_t i = 0; i < redis_reply_count(entries); i++)
-		hear(bus, redis_reply_at(entries, i));
+	for (size_t i = 0; i < redis_reply_count(reply); i++) {
+		const struct redisReply *one = redis_reply_at(reply, i);
+		const struct redisReply *entries = redis_reply_at(one, 1);
+		struct stream *stream = stream_of(bus, redis_reply_at(one, 0));
+		for (size_t k = 0; stream && k < redis_reply_count(entries); k++)
+			hear(bus, stream, redis_reply_at(entries, k));
+	}
 	/* When it failed, the connection's next coming up starts the reading again. */
 	if (redis_reply_status(reply) == 0)
 		read_on(bus);
@@ -240,8 +270,9 @@ static void read_on(struct redis_bus *bus)
 	redis_words_text(&words, "BLOCK");
 	redis_words_number(&words, READ_BLOCK_MS);
 	redis_words_text(&words, "STREAMS");
-	redis_words_key(&words, bus->address->prefix, "bus");
-	redis_words_text(&words, bus->last);
+	add_streams(bus, &words);
+	for (size_t i = 0; i < STREAMS; i++)
+		redis_words_text(&words, bus->streams[i].last);
 	bus->read = (struct redis_ask){.done = on_read,
 		.deadline_ms = READ_BLOCK_MS + bus->address->deadline_ms};
 	if (redis_words_plain(&words, &bus->read) == 0)
@@ -258,20 +289,44 @@ static int is_after(const char *id, const char *other)
 	return a > c || (a == c && b > d);
 }
 
+/* Orders came and went while this node was away. What they said is lost, but not what they changed: all
+ * who are in are looked at again. */
+static void make_good(struct redis_bus *bus)
+{
+	log_line(LOG_ERROR, "orders were lost while this node was away: viewers are "
+			    "looked at again");
+	if (bus_publish(bus->local, "orders", "{\"order\":\"policy\"}"))
+		log_line(LOG_ERROR, "viewers are not looked at for want of memory");
+}
+
+/* At first: from now on. Later: from where we were, unless the stream ends before that, which is then another
+ * one. */
+static int place(struct stream *stream, const struct redisReply *reply, size_t at,
+	int *ret_gap)
+{
+	const char *id = redis_reply_text(redis_reply_at(reply, at), NULL);
+	if (!id || strlen(id) >= sizeof(stream->last))
+		return -REASON_STATE_DAMAGED;
+	*ret_gap = redis_reply_is(redis_reply_at(reply, at + 1), "1");
+	if (!*stream->last || is_after(stream->last, id))
+		text_clip(stream->last, sizeof(stream->last), id);
+	return 0;
+}
+
 static void on_tail(struct redis_ask *ask, const struct redisReply *reply)
 {
 	struct redis_bus *bus =
 		(struct redis_bus *)((char *)ask - offsetof(struct redis_bus, read));
+	int gaps[STREAMS] = {0};
 	CHECK_OBJ(bus, REDIS_BUS_MAGIC);
 	redis_ask_done(ask);
-	const char *id = redis_reply_text(redis_reply_at(reply, 0), NULL);
-	if (redis_reply_status(reply) || !id || strlen(id) >= sizeof(bus->last))
+	if (redis_reply_status(reply))
 		return;
-	/* At first: from now on. Later: from where we were, unless the stream ends before that, which
-	 * is then another one. */
-	int heard = *bus->last != 0;
-	if (!heard || is_after(bus->last, id))
-		snprintf(bus->last, sizeof(bus->last), "%s", id);
+	for (size_t i = 0; i < STREAMS; i++)
+		if (place(&bus->streams[i], reply, 2 * i, &gaps[i]))
+			return;
+	if (gaps[ORDERS])
+		make_good(bus);
 	pthread_mutex_lock(&bus->mutex);
 	bus->heard = 1;
 	pthread_cond_signal(&bus->known);
@@ -288,9 +343,11 @@ static void on_reader(void *ctx, int up)
 	if (!up || bus->read.command)
 		return;
 	redis_words_init(&words);
-	redis_words_key(&words, bus->address->prefix, "bus");
+	add_streams(bus, &words);
+	for (size_t i = 0; i < STREAMS; i++)
+		redis_words_text(&words, bus->streams[i].last);
 	bus->read = (struct redis_ask){.done = on_tail};
-	if (redis_words_script(&words, REDIS_TAIL, 1, &bus->read) == 0)
+	if (redis_words_script(&words, REDIS_TAIL, STREAMS, &bus->read) == 0)
 		redis_conn_send(bus->reader, &bus->read);
 }
 
@@ -300,7 +357,9 @@ static void on_changed(struct redis_guest *guest, int up)
 	CHECK_OBJ(bus, REDIS_BUS_MAGIC);
 	if (up)
 		send_waiting(bus);
-	/* The two connections begin together. */
+	/* The two connections begin together, and go together where a new primary is. */
+	if (up && bus->started)
+		redis_conn_follow(bus->reader);
 	if (up && !bus->started) {
 		bus->started = 1;
 		redis_conn_start(bus->reader);
@@ -312,8 +371,8 @@ static void on_turn(struct redis_guest *guest)
 	send_waiting(of_guest(guest));
 }
 
-int redis_bus_new(struct redis_link *link, const struct redis_address *address,
-	const char *run, struct bus **ret)
+int redis_bus_new(struct redis_link *link, struct redis_address *address, const char *run,
+	struct bus **ret)
 {
 	static const struct bus_vtable vtable = {publish, subscribe, unsubscribe};
 	struct redis_bus *bus = calloc(1, sizeof(*bus));

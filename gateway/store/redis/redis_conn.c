@@ -13,14 +13,13 @@
 #include "base/text.h"
 #include "metrics/metrics.h"
 #include "store/redis/redis_hello.h"
-#include "store/redis/redis_reply.h"
+#include "store/redis/redis_script.h"
 
 #define CONN_MAGIC 0x52436f6e
 #define HELLO_MS 1000
 #define STUCK_MS 3000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 1000
-#define SKEW_MS 2000
 
 enum phase { DOWN, HELLO, UP, STUCK };
 
@@ -35,17 +34,18 @@ struct slot {
 struct redis_conn {
 	uint32_t magic;
 	struct event_base *base;
-	const struct redis_address *address;
+	struct redis_address *address;
 	const char *name;
 	redis_conn_changed changed;
 	void *ctx;
 	redisAsyncContext *redis; /* NULL: none, or it is going away */
+	struct text_endpoint at;  /* where it goes to */
 	enum phase phase;
 	struct slot *first, **end;
 	struct event *deadline, *retry;
 	int backoff_ms;
 	int fault;
-	char text[STORE_ERROR];
+	char text[STORE_ERROR], notes[STORE_ERROR], said[STORE_ERROR];
 };
 
 static void set_timer(struct event *timer, int64_t ms)
@@ -172,13 +172,22 @@ static int resend(struct redis_conn *conn, struct slot *slot, const redisReply *
 	return submit(conn, slot) == 0;
 }
 
-/* Such an answer does not get better on this connection. */
+/* 0, or why such an answer does not get better on this connection. */
 static int hopeless(const redisReply *reply)
 {
-	return reply && reply->type == REDIS_REPLY_ERROR &&
-	       (!strncmp(reply->str, "READONLY", 8) ||
-		       !strncmp(reply->str, "LOADING", 7) ||
-		       !strncmp(reply->str, "NOAUTH", 6));
+	static const struct {
+		const char *begin;
+		int fault;
+	} answers[] = {{"READONLY", -REASON_STORE_UNAVAILABLE},
+		{"LOADING", -REASON_STORE_UNAVAILABLE},
+		{"UNBLOCKED", -REASON_STORE_UNAVAILABLE}, {"NOAUTH", -REASON_CONFIG},
+		{"NOPERM", -REASON_CONFIG}, {"ERR ACL failure", -REASON_CONFIG},
+		{"ERR The user executing the script", -REASON_CONFIG}};
+	for (size_t i = 0;
+		reply && reply->type == REDIS_REPLY_ERROR && i < ARRAY_LEN(answers); i++)
+		if (!strncmp(reply->str, answers[i].begin, strlen(answers[i].begin)))
+			return answers[i].fault;
+	return 0;
 }
 
 static void recover(struct redis_conn *conn)
@@ -206,8 +215,9 @@ static void on_reply(redisAsyncContext *redis, void *answer, void *arg)
 		return;
 	struct redis_ask *ask = slot->ask;
 	free(slot);
-	if (conn->redis == redis && hopeless(reply))
-		drop(conn, -REASON_STORE_UNAVAILABLE, reply->str);
+	int fault = hopeless(reply);
+	if (conn->redis == redis && fault)
+		drop(conn, fault, reply->str);
 	if (ask)
 		ask->done(ask, reply);
 	if (conn->redis == redis) {
@@ -248,44 +258,45 @@ void redis_conn_send(struct redis_conn *conn, struct redis_ask *ask)
 		arm_deadline(conn);
 }
 
-static void check_clock(const redisReply *reply)
-{
-	int64_t theirs = (int64_t)redis_reply_number(redis_reply_at(reply, 0)) * 1000;
-	int64_t apart = clock_wall_ms() - theirs;
-	if (theirs && (apart > SKEW_MS || apart < -SKEW_MS))
-		log_line(LOG_WARN, "this clock and that of the store differ",
-			LOG_U("ms", apart));
-}
-
-/* The last answer of the greeting. */
 static void on_info(redisAsyncContext *redis, void *answer, void *arg)
 {
 	struct redis_conn *conn = arg;
-	const redisReply *reply = answer;
-	char error[STORE_ERROR] = "Redis does not answer INFO";
-	if (conn->redis != redis || !reply)
+	char error[STORE_ERROR];
+	if (conn->redis != redis || !answer)
 		return;
-	const char *info = redis_reply_text(reply, NULL);
-	if (reply->type == REDIS_REPLY_ERROR)
-		text_clip(error, sizeof(error), reply->str);
-	int r = info ? redis_hello_check(info, error) : -REASON_CONFIG;
-	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0)
-		r = -REASON_STORE_UNAVAILABLE;
+	*conn->notes = 0;
+	int r = redis_hello_info(answer, conn->address->accept, conn->notes, error);
+	if (r)
+		drop(conn, r, error);
+}
+
+static void on_fsync(redisAsyncContext *redis, void *answer, void *arg)
+{
+	struct redis_conn *conn = arg;
+	if (conn->redis == redis && answer)
+		redis_hello_fsync(answer, conn->notes);
+}
+
+/* The last answer of the greeting. */
+static void on_rights(redisAsyncContext *redis, void *answer, void *arg)
+{
+	struct redis_conn *conn = arg;
+	char error[STORE_ERROR];
+	if (conn->redis != redis || !answer)
+		return;
+	int r = redis_hello_rights(answer, error);
 	if (r) {
 		drop(conn, r, error);
 		return;
 	}
+	if (*conn->notes && strcmp(conn->notes, conn->said))
+		log_line(LOG_WARN, "this Redis is used as it is",
+			LOG_S("detail", conn->notes));
+	memcpy(conn->said, conn->notes, sizeof(conn->said));
 	event_del(conn->deadline);
 	conn->backoff_ms = BACKOFF_FIRST_MS;
 	set_fault(conn, 0, "");
 	change(conn, UP);
-}
-
-static void on_time(redisAsyncContext *redis, void *answer, void *arg)
-{
-	struct redis_conn *conn = arg;
-	if (conn->redis == redis && answer)
-		check_clock(answer);
 }
 
 /* AUTH and SELECT: anything but OK is the operator's to mend. */
@@ -297,11 +308,15 @@ static void on_entry(redisAsyncContext *redis, void *answer, void *arg)
 		return;
 	int loading = strncmp(reply->str, "LOADING", 7) == 0;
 	drop(conn, loading ? -REASON_STORE_UNAVAILABLE : -REASON_CONFIG, reply->str);
+	/* It may have been changed there and in the file; the next attempt takes the new one. */
+	if (!loading)
+		redis_address_reread(conn->address);
 }
 
 static int greet(struct redis_conn *conn)
 {
 	const struct redis_address *address = conn->address;
+	const struct redis_script *rights = redis_script_of(REDIS_RIGHTS);
 	int bad = 0;
 	if (*address->user)
 		bad |= redisAsyncCommand(conn->redis, on_entry, conn, "AUTH %s %s",
@@ -312,18 +327,24 @@ static int greet(struct redis_conn *conn)
 	if (address->db)
 		bad |= redisAsyncCommand(conn->redis, on_entry, conn, "SELECT %d",
 			address->db);
-	bad |= redisAsyncCommand(conn->redis, on_time, conn, "TIME");
 	bad |= redisAsyncCommand(conn->redis, on_info, conn, "INFO");
+	bad |= redisAsyncCommand(conn->redis, on_fsync, conn, "CONFIG GET appendfsync");
+	bad |= redisAsyncCommand(conn->redis, on_rights, conn, "EVAL %b 1 %s:rights",
+		rights->text, rights->len, address->prefix);
 	return bad;
 }
 
 static void open_conn(struct redis_conn *conn)
 {
 	const struct redis_address *address = conn->address;
+	/* The sentinels have not said yet where: redis_conn_follow() comes then. */
+	if (!*address->socket && !address->host.port)
+		return;
+	event_del(conn->retry);
+	conn->at = address->host;
 	redisAsyncContext *redis =
-		*address->socket
-			? redisAsyncConnectUnix(address->socket)
-			: redisAsyncConnect(address->host.host, address->host.port);
+		*address->socket ? redisAsyncConnectUnix(address->socket)
+				 : redisAsyncConnect(conn->at.host, conn->at.port);
 	if (!redis || redis->err) {
 		lose(conn, -REASON_STORE_UNAVAILABLE,
 			redis ? redis->errstr : "out of memory");
@@ -349,7 +370,7 @@ static void on_retry(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	open_conn(conn);
 }
 
-int redis_conn_new(struct event_base *base, const struct redis_address *address,
+int redis_conn_new(struct event_base *base, struct redis_address *address,
 	const char *name, redis_conn_changed changed, void *ctx, struct redis_conn **ret)
 {
 	struct redis_conn *conn = calloc(1, sizeof(*conn));
@@ -377,6 +398,32 @@ void redis_conn_start(struct redis_conn *conn)
 {
 	CHECK_OBJ(conn, CONN_MAGIC);
 	open_conn(conn);
+}
+
+void redis_conn_follow(struct redis_conn *conn)
+{
+	CHECK_OBJ(conn, CONN_MAGIC);
+	const struct text_endpoint *now = &conn->address->host;
+	if (conn->redis && !strcmp(conn->at.host, now->host) &&
+		conn->at.port == now->port)
+		return;
+	drop(conn, -REASON_STORE_UNAVAILABLE, "the primary is another one now");
+	open_conn(conn);
+}
+
+void redis_conn_fail(struct redis_conn *conn, int fault, const char *text)
+{
+	CHECK_OBJ(conn, CONN_MAGIC);
+	if (conn->redis)
+		return;
+	set_fault(conn, fault, text);
+	change(conn, DOWN);
+}
+
+const char *redis_conn_notes(const struct redis_conn *conn)
+{
+	CHECK_OBJ(conn, CONN_MAGIC);
+	return conn->notes;
 }
 
 int redis_conn_up(const struct redis_conn *conn)

@@ -8,11 +8,13 @@
 
 #include "base/log.h"
 #include "base/reason.h"
+#include "metrics/metrics.h"
 #include "store/journal_chain.h"
 #include "store/journal_spool.h"
 #include "store/redis/redis_address.h"
 #include "store/redis/redis_append.h"
 #include "store/redis/redis_carry.h"
+#include "store/redis/redis_health.h"
 #include "store/redis/redis_history.h"
 #include "store/redis/redis_link.h"
 #include "store/redis/redis_purge.h"
@@ -34,6 +36,7 @@ struct redis_journal {
 	uint32_t magic;
 	struct redis_link *link;
 	const struct redis_address *address;
+	struct redis_health *health;
 	const char *node, *run;
 	/* on the link's thread: */
 	struct redis_guest guest;
@@ -88,6 +91,12 @@ static void note_spooled(struct redis_journal *redis, size_t count)
 	redis->spooled += count;
 }
 
+static void tell_spool(struct redis_journal *redis, int full)
+{
+	redis_health_spool(redis->health, redis->spool, redis->address->spool_bytes,
+		full);
+}
+
 /* `appends` of the line into the spool, all at once, and answers them. Their numbers begin at `first`. */
 static int spool_some(struct redis_journal *redis, struct redis_line *line, size_t most,
 	uint64_t first, size_t *ret_count)
@@ -120,8 +129,10 @@ static void spool_line(struct redis_journal *redis, struct redis_line *line,
 			r = spool_some(redis, line, 0, first, &count);
 		if (r) {
 			count = line->first->count;
+			metrics_add(METRIC_SPOOL_REFUSED, 1);
 			answer(redis, redis_append_line_take(line), r);
 		}
+		tell_spool(redis, r == -REASON_DISK_FULL);
 		first += count;
 	}
 	if (first > redis->next)
@@ -158,6 +169,8 @@ static void settle(struct redis_journal *redis, uint64_t last)
 	else
 		journal_spool_drop(redis->spool, last);
 	forget_rows(redis);
+	if (!direct)
+		tell_spool(redis, 0);
 	if (redis->spooled && journal_spool_empty(redis->spool)) {
 		log_line(LOG_INFO, "journal rows that waited are delivered",
 			LOG_U("rows", redis->spooled));
@@ -311,6 +324,7 @@ static void on_opened(struct redis_ask *ask, const struct redisReply *reply)
 		if (last >= redis->next)
 			redis->next = last + 1;
 		journal_spool_drop(redis->spool, last);
+		tell_spool(redis, 0);
 		learn_head(redis, reply);
 		redis->ready = 1;
 		tell_opened(redis, 1);
@@ -460,8 +474,7 @@ static void bring(struct journal *journal, const struct journal_point *anchor,
 		done, ctx);
 }
 
-int redis_journal_new(struct redis_link *link, const struct redis_address *address,
-	const char *node, const char *run, struct journal **ret,
+int redis_journal_new(const struct redis_journal_parts *parts, struct journal **ret,
 	char error[static STORE_ERROR])
 {
 	static const struct journal_vtable vtable = {
@@ -472,25 +485,27 @@ int redis_journal_new(struct redis_link *link, const struct redis_address *addre
 		return -REASON_NO_MEMORY;
 	*redis = (struct redis_journal){.journal = {&vtable},
 		.magic = REDIS_JOURNAL_MAGIC,
-		.link = link,
-		.address = address,
-		.node = node,
-		.run = run,
+		.link = parts->link,
+		.address = parts->address,
+		.health = parts->health,
+		.node = parts->node,
+		.run = parts->run,
 		.guest = {NULL, on_changed, on_turn}};
 	redis_append_line_init(&redis->waiting);
 	redis_append_line_init(&redis->sending);
 	CHECK(pthread_mutex_init(&redis->mutex, NULL) == 0);
 	CHECK(pthread_cond_init(&redis->changed, NULL) == 0);
-	redis->retry = evtimer_new(redis_link_base(link), on_retry, redis);
-	int r = redis->retry ? journal_spool_open(address->spool, node,
-				       address->spool_bytes, &redis->spool, error)
+	redis->retry = evtimer_new(redis_link_base(redis->link), on_retry, redis);
+	int r = redis->retry ? journal_spool_open(redis->address->spool, redis->node,
+				       redis->address->spool_bytes, &redis->spool, error)
 			     : -REASON_NO_MEMORY;
 	if (r) {
 		redis_journal_free(&redis->journal);
 		return r;
 	}
 	redis->next = journal_spool_last(redis->spool) + 1;
-	redis_link_join(link, &redis->guest);
+	tell_spool(redis, 0);
+	redis_link_join(redis->link, &redis->guest);
 	*ret = &redis->journal;
 	return 0;
 }

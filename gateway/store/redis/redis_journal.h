@@ -19,11 +19,19 @@
 #include "store/store_open.h"
 
 struct redis_address;
+struct redis_health;
 struct redis_link;
 
-/* Before the link starts; `address`, `node` and `run` are borrowed. Errors of journal_spool_open(). */
-MUST_CHECK int redis_journal_new(struct redis_link *link,
-	const struct redis_address *address, const char *node, const char *run,
+/* All borrowed; `run` is this run of this node. */
+struct redis_journal_parts {
+	struct redis_link *link;
+	const struct redis_address *address;
+	struct redis_health *health;
+	const char *node, *run;
+};
+
+/* Before the link starts. Errors of journal_spool_open(). */
+MUST_CHECK int redis_journal_new(const struct redis_journal_parts *parts,
 	struct journal **ret, char error[static STORE_ERROR]);
 /* After the link started: waits until the head of the chain is known. -REASON_STORE_UNAVAILABLE, -REASON_VERSION
  * (the store has an older form of chain). */

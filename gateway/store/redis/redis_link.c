@@ -13,6 +13,8 @@
 #include "base/reason.h"
 #include "metrics/metrics.h"
 #include "store/redis/redis_conn.h"
+#include "store/redis/redis_guide.h"
+#include "store/redis/redis_health.h"
 
 #define LINK_MAGIC 0x524c6e6b
 /* The first greeting: long enough for a Redis that has just been started too. */
@@ -20,7 +22,9 @@
 
 struct redis_link {
 	uint32_t magic;
-	const struct redis_address *address;
+	struct redis_address *address;
+	struct redis_health *health;
+	struct redis_guide *guide; /* NULL: no sentinels */
 	struct event_base *base;
 	struct event *wake;
 	int bell; /* eventfd */
@@ -47,8 +51,14 @@ static void ring(struct redis_link *link)
 static void on_changed(void *ctx, int up)
 {
 	struct redis_link *link = ctx;
+	const char *text;
 	CHECK_OBJ(link, LINK_MAGIC);
-	metrics_set(METRIC_STORE_UP, up);
+	int fault = redis_conn_fault(link->conn, &text);
+	/* Before anybody can ask whether it is up. */
+	if (up)
+		redis_health_up(link->health, redis_conn_notes(link->conn));
+	else
+		redis_health_down(link->health, fault, text);
 	pthread_mutex_lock(&link->mutex);
 	metrics_add(METRIC_STORE_LOST, link->up && !up);
 	link->up = up;
@@ -58,6 +68,25 @@ static void on_changed(void *ctx, int up)
 	for (struct redis_guest *guest = link->guests; guest; guest = guest->next)
 		if (guest->changed)
 			guest->changed(guest, up);
+}
+
+/* A guide that found nothing reports through on_told(), so it is not asked again from there. */
+static void on_conn(void *ctx, int up)
+{
+	struct redis_link *link = ctx;
+	on_changed(link, up);
+	if (!up && link->guide)
+		redis_guide_ask(link->guide);
+}
+
+static void on_told(void *ctx, const char *fault)
+{
+	struct redis_link *link = ctx;
+	CHECK_OBJ(link, LINK_MAGIC);
+	if (fault)
+		redis_conn_fail(link->conn, -REASON_STORE_UNAVAILABLE, fault);
+	else
+		redis_conn_follow(link->conn);
 }
 
 static void run_items(struct redis_item *item)
@@ -102,6 +131,8 @@ static void *run(void *arg)
 	struct redis_link *link = arg;
 	CHECK_OBJ(link, LINK_MAGIC);
 	redis_conn_start(link->conn);
+	if (link->guide)
+		redis_guide_start(link->guide);
 	event_base_dispatch(link->base);
 	/* What is on its way has its deadline, so this ends. */
 	while (redis_conn_busy(link->conn))
@@ -111,6 +142,7 @@ static void *run(void *arg)
 
 static void close_parts(struct redis_link *link)
 {
+	redis_guide_free(link->guide);
 	redis_conn_free(link->conn);
 	if (link->wake)
 		event_free(link->wake);
@@ -120,7 +152,25 @@ static void close_parts(struct redis_link *link)
 		close(link->bell);
 }
 
-int redis_link_new(const struct redis_address *address, struct redis_link **ret)
+static int open_parts(struct redis_link *link)
+{
+	link->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	link->base = event_base_new();
+	if (link->base && link->bell >= 0)
+		link->wake = event_new(link->base, link->bell, EV_READ | EV_PERSIST,
+			on_wake, link);
+	if (!link->wake || event_add(link->wake, NULL))
+		return -REASON_NO_MEMORY;
+	int r = redis_conn_new(link->base, link->address, "commands", on_conn, link,
+		&link->conn);
+	if (r == 0 && link->address->sentinel_count)
+		r = redis_guide_new(link->base, link->address, on_told, link,
+			&link->guide);
+	return r;
+}
+
+int redis_link_new(struct redis_address *address, struct redis_health *health,
+	struct redis_link **ret)
 {
 	struct redis_link *link = calloc(1, sizeof(*link));
 	if (!link)
@@ -129,14 +179,8 @@ int redis_link_new(const struct redis_address *address, struct redis_link **ret)
 	link->address = address;
 	link->items_end = &link->items;
 	link->asks_end = &link->asks;
-	link->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	link->base = event_base_new();
-	if (link->base && link->bell >= 0)
-		link->wake = event_new(link->base, link->bell, EV_READ | EV_PERSIST,
-			on_wake, link);
-	if (!link->wake || event_add(link->wake, NULL) ||
-		redis_conn_new(link->base, address, "commands", on_changed, link,
-			&link->conn)) {
+	link->health = health;
+	if (open_parts(link)) {
 		close_parts(link);
 		free(link);
 		return -REASON_NO_MEMORY;

@@ -15,6 +15,7 @@
 #define REDIS_LINK_WAITING 32768
 
 struct event_base;
+struct redis_health;
 struct redis_link;
 
 struct redis_item {
@@ -30,8 +31,8 @@ struct redis_guest {
 	void (*turn)(struct redis_guest *guest);
 };
 
-/* `address` is borrowed. */
-MUST_CHECK int redis_link_new(const struct redis_address *address,
+/* `address` and `health` are borrowed. */
+MUST_CHECK int redis_link_new(struct redis_address *address, struct redis_health *health,
 	struct redis_link **ret);
 struct event_base *redis_link_base(struct redis_link *link);
 void redis_link_join(struct redis_link *link, struct redis_guest *guest);

@@ -49,7 +49,7 @@ int redis_reply_status(const struct redisReply *reply)
 	static const char *const full[] = {"OOM ", "MISCONF "};
 	static const char *const away[] = {"LOADING ", "READONLY ", "MASTERDOWN ",
 		"NOAUTH ", "WRONGPASS ", "NOPERM ", "BUSY ", "NOREPLICAS ",
-		"CLUSTERDOWN "};
+		"CLUSTERDOWN ", "UNBLOCKED "};
 	if (!reply)
 		return -REASON_STORE_UNAVAILABLE;
 	if (reply->type != REDIS_REPLY_ERROR)
@@ -61,6 +61,9 @@ int redis_reply_status(const struct redisReply *reply)
 	for (size_t i = 0; i < ARRAY_LEN(away); i++)
 		if (begins(reply->str, away[i]))
 			return -REASON_STORE_UNAVAILABLE;
+	if (strstr(reply->str, "ACL failure") ||
+		strstr(reply->str, "user executing the script"))
+		return -REASON_STORE_UNAVAILABLE;
 	log_line(LOG_ERROR, "store answers an error", LOG_S("detail", reply->str));
 	return -REASON_STATE_DAMAGED;
 }

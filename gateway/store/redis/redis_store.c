@@ -8,8 +8,10 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "store/redis/redis_bus.h"
+#include "store/redis/redis_health.h"
 #include "store/redis/redis_journal.h"
 #include "store/redis/redis_link.h"
+#include "store/redis/redis_pulse.h"
 #include "store/redis/redis_state.h"
 
 #define RUN_BYTES 8
@@ -19,7 +21,9 @@ struct redis_store {
 	struct redis_address address;
 	char *node;
 	char run[TEXT_HEX_SIZE(RUN_BYTES)]; /* this run of this node, unlike any other */
+	struct redis_health *health;
 	struct redis_link *link;
+	struct redis_pulse *pulse;
 	int serving;
 };
 
@@ -30,18 +34,25 @@ static void store_free(struct store *base)
 		redis_journal_drain(store->store.journal);
 	if (store->link)
 		redis_link_stop(store->link);
+	redis_pulse_free(store->pulse);
 	redis_bus_free(store->store.bus);
 	redis_journal_free(store->store.journal);
 	redis_state_free(store->store.state);
 	redis_link_free(store->link);
+	redis_health_free(store->health);
 	free(store->node);
 	secret_wipe(&store->address, sizeof(store->address));
 	free(store);
 }
 
+static void tell_health(struct store *base, struct store_health *ret)
+{
+	redis_health_read(((struct redis_store *)base)->health, ret);
+}
+
 static int open_parts(struct redis_store *store, char error[static STORE_ERROR])
 {
-	const struct redis_address *address = &store->address;
+	struct redis_address *address = &store->address;
 	uint8_t run[RUN_BYTES];
 	int r = secret_random(run, sizeof(run));
 	if (r)
@@ -49,11 +60,19 @@ static int open_parts(struct redis_store *store, char error[static STORE_ERROR])
 	text_hex(store->run, run, sizeof(run));
 	r = redis_script_start();
 	if (r == 0)
-		r = redis_link_new(address, &store->link);
+		r = redis_health_new(&store->health);
+	if (r)
+		return r;
+	store->store.emptied = redis_health_count(store->health);
+	r = redis_link_new(address, store->health, &store->link);
+	if (r == 0)
+		r = redis_pulse_new(store->link, address, store->run, store->health,
+			&store->pulse);
 	if (r == 0)
 		r = redis_state_new(store->link, address->prefix, &store->store.state);
 	if (r == 0)
-		r = redis_journal_new(store->link, address, store->node, store->run,
+		r = redis_journal_new(&(struct redis_journal_parts){store->link, address,
+					      store->health, store->node, store->run},
 			&store->store.journal, error);
 	if (r == 0)
 		r = redis_bus_new(store->link, address, store->run, &store->store.bus);
@@ -91,6 +110,7 @@ int redis_store_open(enum redis_scheme scheme, const char *rest, const char *dir
 	}
 	*error = 0;
 	store->store.close = store_free;
+	store->store.health = tell_health;
 	store->node = strdup(node);
 	r = store->node ? open_parts(store, error) : -REASON_NO_MEMORY;
 	if (r == 0)

@@ -85,6 +85,11 @@ static int start(struct sealed_store *store, struct sealed_keys *keys)
 	return r ? r : sealed_journal_new(store->core, &store->store.journal);
 }
 
+static void tell_health(struct store *store, struct store_health *ret)
+{
+	store_health(mine(store)->below, ret);
+}
+
 int sealed_store_open(struct store *below,
 	const uint8_t master[static SEALED_KEYS_MASTER], struct store **ret,
 	char error[static STORE_ERROR])
@@ -96,6 +101,8 @@ int sealed_store_open(struct store *below,
 		return say(-REASON_NO_MEMORY, error, "sealing");
 	}
 	store->store.close = store_free;
+	store->store.health = below->health ? tell_health : NULL;
+	store->store.emptied = below->emptied;
 	store->below = below;
 	int r = sealed_keys_open(below->state, master, &keys);
 	if (r)

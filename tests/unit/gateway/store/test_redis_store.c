@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,7 +138,14 @@ static void test_addresses_explain_themselves(void **state UNUSED)
 	static const struct {
 		const char *address, *because;
 	} bad[] = {
-		{"redis-sentinel://a:26379,b/m", "not supported"},
+		{"redis-sentinel://a:26379,b?spool=/tmp/x", "NAME"},
+		{"redis-sentinel://a:26379,b/?spool=/tmp/x", "NAME"},
+		{"redis-sentinel://a,,b/m?spool=/tmp/x", "port"},
+		{"redis-sentinel:///m?spool=/tmp/x", "port"},
+		{"redis-sentinel://a/m/x?spool=/tmp/x", "database"},
+		{"redis-sentinel://a,b,c,d,e,f,g,h,i/m?spool=/tmp/x", "8 sentinels"},
+		{"redis://[::1?spool=/tmp/x", "port"},
+		{"redis://127.0.0.1?spool=/tmp/x&accept=all", "accept takes"},
 		{"redis://127.0.0.1", "spool"},
 		{"redis:127.0.0.1?spool=/tmp/x", "//"},
 		{"redis://127.0.0.1:x?spool=/tmp/x", "port"},
@@ -147,7 +156,7 @@ static void test_addresses_explain_themselves(void **state UNUSED)
 		{"redis://127.0.0.1?spool=/tmp/x&deadline_ms=1", "deadline"},
 		{"redis://127.0.0.1?spool=/tmp/x&prefix=a:b", "prefix"},
 		{"redis+unix://relative?spool=/tmp/x", "socket"},
-		{"rediss://:secret@127.0.0.1", "no store address"},
+		{"rediss://:secret@127.0.0.1", "TLS"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		char error[STORE_ERROR] = "";
@@ -336,30 +345,78 @@ static void test_an_older_form_is_refused(void **state)
 	assert_int_equal(try_open(world, 1, "", error), -REASON_VERSION);
 }
 
-/* The user of docs/capacity.md: our keys, the commands we need, and nothing else. */
+/* The rule of deploy/redis/users.acl with another password and perhaps without some of it. */
+static void use_acl(struct world *world, const char *without)
+{
+	static char path[128];
+	char line[2048];
+	snprintf(path, sizeof(path), "%s/users.acl", world->redis.dir);
+	FILE *from = fopen(TEST_SOURCE_DIR "/deploy/redis/users.acl", "r");
+	FILE *to = fopen(path, "w");
+	assert_true(from && to);
+	while (fgets(line, sizeof(line), from)) {
+		char *at = strstr(line, ">CHANGE-ME");
+		if (at)
+			memcpy(at, ">secret   ", 10);
+		at = *without ? strstr(line, without) : NULL;
+		if (at)
+			memset(at, ' ', strlen(without));
+		fputs(line, to);
+	}
+	fclose(from);
+	assert_int_equal(fclose(to), 0);
+	restart(world, "--aclfile", path);
+}
+
+static void write_password(struct world *world, const char *word, char *ret_path)
+{
+	snprintf(ret_path, 128, "%s/password", world->redis.dir);
+	FILE *file = fopen(ret_path, "w");
+	fputs(word, file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(ret_path, 0600), 0);
+}
+
+struct listener {
+	char json[64];
+};
+
+static void on_order(void *ctx, const char *topic UNUSED, const char *json)
+{
+	struct listener *listener = ctx;
+	snprintf(listener->json, sizeof(listener->json), "%.60s", json);
+}
+
+static void expect_order(struct world *world, int from, int to)
+{
+	struct listener listener = {""};
+	struct bus_subscription *subscription;
+	struct post_pump *pump;
+	assert_int_equal(post_pump_new(&pump), 0);
+	assert_int_equal(bus_subscribe(world->stores[to]->bus, "orders",
+				 post_pump_box(pump), on_order, &listener, &subscription),
+		0);
+	assert_int_equal(bus_publish(world->stores[from]->bus, "orders", "{\"o\":1}"), 0);
+	for (int tries = 0; tries < 300 && !*listener.json; tries++)
+		post_pump_run(pump, 100);
+	assert_string_equal(listener.json, "{\"o\":1}");
+	bus_unsubscribe(world->stores[to]->bus, subscription);
+	post_pump_run(pump, 0);
+	post_pump_free(pump);
+}
+
+/* Our keys, the commands that we need, and nothing else. */
 static void test_a_user_of_few_rights_suffices(void **state)
 {
 	struct world *world = *state;
 	struct store_docs docs = {0};
 	struct store_rows rows = {0};
-	char path[128], option[192];
-	char *said = redis_rig_text(&world->redis,
-		"ACL SETUSER engawa on >secret ~engawa:* -@all +auth +select +info +time "
-		"+eval "
-		"+evalsha +hget +hmget +hset +hdel +zadd +zrem +zrange +zrangebylex "
-		"+zrangebyscore +get +set +del +pexpire +persist +xadd +xread +xrange "
-		"+xrevrange +xdel +xlen +zcard +zremrangebyscore +exists");
-	assert_string_equal(said, "OK");
-	free(said);
-	redis_rig_number(&world->redis, "CONFIG SET requirepass other");
-	snprintf(path, sizeof(path), "%s/password", world->redis.dir);
-	FILE *file = fopen(path, "w");
-	fputs("secret", file);
-	fclose(file);
-	assert_int_equal(chmod(path, 0600), 0);
+	char path[128], option[192], error[STORE_ERROR] = "";
+	use_acl(world, "");
+	write_password(world, "secret", path);
 	snprintf(option, sizeof(option), "&user=engawa&password_file=%s", path);
-	char error[STORE_ERROR] = "";
-	assert_int_equal(try_open(world, 0, option, error), 0);
+	for (int node = 0; node < 2; node++)
+		assert_int_equal(try_open(world, node, option, error), 0);
 	struct state *s = world->stores[0]->state;
 	assert_int_equal(put(world, "lic_a", 0, "{}"), 0);
 	assert_int_equal(store_wait_get(s, STATE_LICENSE, "lic_a", &docs), 0);
@@ -386,11 +443,142 @@ static void test_a_user_of_few_rights_suffices(void **state)
 	assert_int_equal(store_wait_purge(world->stores[0]->journal, &everything, NULL),
 		0);
 	assert_int_equal(store_wait_remove(s, STATE_LICENSE, "lic_a", 1), 0);
-	assert_int_equal(bus_publish(world->stores[0]->bus, "orders", "{}"), 0);
-	/* Other keys and commands are not ours. */
+	expect_order(world, 1, 0);
+	/* Other keys are not ours, and a right that is missing is named. */
 	snprintf(option, sizeof(option), "&user=engawa&password_file=%s&prefix=other",
 		path);
-	assert_int_equal(try_open(world, 1, option, error), -REASON_STORE_UNAVAILABLE);
+	assert_int_equal(try_open(world, 2, option, error), -REASON_CONFIG);
+	assert_non_null(strstr(error, "keys"));
+	snprintf(option, sizeof(option), "&user=engawa&password_file=%s", path);
+	use_acl(world, "+xtrim");
+	assert_int_equal(try_open(world, 2, option, error), -REASON_CONFIG);
+	assert_non_null(strstr(error, "no right to: xtrim"));
+	use_acl(world, "+info");
+	assert_int_equal(try_open(world, 2, option, error), -REASON_CONFIG);
+	assert_non_null(strstr(error, "(+info)"));
+	strcat(option, "&accept=unseen");
+	assert_int_equal(try_open(world, 2, option, error), 0);
+	struct store_health health;
+	store_health(world->stores[2], &health);
+	assert_non_null(strstr(health.notes, "maxmemory-policy could not be seen"));
+	assert_non_null(strstr(health.notes, "appendfsync could not be seen"));
+}
+
+static void test_faults_can_be_accepted(void **state)
+{
+	struct world *world = *state;
+	char error[STORE_ERROR] = "";
+	struct store_health health;
+	world->redis.args[2] = "--maxmemory-policy";
+	world->redis.args[3] = "allkeys-lru";
+	restart(world, "--appendonly", "no");
+	refused(world, "&accept=eviction", -REASON_CONFIG, "appendonly");
+	refused(world, "&accept=no-appendonly", -REASON_CONFIG, "noeviction");
+	assert_int_equal(try_open(world, 0, "&accept=no-appendonly,eviction", error), 0);
+	store_health(world->stores[0], &health);
+	assert_int_equal(health.fault, 0);
+	assert_non_null(strstr(health.notes, "appendonly is off, as accepted"));
+	assert_non_null(strstr(health.notes, "noeviction, as accepted"));
+	assert_int_equal(put(world, "lic_a", 0, "{}"), 0);
+}
+
+/* Until `wanted` is so; what is waited for takes two seconds when nothing else runs. */
+static void until(struct world *world, int (*wanted)(const struct store_health *))
+{
+	struct store_health health;
+	for (int tries = 0; tries < 3000; tries++) {
+		store_health(world->stores[0], &health);
+		if (wanted(&health))
+			return;
+		usleep(10000);
+	}
+	fail_msg("fault %d \"%s\", clock %d, emptied %u", health.fault, health.text,
+		(int)health.clock_ms, health.emptied);
+}
+
+static int is_up(const struct store_health *health)
+{
+	return !health->fault;
+}
+
+static int is_shut_out(const struct store_health *health)
+{
+	return health->fault == -REASON_CONFIG && strstr(health->text, "WRONGPASS");
+}
+
+static void test_a_password_can_change(void **state)
+{
+	struct world *world = *state;
+	char path[128], option[192], error[STORE_ERROR] = "";
+	redis_rig_number(&world->redis, "CONFIG SET requirepass first");
+	write_password(world, "first", path);
+	snprintf(option, sizeof(option), "&password_file=%s", path);
+	assert_int_equal(try_open(world, 0, option, error), 0);
+	/* Redis lets nobody in any more, not even those who are. */
+	restart(world, "--requirepass", "second");
+	until(world, is_shut_out);
+	assert_int_equal(put(world, "lic_a", 0, "{}"), -REASON_STORE_UNAVAILABLE);
+	write_password(world, "second", path);
+	until(world, is_up);
+	assert_int_equal(put(world, "lic_a", 0, "{}"), 0);
+}
+
+static int is_hours_apart(const struct store_health *health)
+{
+	return health->clock_ms > 3590000;
+}
+
+static int is_right(const struct store_health *health)
+{
+	return health->clock_ms > -1000 && health->clock_ms < 1000;
+}
+
+static void test_clocks_are_compared(void **state)
+{
+	struct world *world = *state;
+	open_node(world, 0);
+	until(world, is_right);
+	clock_fake(clock_mono_us(), clock_wall_ms() + 3600000);
+	until(world, is_hours_apart);
+	clock_fake(-1, -1);
+	until(world, is_right);
+}
+
+static int has_ipv6(void)
+{
+	struct sockaddr_in6 at = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int good = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static void test_ipv6_is_spoken(void **state)
+{
+	struct world *world = *state;
+	char address[512], error[STORE_ERROR] = "";
+	if (!has_ipv6())
+		skip();
+	world->redis.port = redis_rig_port();
+	restart(world, "--bind", "::1");
+	snprintf(address, sizeof(address), "redis://[::1]:%d/2?spool=%s/six",
+		world->redis.port, world->redis.dir);
+	int r = -REASON_STORE_UNAVAILABLE;
+	for (int tries = 0; tries < 20 && r == -REASON_STORE_UNAVAILABLE; tries++)
+		r = store_open(address, "node-0", &world->stores[0], error);
+	if (r)
+		fail_msg("%s: %s", address, error);
+	for (int tries = 0; tries < 100; tries++)
+		if (put(world, "lic_a", 0, "{}") != -REASON_STORE_UNAVAILABLE)
+			break;
+	assert_int_equal(redis_rig_number(&world->redis, "EXISTS engawa:doc:license"), 0);
+}
+
+static int is_emptied(const struct store_health *health)
+{
+	return health->emptied == 1 && health->emptied_ms;
 }
 
 static void test_an_emptied_redis_gives_nothing_away(void **state)
@@ -415,6 +603,8 @@ static void test_an_emptied_redis_gives_nothing_away(void **state)
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 60000, &docs), 0);
 	assert_true(docs.fence > fence);
 	store_docs_free(&docs);
+	until(world, is_emptied);
+	assert_int_equal(store_health_emptied(world->stores[0]), 1);
 	/* The chain goes on where it was: that rows are gone shows. */
 	assert_int_equal(append(world, 0, "{}"), 0);
 	expect_fault(world, "gap", 1);
@@ -474,6 +664,10 @@ int main(void)
 		REDIS_TEST(test_who_bends_the_record_is_found_out),
 		REDIS_TEST(test_an_older_form_is_refused),
 		REDIS_TEST(test_a_user_of_few_rights_suffices),
+		REDIS_TEST(test_faults_can_be_accepted),
+		REDIS_TEST(test_a_password_can_change),
+		REDIS_TEST(test_clocks_are_compared),
+		REDIS_TEST(test_ipv6_is_spoken),
 		REDIS_TEST(test_an_emptied_redis_gives_nothing_away),
 		REDIS_TEST(test_full_memory_stops_what_grows),
 	};
