@@ -1,7 +1,7 @@
 // add_view: a PC is added: license key, password and, the one time, the pairing code. What can be seen to be wrong
 // is told at its field, before anything is sent.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { licenseKey } from "../base/license_key";
 import { type Reason, ReasonError, reason } from "../base/reason";
@@ -11,6 +11,7 @@ import { placeFor, placeName } from "../store/places";
 import { deviceName } from "./device_name";
 import { connect, ended, look, places } from "./model";
 import { Button, Field, RefusalBox } from "./parts";
+import { gatewaysOfPage, isOffline } from "./served";
 import { TabDialog } from "./place_dialogs";
 import { fill, w } from "./words";
 
@@ -26,9 +27,7 @@ function refused(act: () => unknown): Reason | null {
 }
 
 function gatewaysOf(text: string): string[] | null {
-	const found = text
-		.split(/[\s,、]+/)
-		.filter(Boolean);
+	const found = text.split(/[\s,、]+/).filter(Boolean);
 	return found.length && found.every((one) => /^(\[[0-9A-Fa-f:]+\]|[^\s:/?#@]+)(:\d{1,5})?$/.test(one)) ? found : null;
 }
 
@@ -44,10 +43,12 @@ export function AddView(props: AddViewProps) {
 	const [password, setPassword] = useState("");
 	const [code, setCode] = useState("");
 	const [name, setName] = useState(deviceName);
-	const [gateways, setGateways] = useState(location.host);
+	const [gateways, setGateways] = useState("");
 	const [errors, setErrors] = useState<Record<string, string>>({});
 	const [busy, setBusy] = useState(false);
 	const [elsewhere, setElsewhere] = useState<(() => void) | null>(null);
+	// The page knows its gateways; the offline file asks for them.
+	useEffect(() => void gatewaysOfPage().then((found) => setGateways((typed) => typed || found.join(", "))), []);
 	const last = ended.use();
 	const words = w().add;
 	const found = places.use();
@@ -68,12 +69,13 @@ export function AddView(props: AddViewProps) {
 
 	const go = async (takeOver: boolean) => {
 		setBusy(true);
-		const place = await placeFor(licenseKey(key), gatewaysOf(gateways) ?? [location.host], [...name].slice(0, NAME_MOST / 4).join("") || deviceName());
+		const place = await placeFor(licenseKey(key), gatewaysOf(gateways) ?? [], [...name].slice(0, NAME_MOST / 4).join("") || deviceName());
 		await look();
 		const alone = await connect(place, { password, totp: "", ticket: code, takeOver });
 		setBusy(false);
 		if (!alone) setElsewhere(() => () => void go(true));
-		else if (!ended.get()) props.onDone();
+		// Once it was paired the list is where to go on, whatever ended the session.
+		else if (ended.get()?.wasUp ?? true) props.onDone();
 	};
 
 	const submit = (event: Event) => {
@@ -95,7 +97,7 @@ export function AddView(props: AddViewProps) {
 				<Field label={words.password} type="password" name="password" autoComplete="current-password" value={password} onValue={setPassword} error={errors.password} />
 				<Field code label={words.ticket} hint={words.ticket_hint} value={code} onValue={setCode} error={errors.code} />
 				{before && <p class="note">{fill(words.again_text, { name: placeName(before) })}</p>}
-				<details open={Boolean(errors.gateways)}>
+				<details open={isOffline || Boolean(errors.gateways)}>
 					<summary>{words.more}</summary>
 					<div class="stack">
 						<Field label={words.name} hint={words.name_hint} value={name} onValue={setName} />

@@ -6,6 +6,7 @@ import { cell } from "../../../gateway/console/src/cell";
 import { missing } from "../e2e/primitives";
 import { changePlace, forgetPlace, listPlaces, type Place, type Seen } from "../store/places";
 import type { Refusal } from "./parts";
+import { gatewaysOfPage } from "./served";
 import { Session, type SessionEnd } from "./session";
 
 export interface Ended extends Refusal {
@@ -112,7 +113,14 @@ export async function connect(place: Place, asked: Asked): Promise<boolean> {
 	ended.set(null);
 	taken = false;
 	if (asked.takeOver) tell({ type: "take", id: place.id });
-	return alone(place.id, () => run(place, asked), asked.takeOver ? TAKE_MS : 0);
+	return alone(place.id, async () => run(await withGateways(place), asked), asked.takeOver ? TAKE_MS : 0);
+}
+
+/** Nodes come and go: those that this page is for now are tried first, and kept. */
+async function withGateways(place: Place): Promise<Place> {
+	const gateways = [...new Set([...(await gatewaysOfPage()), ...place.gateways])];
+	await changePlace(place.id, (now) => ({ ...now, gateways })).catch(() => undefined);
+	return { ...place, gateways };
 }
 
 function run(place: Place, asked: Asked): Promise<void> {

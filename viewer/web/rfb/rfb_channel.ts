@@ -28,7 +28,8 @@ export class RfbChannel {
 	close(): void {
 		if (this.readyState === "closed") return;
 		this.readyState = "closed";
-		this.onclose?.({ code: 1000, reason: "", wasClean: true });
+		// noVNC is not done with closing before it hears of it, as with a real one.
+		setTimeout(() => this.onclose?.({ code: 1000, reason: "", wasClean: true }));
 	}
 
 	deliver(view: Bytes): void {
