@@ -17,15 +17,17 @@ static const char *license_of(const json_t *body)
 	return license ? license : "";
 }
 
-/* Nobody can take it up any more; its node takes it out when it comes by. */
+/* Nobody is in it, or nobody can take it up any more: what is left waits for its row or for its node. */
 static int is_over(const json_t *body)
 {
 	const char *state = json_string_value(json_object_get(body, "state"));
 	const char *until = json_string_value(json_object_get(body, "until"));
 	int64_t until_ms;
 
-	return state && !strcmp(state, "away") && until &&
-	       !clock_parse(until, &until_ms) && until_ms < clock_wall_ms();
+	if (!state || !strcmp(state, "closing") || !strcmp(state, "owed"))
+		return 1;
+	return !strcmp(state, "away") && until && !clock_parse(until, &until_ms) &&
+	       until_ms < clock_wall_ms();
 }
 
 static json_t *list_item(struct call *call, const struct state_doc *doc)

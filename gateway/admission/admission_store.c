@@ -194,6 +194,16 @@ static int is_of(const struct state_doc *doc, const char *license)
 	return same;
 }
 
+/* Ended, and kept only until its row is written. */
+static int is_over(const struct state_doc *doc)
+{
+	json_t *body = json_loads(doc->body, 0, NULL);
+	const char *state = json_string_value(json_object_get(body, "state"));
+	int over = state && (!strcmp(state, "closing") || !strcmp(state, "owed"));
+	json_decref(body);
+	return over;
+}
+
 int admission_store_room(struct store *store, const char *tenant, const char *license,
 	int64_t most)
 {
@@ -208,7 +218,7 @@ int admission_store_room(struct store *store, const char *tenant, const char *li
 			return r;
 		count = docs.count;
 		for (size_t i = 0; i < count; i++)
-			used += !is_of(&docs.docs[i], license);
+			used += !is_of(&docs.docs[i], license) && !is_over(&docs.docs[i]);
 		if (count)
 			snprintf(after, sizeof(after), "%s", docs.docs[count - 1].id);
 		store_docs_free(&docs);

@@ -15,6 +15,7 @@
 #include "relay/lobby.h"
 #include "relay/notices.h"
 #include "relay/orders.h"
+#include "relay/recover_nodes.h"
 #include "relay/review.h"
 #include "relay/session.h"
 #include "store/bus.h"
@@ -324,6 +325,7 @@ struct desk *desk_free(struct desk *desk)
 	CHECK_OBJ(desk, DESK_MAGIC);
 	CHECK(desk_is_empty(desk));
 	worker_timer_free(desk->tick);
+	recover_nodes_free(desk->nodes);
 	desk->magic = 0;
 	free(desk);
 	return NULL;

@@ -24,6 +24,7 @@ struct leg;
 struct lobby;
 struct notices;
 struct order;
+struct recover_nodes;
 struct shares;
 struct store;
 struct worker;
@@ -60,6 +61,7 @@ struct desk {
 	int64_t drain_by_ms; /* by order: who is still here then is sent away; 0: no order */
 	uint64_t notices_version;               /* that its legs know */
 	struct bus_subscription *orders, *news; /* news: at one desk of a house */
+	struct recover_nodes *nodes; /* what the sweep remembers; NULL: nothing yet */
 	struct worker_timer *tick;
 	int64_t tick_due_us;
 };

@@ -151,7 +151,10 @@ char *record_document(const struct session *session)
 {
 	json_t *body = basics(session);
 	struct meter_count covered = session_covered(session);
-	text(body, "state", session->away_until_ms ? "away" : "live");
+	text(body, "state",
+		session->away_until_ms ? "away"
+		: session->reason      ? "closing"
+				       : "live");
 	number(body, "bytes_to_viewer", session->meter.carried.to_viewer);
 	number(body, "bytes_to_host", session->meter.carried.to_host);
 	number(body, "frames", session->meter.frames);

@@ -11,16 +11,21 @@
 #include "relay/desk.h"
 #include "relay/meter.h"
 #include "relay/record.h"
+#include "relay/recover_nodes.h"
 #include "store/journal.h"
 #include "store/state.h"
 #include "store/store_open.h"
 
 #define PAGE 200
 #define HOUR_MS 3600000 /* for a clock that was set back during the session */
+/* Whoever has one in his hands, or was about to write its row himself, is done by then; or by the time that he
+ * counts as lost, where that is less. */
+#define IN_HANDS_MS 30000
 
 struct sweep {
 	struct desk *desk;
 	int64_t born_ms;
+	enum state_kind reading; /* first the nodes, then the sessions */
 };
 
 /* A session that nobody carries any more, while the journal is asked what it has of it. */
@@ -34,6 +39,7 @@ struct orphan {
 	enum journal_kind asking;
 	uint64_t after_seq;
 	int closed;                 /* it has its closing row already */
+	int only_look;              /* its node lives and writes the row itself */
 	struct meter_count covered; /* by its bandwidth rows */
 };
 
@@ -85,8 +91,8 @@ static void on_written(void *ctx, const struct journal_answer *answer)
 /* The document is the row, but for what only the end brings. */
 static char *closing(const struct orphan *orphan, struct meter_count bytes)
 {
-	static const char *const gone[] = {
-		"state", "seen", "until", "metered_to_viewer", "metered_to_host"};
+	static const char *const gone[] = {"state", "seen", "until", "metered_to_viewer",
+		"metered_to_host", "owed_ms", "closer", "closer_ms"};
 	json_t *body = orphan->body;
 	char ended[CLOCK_TEXT];
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
@@ -100,8 +106,10 @@ static char *closing(const struct orphan *orphan, struct meter_count bytes)
 		json_integer((json_int_t)bytes.to_viewer));
 	json_object_set_new(body, "bytes_to_host",
 		json_integer((json_int_t)bytes.to_host));
-	json_object_set_new(body, "reason",
-		json_string(reason_symbol(REASON_NODE_STOPPED)));
+	/* A session that had ended already knows why. */
+	if (!json_object_get(body, "reason"))
+		json_object_set_new(body, "reason",
+			json_string(reason_symbol(REASON_NODE_STOPPED)));
 	json_object_set_new(body, "recovered", json_integer(1));
 	json_object_set_new(body, "receipts", json_pack("{s:s}", "agree", "unknown"));
 	return json_dumps(body, JSON_COMPACT);
@@ -200,6 +208,8 @@ static void on_rows(void *ctx, const struct journal_answer *answer)
 	if (answer->count == JOURNAL_QUERY_MAX) {
 		orphan->after_seq = answer->rows[answer->count - 1].seq;
 		ask_rows(orphan);
+	} else if (orphan->only_look && !orphan->closed) {
+		orphan_free(orphan);
 	} else if (orphan->closed) {
 		remove_document(orphan->desk, orphan->id, orphan->version);
 		orphan_free(orphan);
@@ -225,16 +235,14 @@ static void ask_rows(struct orphan *orphan)
 		on_rows, orphan);
 }
 
-/* Takes `body` over. */
-static void close_orphan(struct desk *desk, const struct state_doc *doc, json_t *body)
+static struct orphan *orphan_new(struct desk *desk, const struct state_doc *doc,
+	json_t *body)
 {
 	struct orphan *orphan = calloc(1, sizeof(*orphan));
 	const char *license = json_string_value(json_object_get(body, "license"));
-	if (!orphan) {
-		json_decref(body);
-		return;
-	}
-	orphan->body = body;
+	if (!orphan)
+		return NULL;
+	orphan->body = json_incref(body);
 	orphan->desk = desk;
 	orphan->version = doc->version;
 	orphan->asking = JOURNAL_SESSION;
@@ -246,47 +254,150 @@ static void close_orphan(struct desk *desk, const struct state_doc *doc, json_t 
 		text_copy(orphan->tenant, sizeof(orphan->tenant), doc->tenant) ||
 		text_copy(orphan->license, sizeof(orphan->license),
 			license ? license : ""))
+		return orphan_free(orphan);
+	return orphan;
+}
+
+static void on_taken(void *ctx, const struct state_answer *answer)
+{
+	struct orphan *orphan = ctx;
+	orphan->desk->asked--;
+	if (answer->status || !answer->count) {
+		orphan_free(orphan); /* another node's, or resumed meanwhile */
+		return;
+	}
+	orphan->version = answer->docs[0].version;
+	ask_rows(orphan);
+}
+
+/* The one of all nodes that changes this version closes it. */
+static void close_orphan(struct desk *desk, const struct state_doc *doc, json_t *body)
+{
+	struct orphan *orphan = orphan_new(desk, doc, body);
+	if (!orphan)
+		return;
+	json_object_set_new(orphan->body, "closer", json_string(desk->house->node));
+	json_object_set_new(orphan->body, "closer_ms", json_integer(clock_wall_ms()));
+	char *text = json_dumps(orphan->body, JSON_COMPACT);
+	if (!text) {
 		orphan_free(orphan);
-	else
-		ask_rows(orphan);
+		return;
+	}
+	struct state_doc taken = *doc;
+	taken.body = text;
+	desk->asked++;
+	state_put(desk->house->store->state, &taken, desk_box(desk), on_taken, orphan);
+	free(text);
+}
+
+/* Its node lives: the document has only to go when the row is there. */
+static void look_after(struct desk *desk, const struct state_doc *doc, json_t *body)
+{
+	struct orphan *orphan = orphan_new(desk, doc, body);
+	if (!orphan)
+		return;
+	orphan->only_look = 1;
+	ask_rows(orphan);
 }
 
 /* ---- looking for them -------------------------------------------------------------------- */
+
+enum whose { OURS, OF_A_LOST_NODE, NOT_OURS };
+
+static enum whose whose_turn(const struct sweep *sweep, const char *node)
+{
+	struct desk *desk = sweep->desk;
+	if (!strcmp(node, desk->house->node))
+		return OURS;
+	return desk->nodes && recover_nodes_lost(desk->nodes, node, clock_mono_ms(),
+				      desk->settings.node_lost_ms)
+		       ? OF_A_LOST_NODE
+		       : NOT_OURS;
+}
+
+static int is_in_hands(const struct sweep *sweep, const json_t *body, const char *since)
+{
+	int64_t lost_ms = sweep->desk->settings.node_lost_ms;
+	int64_t at_ms = (int64_t)number(body, since), now_ms = clock_wall_ms();
+	return at_ms <= now_ms &&
+	       now_ms - at_ms < (lost_ms < IN_HANDS_MS ? lost_ms : IN_HANDS_MS);
+}
+
+/* One that somebody began to close: he is at it, or he is lost as well. */
+static void look_at_taken(const struct sweep *sweep, const struct state_doc *doc,
+	json_t *body, const char *closer)
+{
+	if (whose_turn(sweep, closer) != NOT_OURS &&
+		!is_in_hands(sweep, body, "closer_ms"))
+		close_orphan(sweep->desk, doc, body);
+}
+
+static void look_at_open(const struct sweep *sweep, const struct state_doc *doc,
+	json_t *body, const char *node)
+{
+	enum whose whose = whose_turn(sweep, node);
+	int owed = is_text(body, "state", "owed");
+	int of_this_run = whose == OURS && moment(body, "started") >= sweep->born_ms;
+	if (owed && is_in_hands(sweep, body, "owed_ms"))
+		return;
+	if (owed && (whose == NOT_OURS || of_this_run))
+		look_after(sweep->desk, doc, body);
+	else if (whose != NOT_OURS && !of_this_run)
+		close_orphan(sweep->desk, doc, body);
+}
 
 static void look_at(const struct sweep *sweep, const struct state_doc *doc)
 {
 	json_t *body = json_loads(doc->body, 0, NULL);
 	const char *node = json_string_value(json_object_get(body, "node"));
-	const char *state = json_string_value(json_object_get(body, "state"));
-	if (node && state && !strcmp(node, sweep->desk->house->node)) {
-		int is_old = moment(body, "started") < sweep->born_ms;
-		if (!strcmp(state, "live") && is_old)
-			close_orphan(sweep->desk, doc, json_incref(body));
-		else if (!strcmp(state, "away") &&
-			 moment(body, "until") < clock_wall_ms())
+	const char *closer = json_string_value(json_object_get(body, "closer"));
+	if (node && is_text(body, "state", "away")) {
+		if (moment(body, "until") < clock_wall_ms() &&
+			whose_turn(sweep, node) != NOT_OURS)
 			remove_document(sweep->desk, doc->id, doc->version);
+	} else if (node && closer) {
+		look_at_taken(sweep, doc, body, closer);
+	} else if (node) {
+		look_at_open(sweep, doc, body, node);
 	}
 	json_decref(body);
 }
 
 static void ask_page(struct sweep *sweep, const char *after);
 
+static void read_page(const struct sweep *sweep, const struct state_answer *answer)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		if (sweep->reading == STATE_SESSION)
+			look_at(sweep, &answer->docs[i]);
+		else if (sweep->desk->nodes)
+			recover_nodes_saw(sweep->desk->nodes, &answer->docs[i],
+				clock_mono_ms());
+}
+
 static void on_page(void *ctx, const struct state_answer *answer)
 {
 	struct sweep *sweep = ctx;
 	sweep->desk->asked--;
-	for (size_t i = 0; !answer->status && i < answer->count; i++)
-		look_at(sweep, &answer->docs[i]);
-	if (!answer->status && answer->count == PAGE && !sweep->desk->closing)
-		ask_page(sweep, answer->docs[PAGE - 1].id);
-	else
+	if (answer->status || sweep->desk->closing) {
 		free(sweep);
+		return;
+	}
+	read_page(sweep, answer);
+	if (answer->count == PAGE) {
+		ask_page(sweep, answer->docs[PAGE - 1].id);
+	} else if (sweep->reading == STATE_NODE) {
+		sweep->reading = STATE_SESSION;
+		ask_page(sweep, NULL);
+	} else {
+		free(sweep);
+	}
 }
 
 static void ask_page(struct sweep *sweep, const char *after)
 {
 	sweep->desk->asked++;
-	state_list(sweep->desk->house->store->state, STATE_SESSION, NULL, after, PAGE,
+	state_list(sweep->desk->house->store->state, sweep->reading, NULL, after, PAGE,
 		desk_box(sweep->desk), on_page, sweep);
 }
 
@@ -295,6 +406,8 @@ void recover_sweep(struct desk *desk, int64_t born_ms)
 	struct sweep *sweep = malloc(sizeof(*sweep));
 	if (!sweep)
 		return;
-	*sweep = (struct sweep){desk, born_ms};
+	if (!desk->nodes)
+		desk->nodes = recover_nodes_new();
+	*sweep = (struct sweep){desk, born_ms, STATE_NODE};
 	ask_page(sweep, NULL);
 }

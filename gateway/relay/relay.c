@@ -36,8 +36,8 @@
 #define WORKERS_MAX 64
 #define LISTENERS_MAX 8
 #define UNACKED_MORE_MS 10000 /* the slow reader's reason comes before the kernel's */
-#define NODE_EVERY_MS 10000
-#define DRAIN_LEFT_MS 5000 /* for receipts and rows, after the sessions are closed */
+#define NODE_EVERY_MS 10000   /* at most; others must not take us for lost */
+#define DRAIN_LEFT_MS 5000    /* for receipts and rows, after the sessions are closed */
 #define STEP_MS 20
 
 struct relay {
@@ -200,8 +200,12 @@ static void on_node_put(void *ctx, const struct state_answer *answer)
 	struct relay *relay = ctx;
 	relay->desk[0]->asked--;
 	relay->node_asked = 0;
+	/* Changed by nobody else, unless the store was emptied or put back: then it is read again. */
 	if (!answer->status && answer->count)
 		relay->node_version = answer->docs[0].version;
+	else if (answer->status == -REASON_NOT_FOUND ||
+		 answer->status == -REASON_CONFLICT)
+		relay->node_version = 0;
 	if (relay->node_due)
 		put_node(relay);
 }
@@ -270,13 +274,18 @@ static void on_node_timer(void *ctx)
 			read_node(relay);
 	}
 	if (clock_mono_ms() >= relay->sweep_ms && !relay->node_gone) {
-		relay->sweep_ms = clock_mono_ms() + RECOVER_EVERY_MS;
+		int64_t half_ms = relay->desk[0]->settings.node_lost_ms / 2;
+		relay->sweep_ms =
+			clock_mono_ms() +
+			(half_ms < RECOVER_EVERY_MS ? half_ms : RECOVER_EVERY_MS);
 		recover_sweep(relay->desk[0], relay->started_ms);
 		elsewhere_sweep(relay->desk[0]);
 	}
 	if (!relay->node_gone)
 		neighbours_look(relay->desk[0]);
-	worker_timer_set(relay->node_timer, NODE_EVERY_MS);
+	int64_t quarter_ms = relay->desk[0]->settings.node_lost_ms / 4;
+	worker_timer_set(relay->node_timer,
+		quarter_ms < NODE_EVERY_MS ? quarter_ms : NODE_EVERY_MS);
 }
 
 /* People look right after an order: they must not see what was before it. */

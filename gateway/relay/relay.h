@@ -48,6 +48,7 @@ struct worker;
 	S(presence_renew_ms, 15000, 50, 200000, "and again so often") \
 	S(meter_ms, 3600000, 50, 3600000, "bandwidth rows are written so often, and when an hour ends") \
 	S(drain_ms, 3000, 0, 600000, "sessions may leave for so long when the node stops") \
+	S(node_lost_ms, 120000, 500, 86400000, "a node that says nothing for so long is lost: others close what it carried") \
 	S(session_ms, 43200000, 0, 2592000000, "longest session; policies can only shorten it; 0: no limit") \
 	S(rate_per_session, 0, 0, 10000000000, "most bytes a second of a session each way; policies can only lower it; 0: no limit")
 // clang-format on

@@ -138,6 +138,7 @@ static void end_live(struct session *session, int reason, const struct leg *clos
 	metrics_reason(METRIC_SESSION_ENDS, reason);
 	log_end(session);
 	session_tell(session, "close");
+	session_document_close(session);
 	if (session_may_resume(reason))
 		lobby_remember(desk->house->lobby, session->license, session->id,
 			session->ends[HELLO_VIEWER].key,

@@ -28,7 +28,8 @@
  * Bandwidth rows (JOURNAL_BANDWIDTH): {"session","fence","hour","bytes_to_viewer","bytes_to_host"},
  * deltas since the last row, one per session and meter_ms and hour at most; their sum is the session's count.
  * The document has the members of the opening row, and:
- *   state ("live", "away")   seen   until? (of an away one)   reason?
+ *   state ("live", "closing", "away"; "owed": session_document.h)
+ *   seen   until? (of an away one)   reason?   owed_ms?   closer? closer_ms? (recover.h)
  *   bytes_to_viewer bytes_to_host frames       as carried when it was written
  *   metered_to_viewer metered_to_host          of them in bandwidth rows that the journal has
  *

@@ -1,7 +1,9 @@
 #include "relay/session_document.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/reason.h"
@@ -79,9 +81,7 @@ static void on_reread(void *ctx, const struct state_answer *answer)
 	if (session->document_lost)
 		session->documented = 0;
 	else if (!answer->status || answer->status == -REASON_NOT_FOUND)
-		session->document_due =
-			!session->removing &&
-			(session->state == SESSION_LIVE || session->away_until_ms);
+		session->document_due = !session->removing;
 	else if (session->removing)
 		remove_later(session);
 	if (session->document_due)
@@ -140,6 +140,12 @@ void session_document_tick(struct session *session, int64_t now_ms)
 		put(session);
 }
 
+void session_document_close(struct session *session)
+{
+	if (session->documented)
+		session_document_show(session);
+}
+
 void session_document_leave(struct session *session)
 {
 	int64_t grace_ms = session->desk->settings.grace_ms;
@@ -153,6 +159,66 @@ void session_document_leave(struct session *session)
 	session->away_until_ms = clock_wall_ms() + grace_ms;
 	session_document_show(session);
 }
+
+/* ---- what a former part of it left behind --------------------------------------------------- */
+
+struct owing {
+	struct session *session;
+	void (*done)(struct session *session, int status);
+};
+
+int session_document_is_owed(const struct state_doc *doc)
+{
+	json_t *body = json_loads(doc->body, 0, NULL);
+	const char *state = json_string_value(json_object_get(body, "state"));
+	int owed = state && strcmp(state, "away") != 0;
+	json_decref(body);
+	return owed;
+}
+
+static void on_owed(void *ctx, const struct state_answer *answer)
+{
+	struct owing owing = *(struct owing *)ctx;
+	struct session *session = session_answered(owing.session);
+	free(ctx);
+	/* It may be there already: an attempt before this one did not come further. */
+	owing.done(session, answer->status == -REASON_CONFLICT ? 0 : answer->status);
+}
+
+static char *owed_body(const struct state_doc *doc)
+{
+	json_t *body = json_loads(doc->body, 0, NULL);
+	json_object_set_new(body, "state", json_string("owed"));
+	json_object_set_new(body, "owed_ms", json_integer(clock_wall_ms()));
+	json_object_del(body, "closer");
+	json_object_del(body, "closer_ms");
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	return text;
+}
+
+void session_document_owe(struct session *session, const struct state_doc *doc,
+	void (*done)(struct session *session, int status))
+{
+	char id[SESSION_ID_TEXT + 24];
+	struct owing *owing = malloc(sizeof(*owing));
+	char *body = owed_body(doc);
+	if (!owing || !body) {
+		free(owing);
+		free(body);
+		done(session, -REASON_NO_MEMORY);
+		return;
+	}
+	*owing = (struct owing){session, done};
+	snprintf(id, sizeof(id), "%s~%llu", session->id_text,
+		(unsigned long long)fence_of(doc));
+	struct state_doc owed = {STATE_SESSION, id, doc->tenant, 0, body};
+	session_ask(session);
+	state_put(session_store(session), &owed, session_box(session), on_owed, owing);
+	free(body);
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
 
 /* Another version than the last one that we know of: a write of ours whose answer was lost, or another's
  * session by now. The document tells. */

@@ -247,25 +247,53 @@ static int document_is_ours(const struct session *session, const struct state_do
 	return ours;
 }
 
-static void on_checked(void *ctx, const struct state_answer *answer)
+static void go_on(struct session *session, int status)
 {
-	struct session *session = session_answered(ctx);
-	if (!session->reason && answer->status && answer->status != -REASON_NOT_FOUND)
+	if (!session->reason && status)
 		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
-	if (session->reason) {
-		move_on(session);
-		return;
-	}
-	if (!answer->status && answer->count && document_is_ours(session, answer->docs))
-		session->document_version = answer->docs[0].version;
-	else if (!answer->status && fresh_id(session))
-		session_open_refuse(session, REASON_NO_RANDOM, 0, NULL);
-	if (!session->reason && !session->resumed && session->viewer->resume_only)
-		session_open_refuse(session, session->viewer->resume_only, 0, NULL);
 	if (session->reason)
 		move_on(session);
 	else
 		claim(session);
+}
+
+/* No document: a node that has just ended this session itself knows better. Else there was none as far as
+ * anybody knows. A viewer that may begin a new one anyway keeps the id: its host knows whether there was one. One
+ * that may not is asked to sign in like everybody. */
+static int may_go_on_without(const struct session *session)
+{
+	return !session->viewer->resume_only ||
+	       lobby_recalls(session->desk->house->lobby, session->license, session->id,
+		       session->viewer->device) > 0;
+}
+
+static void read_document(struct session *session, const struct state_answer *answer)
+{
+	if (answer->status == -REASON_NOT_FOUND) {
+		if (!may_go_on_without(session))
+			session_open_refuse(session, session->viewer->resume_only, 0,
+				NULL);
+	} else if (answer->status) {
+		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+	} else if (answer->count && document_is_ours(session, answer->docs)) {
+		session->document_version = answer->docs[0].version;
+	} else if (session->viewer->resume_only) {
+		session_open_refuse(session, session->viewer->resume_only, 0, NULL);
+	} else if (fresh_id(session)) {
+		session_open_refuse(session, REASON_NO_RANDOM, 0, NULL);
+	}
+}
+
+static void on_checked(void *ctx, const struct state_answer *answer)
+{
+	struct session *session = session_answered(ctx);
+	if (!session->reason)
+		read_document(session, answer);
+	if (!session->reason && session->document_version &&
+		session_document_is_owed(answer->docs))
+		session_document_owe(session, answer->docs, go_on);
+	else
+		go_on(session, 0);
 }
 
 void session_open_start(struct leg *host, struct leg *viewer)

@@ -1,5 +1,8 @@
 #include "relay/session_rows.h"
 
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -8,7 +11,9 @@
 #include "relay/record.h"
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
+#include "rules/audit.h"
 #include "store/journal.h"
+#include "wire/hello.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define ROW_RETRY_MS 1000 /* a row that the journal did not take */
@@ -85,16 +90,45 @@ void session_rows_flush(struct session *session, int64_t now_ms)
 	free(body);
 }
 
+/* Bytes were added or taken away on the way, or an end is broken: somebody has to look. */
+static int difference_row(const struct session *session, struct journal_row *row,
+	char **ret_body)
+{
+	char detail[256];
+	const struct message_receipt *host = &session->ends[HELLO_HOST].receipt;
+	const struct message_receipt *viewer = &session->ends[HELLO_VIEWER].receipt;
+	const struct meter_count *carried = &session->meter.carried;
+	*ret_body = NULL;
+	if (record_agreement(session) != RECORD_DIFFER)
+		return 0;
+	snprintf(detail, sizeof(detail),
+		"to the viewer: sent %" PRIu64 ", carried %" PRIu64 ", received %" PRIu64
+		"; to the host: sent %" PRIu64 ", carried %" PRIu64 ", received %" PRIu64,
+		host->sent, carried->to_viewer, viewer->received, viewer->sent,
+		carried->to_host, host->received);
+	int rc = audit_body(AUDIT_RECEIPTS_DIFFER, session->desk->house->node, "",
+		json_pack("{s:s, s:s, s:s}", "session", session->id_text, "license",
+			session->license, "detail", detail),
+		ret_body);
+	if (rc)
+		return rc;
+	*row = (struct journal_row){JOURNAL_AUDIT, session->tenant, session->license,
+		session->ended_ms, *ret_body, 0, NULL, {0}};
+	return 1;
+}
+
 void session_rows_close(struct session *session)
 {
-	struct journal_row rows[2];
-	char *delta, *body = record_closing(session);
+	struct journal_row rows[3];
+	char *delta, *difference, *body = record_closing(session);
 	size_t count = bandwidth_row(session, rows, session->ended_ms, &delta);
+	int differs = difference_row(session, &rows[count], &difference);
 	int is_due = session->flushed.to_viewer || session->flushed.to_host;
-	if (!body || (is_due && !delta)) {
+	if (!body || (is_due && !delta) || differs < 0) {
 		session->flush_ms = clock_mono_ms() + ROW_RETRY_MS;
 		goto out;
 	}
+	count += (size_t)differs;
 	rows[count++] = (struct journal_row){JOURNAL_SESSION, session->tenant,
 		session->license, session->ended_ms, body, 0, NULL, {0}};
 	session->flushing = 1;
@@ -103,5 +137,6 @@ void session_rows_close(struct session *session)
 		session_box(session), on_closing_written, session_ask(session));
 out:
 	free(delta);
+	free(difference);
 	free(body);
 }

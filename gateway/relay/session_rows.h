@@ -16,7 +16,7 @@ struct session;
 void session_rows_begin(struct session *session, int64_t now_ms);
 /* A row for what was carried since the last one; none when that is nothing. */
 void session_rows_flush(struct session *session, int64_t now_ms);
-/* The last delta and the closing row go together: all or none. */
+/* The last delta, an audit row when the receipts disagree, and the closing row go together: all or none. */
 void session_rows_close(struct session *session);
 
 #endif

@@ -320,6 +320,171 @@ static void who_comes_back_at_once_goes_on_while_the_rest_is_closed(void **state
 	assert_non_null(strstr(row, "\"state\":\"live\""));
 }
 
+/* ---- nodes that do not come back ----------------------------------------------------------- */
+
+#define LOST_MS 2000
+
+static void on_node(void *ctx, const struct state_answer *answer)
+{
+	assert_int_equal(answer->status, 0);
+	*(uint64_t *)ctx = answer->docs[0].version;
+}
+
+/* The node says that it lives. */
+static void node_says(struct relay_rig *rig, const char *node, uint64_t *version)
+{
+	struct state_doc doc = {STATE_NODE, node, "", *version, "{}"};
+	state_put(rig->store->state, &doc, desk_box(rig->desks[0]), on_node, version);
+	relay_rig_settle(rig);
+}
+
+static uint64_t closings(struct relay_rig *rig)
+{
+	return (uint64_t)relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0);
+}
+
+/* As often as a node does it. */
+static void sweeps_for(struct relay_rig *rig, int64_t ms)
+{
+	for (rig->desks[0]->settings.node_lost_ms = LOST_MS; ms > 0; ms -= LOST_MS / 2) {
+		sweep(rig);
+		relay_rig_pass(rig, LOST_MS / 2);
+	}
+	sweep(rig);
+}
+
+static void a_lost_node_leaves_nothing_open(void **state)
+{
+	struct relay_rig *rig = *state;
+	uint64_t version = 0;
+	char row[2048];
+	node_says(rig, "n2", &version);
+	put(rig, "ses_x", BODY("n2", "live"));
+	put(rig, "ses_y", BODY("n2", "away"));
+	for (int i = 0; i < 3; i++) {
+		sweeps_for(rig, LOST_MS - LOST_MS / 2);
+		node_says(rig, "n2", &version);
+	}
+	assert_int_equal(closings(rig), 0);
+	sweeps_for(rig, LOST_MS + LOST_MS / 2);
+	assert_int_equal(closings(rig), 1);
+	relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row, sizeof(row));
+	assert_non_null(strstr(row, "\"node\":\"n2\""));
+	assert_null(strstr(row, "closer"));
+	assert_int_equal(bandwidth(rig).to_viewer, 123);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x", NULL, 0), 0);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_y", NULL, 0), 0);
+	sweeps_for(rig, LOST_MS * 2);
+	assert_int_equal(closings(rig), 1);
+}
+
+static void of_several_nodes_one_closes_it(void **state)
+{
+	struct relay_rig *rig = *state;
+	uint64_t version = 0;
+	char body[1024];
+	node_says(rig, "n3", &version);
+	snprintf(body, sizeof(body), "%.*s,\"closer\":\"n3\",\"closer_ms\":%lld}",
+		(int)strlen(BODY("n2", "live")) - 1, BODY("n2", "live"),
+		(long long)rig->wall_ms);
+	put(rig, "ses_x", body);
+	for (int i = 0; i < 40; i++) {
+		sweeps_for(rig, LOST_MS - LOST_MS / 2);
+		node_says(rig, "n3", &version);
+	}
+	assert_int_equal(closings(rig), 0);
+	/* The one that began to has died over it. */
+	sweeps_for(rig, LOST_MS * 2);
+	assert_int_equal(closings(rig), 1);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x", NULL, 0), 0);
+}
+
+static void a_part_that_is_owed_gets_its_row_when_its_node_is_lost(void **state)
+{
+	struct relay_rig *rig = *state;
+	uint64_t version = 0;
+	node_says(rig, "n2", &version);
+	put(rig, "ses_x~7", BODY("n2", "owed"));
+	put(rig, "ses_x~8", BODY("n1", "owed")); /* of our former run, the same fence */
+	sweep(rig);
+	assert_int_equal(closings(rig), 1);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x~8", NULL, 0), 0);
+	/* The node of the other one has written it itself. */
+	sweep(rig);
+	assert_int_equal(closings(rig), 1);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x~7", NULL, 0), 0);
+}
+
+static void a_part_that_is_owed_waits_for_its_living_node(void **state)
+{
+	struct relay_rig *rig = *state;
+	uint64_t version = 0;
+	put(rig, "ses_x~7", BODY("n2", "owed"));
+	for (int i = 0; i < 5; i++) {
+		node_says(rig, "n2", &version);
+		sweeps_for(rig, LOST_MS - LOST_MS / 2);
+	}
+	assert_int_equal(closings(rig), 0);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x~7", NULL, 0), 1);
+	sweeps_for(rig, LOST_MS * 2);
+	assert_int_equal(closings(rig), 1);
+}
+
+/* It had ended, and its node died before the row was written. */
+static void what_had_ended_keeps_its_reason(void **state)
+{
+	struct relay_rig *rig = *state;
+	char body[1024], row[2048];
+	snprintf(body, sizeof(body), "%.*s,\"reason\":\"VIEWER_LEFT\"}",
+		(int)strlen(BODY("n1", "closing")) - 1, BODY("n1", "closing"));
+	put(rig, "ses_x", body);
+	sweep(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_non_null(strstr(row, "\"reason\":\"VIEWER_LEFT\""));
+	assert_non_null(strstr(row, "\"recovered\":1"));
+}
+
+/* The former part is put aside before its document is written over. */
+static void a_part_whose_node_died_is_not_forgotten(void **state)
+{
+	struct relay_rig *rig = *state;
+	static const uint8_t id[SESSION_ID] = {1, 2, 3};
+	int64_t born_ms = rig->wall_ms;
+	char text[SESSION_ID_TEXT], device[TEXT_B64_SIZE(32)], body[1024], owed[64];
+	struct fake_end *host = relay_rig_welcome(rig, 0, HELLO_HOST, RIG_LICENSE, 1);
+	struct fake_end *viewer = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 2);
+	session_id_text(id, text);
+	text_b64(device, viewer->device, sizeof(viewer->device));
+	snprintf(body, sizeof(body),
+		"{\"id\":\"%s\",\"fence\":7,\"license\":\"" RIG_LICENSE
+		"\",\"node\":\"n2\",\"started\":\"2026-11-22T07:00:00.000Z\","
+		"\"seen\":\"2026-11-22T07:59:00.000Z\",\"viewer_device\":\"%s\","
+		"\"bytes_to_viewer\":123,\"bytes_to_host\":45,\"state\":\"live\"}",
+		text, device);
+	put(rig, text, body);
+	fake_end_connect(viewer, text);
+	relay_rig_settle(rig);
+	assert_int_equal(host->opens, 1);
+	assert_int_equal(viewer->open.resumed, 1);
+	snprintf(owed, sizeof(owed), "%s~7", text);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, owed, body, sizeof(body)),
+		1);
+	assert_non_null(strstr(body, "\"state\":\"owed\""));
+	assert_int_equal(closings(rig), 0);
+	relay_rig_pass(rig, 31000);
+	rig->desks[0]->settings.node_lost_ms = LOST_MS;
+	for (int i = 0; i < 4; i++) {
+		recover_sweep(rig->desks[0], born_ms);
+		relay_rig_pass(rig, LOST_MS);
+	}
+	assert_int_equal(closings(rig), 1);
+	assert_int_equal(bandwidth(rig).to_viewer, 123);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, owed, NULL, 0), 0);
+	assert_int_equal(viewer->closes, 0);
+}
+
 #define MANY_ROWS 1005
 
 /* More rows than one answer holds. */
@@ -343,6 +508,12 @@ static void long_sessions_are_added_up_to_their_last_row(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_lost_node_leaves_nothing_open),
+		TEST(of_several_nodes_one_closes_it),
+		TEST(a_part_that_is_owed_gets_its_row_when_its_node_is_lost),
+		TEST(a_part_that_is_owed_waits_for_its_living_node),
+		TEST(what_had_ended_keeps_its_reason),
+		TEST(a_part_whose_node_died_is_not_forgotten),
 		TEST(a_session_of_a_killed_run_gets_its_closing_row_once),
 		TEST(other_nodes_and_living_sessions_are_left_alone),
 		TEST(what_nobody_came_back_for_goes),

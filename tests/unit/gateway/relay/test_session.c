@@ -212,6 +212,11 @@ static void receipts_that_differ_are_written_so(void **state)
 		1);
 	assert_non_null(strstr(row, "\"agree\":\"no\""));
 	assert_int_equal(metrics_value(METRIC_RECEIPTS_DIFFER), differed + 1);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_AUDIT, "RECEIPTS_DIFFER", row,
+				 sizeof(row)),
+		1);
+	assert_non_null(strstr(row, fake_end_session(host)));
+	assert_non_null(strstr(row, "sent 5000, carried 5000, received 5010"));
 }
 
 #define DISCONNECT "{\"order\":\"disconnect\",\"license\":\"" RIG_LICENSE "\"}"
@@ -706,6 +711,45 @@ static void a_company_has_one_cap_for_its_sessions(void **state)
 	relay_rig_pass(rig, 60000);
 }
 
+/* A device that says that it had a session that never was gets none by that. */
+static void a_remembered_code_invents_no_session(void **state)
+{
+	struct relay_rig *rig = *state;
+	static const uint8_t id[SESSION_ID] = {9};
+	char text[SESSION_ID_TEXT];
+	session_id_text(id, text);
+	relay_rig_welcome(rig, 0, HELLO_HOST, RIG_LICENSE, 1);
+	fake_admission.resume_only = REASON_TOTP_NEEDED;
+	struct fake_end *viewer = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 2);
+	fake_end_connect(viewer, text);
+	relay_rig_settle(rig);
+	assert_int_equal(viewer->opens, 0);
+	assert_int_equal(viewer->leg_closes, 1);
+	assert_int_equal(viewer->close.reason, REASON_TOTP_NEEDED);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "", NULL, 0), 0);
+}
+
+/* Nobody is in it any more: it says so before the receipts are there. */
+static void what_has_ended_says_so_at_once(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char body[2048];
+	relay_rig_join(rig, &host, &viewer);
+	relay_rig_settle(rig);
+	fake_end_close(viewer, FAKE_CLOSE_SESSION, REASON_VIEWER_LEFT);
+	relay_rig_settle(rig);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, fake_end_session(host),
+				 body, sizeof(body)),
+		1);
+	assert_non_null(strstr(body, "\"state\":\"closing\""));
+	assert_non_null(strstr(body, "\"reason\":\"VIEWER_LEFT\""));
+	relay_rig_pass(rig, rig->settings.receipt_ms + 500);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, fake_end_session(host),
+				 NULL, 0),
+		0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -738,6 +782,8 @@ int main(void)
 		TEST(a_session_that_went_on_elsewhere_ends_here),
 		TEST(a_claim_of_another_node_refuses_the_viewer),
 		TEST(a_remembered_code_begins_no_session),
+		TEST(a_remembered_code_invents_no_session),
+		TEST(what_has_ended_says_so_at_once),
 		TEST(data_after_the_end_is_dropped),
 	};
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));
