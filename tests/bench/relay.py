@@ -13,7 +13,7 @@ RELAY_CORE, LOAD_CORE = 0, min(1, os.cpu_count() - 1)
 HAPROXY = """
 global
     nbthread 1
-    maxconn 8192
+    maxconn 9000
     tune.ssl.cachesize 0
 defaults
     mode tcp

@@ -1,6 +1,6 @@
 /* relay_bench KIND TASK [NAME=VALUE…]: loads one relay and prints what that cost it as one line of JSON.
  *
- *   KIND  engawa | tls | direct   TASK  load | idle | pairs | handshakes
+ *   KIND  engawa | tls | direct   TASK  load | idle | pairs | handshakes | return
  *   limit                         what opening and sealing 16 KiB with one read and one write costs
  *
  *   load        `pairs` pairs stream 16 KiB writes (at most `rate` MB/s in all; 0: as fast as it goes) while one
@@ -8,9 +8,12 @@
  *               comes without opening it, so that the load is cheaper than the relay.
  *   idle        `pairs` connections that say nothing (tls: pairs of them): memory of the relay for each
  *   pairs       the same with joined pairs
+ *   return      (engawa) `pairs` hosts come in; a line "ready"; when their node is gone they come back, all at
+ *               once and then as hosts do (link/backoff); how long that took each, from its cut
  *   handshakes  both legs' handshakes, then the end, again and again
  *
- * Names: port, pid (of the relay), listen-cert, listen-key, licenses, pairs, seconds, rate, ping.
+ * Names: port, pid (of the relay), listen-cert, listen-key, licenses, pairs, seconds, rate, ping, line (ms that
+ * the ping-pong's far end thinks: how far away it is).
  */
 
 #include <errno.h>
@@ -21,6 +24,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +32,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "link/backoff.h"
 #include "relay_ends.h"
 #include "wire/frame.h"
 
-#define PAIRS_MAX 4096
+#define PAIRS_MAX 24576
 #define WRITE 16384
 #define WRITES_PER_TURN 4
 #define PING 64
@@ -40,7 +45,7 @@
 struct wish {
 	struct relay_ends ends;
 	const char *task, *cert, *key;
-	unsigned listen_port, pid, pairs, ping;
+	unsigned listen_port, pid, pairs, ping, line;
 	double seconds, rate;
 };
 
@@ -48,6 +53,7 @@ struct ping {
 	struct relay_pair pair;
 	const struct relay_ends *ends;
 	atomic_int over, noting;
+	unsigned line;
 	int32_t *took_us;
 	size_t count;
 };
@@ -140,8 +146,11 @@ static void *echo(void *ping_of)
 	uint8_t bytes[PING];
 
 	go_first();
-	while (read_ping(ping->ends, ping->pair.host.ssl, bytes) &&
-		SSL_write(ping->pair.host.ssl, bytes, PING) == PING) {
+	while (read_ping(ping->ends, ping->pair.host.ssl, bytes)) {
+		if (ping->line)
+			usleep(ping->line * 1000);
+		if (SSL_write(ping->pair.host.ssl, bytes, PING) != PING)
+			break;
 	}
 	return NULL;
 }
@@ -268,7 +277,7 @@ static void print_pings(struct ping *ping)
 static void load(struct wish *wish)
 {
 	static struct stream stream;
-	struct ping ping = {.ends = &wish->ends};
+	struct ping ping = {.ends = &wish->ends, .line = wish->line};
 	pthread_t players[2];
 
 	stream_open(&stream, wish);
@@ -332,6 +341,96 @@ static void handshakes(struct wish *wish)
 	cpu = cpu_of(wish->pid) - cpu;
 	printf("{\"count\": %u, \"cpu_ms_each\": %.3f, \"per_cpu_s\": %.0f}\n", count,
 		cpu * 1000 / count, count / cpu);
+}
+
+struct guest {
+	struct relay_ends ends;
+	struct relay_end end;
+	struct backoff backoff;
+	pthread_t thread;
+	double took;
+	int tries;
+	char line[RELAY_ENDS_LINE];
+};
+
+static double cut_at;
+static pthread_mutex_t cut_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int try_again(struct guest *guest)
+{
+	jmp_buf way_out;
+
+	guest->end = (struct relay_end){.fd = -1};
+	guest->tries++;
+	if (setjmp(way_out)) {
+		relay_ends_way_out = NULL;
+		if (guest->end.ssl)
+			relay_ends_close(&guest->end);
+		return 0;
+	}
+	relay_ends_way_out = &way_out;
+	relay_ends_host_of(&guest->ends, guest->line, &guest->end);
+	relay_ends_way_out = NULL;
+	return 1;
+}
+
+static void *come_back(void *guest_of)
+{
+	struct guest *guest = guest_of;
+	uint8_t byte;
+
+	while (SSL_read(guest->end.ssl, &byte, 1) > 0) {
+	}
+	pthread_mutex_lock(&cut_lock);
+	if (cut_at == 0)
+		cut_at = now();
+	pthread_mutex_unlock(&cut_lock);
+	relay_ends_close(&guest->end);
+	while (!try_again(guest))
+		usleep((useconds_t)backoff_next_ms(&guest->backoff, BACKOFF_IDLE, 0) *
+			1000);
+	guest->took = now() - cut_at;
+	return NULL;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	double left = ((const struct guest *)a)->took,
+	       right = ((const struct guest *)b)->took;
+
+	return (left > right) - (left < right);
+}
+
+static void come_and_go(struct wish *wish)
+{
+	struct guest *guests = calloc(wish->pairs, sizeof(*guests));
+	pthread_attr_t small;
+	unsigned tries = 0;
+
+	signal(SIGPIPE, SIG_IGN); /* a node that goes while it is written to */
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 512 * 1024);
+	for (unsigned i = 0; i < wish->pairs; i++) {
+		guests[i].ends = wish->ends;
+		guests[i].ends.connections = i;
+		relay_ends_line(&wish->ends, guests[i].line);
+		backoff_init(&guests[i].backoff, i + 1);
+		relay_ends_host_of(&guests[i].ends, guests[i].line, &guests[i].end);
+	}
+	for (unsigned i = 0; i < wish->pairs; i++)
+		if (pthread_create(&guests[i].thread, &small, come_back, &guests[i]))
+			relay_ends_fail("no more threads");
+	printf("ready\n");
+	fflush(stdout);
+	for (unsigned i = 0; i < wish->pairs; i++) {
+		pthread_join(guests[i].thread, NULL);
+		tries += (unsigned)guests[i].tries;
+	}
+	qsort(guests, wish->pairs, sizeof(*guests), by_time);
+	printf("{\"count\": %u, \"p50_s\": %.2f, \"p95_s\": %.2f, \"all_s\": %.2f, "
+	       "\"tries\": %u}\n",
+		wish->pairs, guests[wish->pairs / 2].took,
+		guests[wish->pairs * 95 / 100].took, guests[wish->pairs - 1].took, tries);
 }
 
 static void *drain(void *fd)
@@ -431,6 +530,7 @@ static void take_word(struct wish *wish, const char *word)
 	NAME("licenses", wish->ends.licenses = fopen(value, "r"))
 	NAME("pid", wish->pid = (unsigned)atoi(value))
 	NAME("pairs", wish->pairs = (unsigned)atoi(value))
+	NAME("line", wish->line = (unsigned)atoi(value))
 	NAME("ping", wish->ping = (unsigned)atoi(value))
 	NAME("seconds", wish->seconds = atof(value))
 	NAME("rate", wish->rate = atof(value))
@@ -470,6 +570,8 @@ int main(int argc, char **argv)
 		listen_at(&wish);
 	if (!strcmp(wish.task, "load"))
 		load(&wish);
+	else if (!strcmp(wish.task, "return"))
+		come_and_go(&wish);
 	else if (!strcmp(wish.task, "handshakes"))
 		handshakes(&wish);
 	else

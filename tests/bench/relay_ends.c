@@ -26,10 +26,14 @@ struct licensed {
 
 static SSL_CTX *dialling, *dialled;
 
+_Thread_local jmp_buf *relay_ends_way_out;
+
 void relay_ends_fail(const char *what, ...)
 {
 	va_list words;
 
+	if (relay_ends_way_out)
+		longjmp(*relay_ends_way_out, 1);
 	va_start(words, what);
 	fputs("relay_bench: ", stderr);
 	vfprintf(stderr, what, words);
@@ -90,11 +94,15 @@ static int dial(struct relay_ends *ends, uint16_t port)
 	unsigned number = ends->connections++;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	if (fd < 0)
+		relay_ends_fail("no descriptor is left");
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	from.sin_addr.s_addr = htonl(0x7F010001u + (number % 60000 << 4));
 	if (bind(fd, (struct sockaddr *)&from, sizeof(from)) ||
-		connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		close(fd);
 		relay_ends_fail("nothing answers at port %u", port);
+	}
 	no_delay(fd);
 	return fd;
 }
@@ -255,17 +263,32 @@ static void come_in(struct relay_end *end, const struct licensed *license,
 	EVP_PKEY_free(device);
 }
 
-static struct licensed next_license(struct relay_ends *ends)
+static int read_license(const char *line, struct licensed *ret)
+{
+	char text[64];
+
+	return sscanf(line, "%13[^,],%63[^,],%63[^,\n]", ret->id, text, ret->password) ==
+		       3 &&
+	       !license_key_parse(text, &ret->key);
+}
+
+void relay_ends_line(struct relay_ends *ends, char ret[static RELAY_ENDS_LINE])
 {
 	struct licensed license;
-	char line[256], text[64];
 
 	do {
-		if (!fgets(line, sizeof(line), ends->licenses))
+		if (!fgets(ret, RELAY_ENDS_LINE, ends->licenses))
 			relay_ends_fail("more licenses are needed");
-	} while (sscanf(line, "%13[^,],%63[^,],%63[^,\n]", license.id, text,
-			 license.password) != 3 ||
-		 license_key_parse(text, &license.key));
+	} while (!read_license(ret, &license)); /* its head */
+}
+
+static struct licensed next_license(struct relay_ends *ends)
+{
+	struct licensed license = {0};
+	char line[RELAY_ENDS_LINE];
+
+	relay_ends_line(ends, line);
+	read_license(line, &license);
 	return license;
 }
 
@@ -295,12 +318,21 @@ void relay_ends_pair(struct relay_ends *ends, struct relay_pair *ret)
 		pair_dialled(ends, ret);
 }
 
-void relay_ends_host(struct relay_ends *ends, struct relay_end *ret)
+void relay_ends_host_of(struct relay_ends *ends, const char *line, struct relay_end *ret)
 {
-	struct licensed license = next_license(ends);
+	struct licensed license = {0};
 
+	read_license(line, &license);
 	dial_tls(ends, ret);
 	come_in(ret, &license, HELLO_HOST);
+}
+
+void relay_ends_host(struct relay_ends *ends, struct relay_end *ret)
+{
+	char line[RELAY_ENDS_LINE];
+
+	relay_ends_line(ends, line);
+	relay_ends_host_of(ends, line, ret);
 }
 
 void relay_ends_close(struct relay_end *end)

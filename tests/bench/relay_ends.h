@@ -7,6 +7,7 @@
 #ifndef BENCH_RELAY_ENDS_H
 #define BENCH_RELAY_ENDS_H
 
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,6 +45,14 @@ void relay_ends_listen(struct relay_ends *ends, const char *cert, const char *ke
 void relay_ends_pair(struct relay_ends *ends, struct relay_pair *ret);
 /* A host that waits for its viewer; only with ENGAWA is that one connection. */
 void relay_ends_host(struct relay_ends *ends, struct relay_end *ret);
+#define RELAY_ENDS_LINE 256
+/* The next license of the CSV, and the host of that license; from any thread, with a struct relay_ends of its
+ * own each. */
+void relay_ends_line(struct relay_ends *ends, char ret[static RELAY_ENDS_LINE]);
+void relay_ends_host_of(struct relay_ends *ends, const char *line, struct relay_end *ret);
+/* Where this thread goes on when something fails; NULL: nowhere, the program ends. What was begun is the
+ * caller's to close. */
+extern _Thread_local jmp_buf *relay_ends_way_out;
 /* TLS and no more: what a pair costs the relay before the first byte. */
 void relay_ends_handshake(struct relay_ends *ends);
 void relay_ends_close(struct relay_end *end);
