@@ -38,9 +38,12 @@ strangers_per_address = 1000000
 """
 
 
-def pin(pid):
+def pin(pid, alone=False):
+    """`alone`: whatever else this machine does, the relay has its core, so that a wait is the relay's own."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         os.sched_setaffinity(int(thread), {RELAY_CORE})
+        if alone:
+            os.sched_setscheduler(int(thread), os.SCHED_RR, os.sched_param(5))
 
 
 def listens(port):
@@ -65,13 +68,13 @@ class Relays:
                                      timeout=60 + licenses))
         self.node.program.stop()
 
-    def bench(self, kind, task, **wish):
+    def bench(self, kind, task, alone=False, **wish):
         """Runs relay_bench against a fresh relay of this kind; what it measured."""
         start = {"engawa": self._engawa, "haproxy": self._haproxy, "direct": self._direct, "limit": self._limit}
         kind, program, words = start[kind]()
         try:
             if program:
-                pin(program.process.pid)
+                pin(program.process.pid, alone)
                 words.append(f"pid={program.process.pid}")
             done = subprocess.run(["taskset", "-c", str(LOAD_CORE), TOOLS / "relay_bench", kind, task, *words,
                                    *(f"{name}={value}" for name, value in wish.items())],

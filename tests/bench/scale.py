@@ -2,6 +2,7 @@
 kill, live sessions by the hundred, and what one session at full rate does to the keys of another."""
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -29,9 +30,11 @@ class Returning:
     def measure(self, down=1.0):
         """What relay_bench says, and how long the node was away."""
         address = self.node.address
+        # It ends with all its connections open.
+        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
         load = subprocess.Popen([TOOLS / "relay_bench", "engawa", "return", f"port={address.rsplit(':', 1)[1]}",
                                  f"pid={self.node.program.process.pid}", f"licenses={self.licenses}",
-                                 f"pairs={self.count}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                 f"pairs={self.count}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         if load.stdout.readline() != "ready\n":
             raise RuntimeError(load.communicate()[1])
         cut = time.monotonic()
@@ -58,7 +61,7 @@ def sessions(wish, relays, figures):
     pairs = 40 if wish.quick else 200
     seconds = wish.seconds or (3 if wish.quick else 10)
     for kind in ("engawa", "haproxy"):
-        got = relays.bench(kind, "load", pairs=pairs, ping=1, line=LINE_MS, seconds=seconds,
+        got = relays.bench(kind, "load", alone=True, pairs=pairs, ping=1, line=LINE_MS, seconds=seconds,
                            rate=SMALL_WRITES_MBS * pairs / 200)
         row = f"{pairs} live sessions"
         figures.note("scale", f"{row}, CPU ms per session and s", kind, got["cpu_s"] * 1000 / pairs / got["seconds"])
@@ -66,14 +69,16 @@ def sessions(wish, relays, figures):
 
 
 def fairness(wish, relays, figures):
-    """In turn, so that what else the machine does falls on both."""
+    """In turn, so that what else the machine does falls on both; at real-time priority, so that it falls on neither."""
     seconds = wish.seconds or (2 if wish.quick else 4)
     for _ in range(1 if wish.quick else 3):
         for kind in ("engawa", "haproxy"):
             for line, where in ((0, "no line"), (LINE_MS, f"{LINE_MS} ms away")):
                 for pairs, beside in ((0, "alone"), (1, "beside one at full rate")):
-                    got = relays.bench(kind, "load", pairs=pairs, ping=1, line=line, seconds=seconds)
+                    got = relays.bench(kind, "load", alone=True, pairs=pairs, ping=1, line=line, seconds=seconds)
                     figures.note("scale", f"keys, {where}, {beside}, p95 µs", kind, got["p95_us"])
+                    if pairs:
+                        figures.note("scale", f"the one at full rate, {where}, MB/s", kind, got["gb"] * 1000 / got["seconds"])
                 alone, beside = (figures.median("scale", f"keys, {where}, {which}, p95 µs", kind)
                                  for which in ("alone", "beside one at full rate"))
                 figures.note("scale", f"keys, {where}, change of p95 %", kind, (beside / alone - 1) * 100)
