@@ -109,12 +109,17 @@ class Cluster:
         first = self.nodes[0] if self.nodes else None
         gateway.init(*(["--from", first.data] if first else []))
         gateway.listen = f"127.0.0.1:{free_port()}"
-        own = {"address": gateway.listen} if self.public else {}
-        path = self.world.tmp / f"node{number}.conf"
-        path.write_text(self.text({**self.config, "node": {**self.config.get("node", {}), **own, **node}}))
+        gateway.own = {**({"address": gateway.listen} if self.public else {}), **node}
+        path = self.configure(gateway, self.config)
         gateway.start("--store", self.redis.url, "--config", path, *self.options, listen=gateway.listen)
         self.nodes.append(gateway)
         return gateway
+
+    def configure(self, gateway, config):
+        """Its file from now on; it is read at a restart, and much of it on SIGHUP."""
+        path = self.world.tmp / f"{gateway.name}.conf"
+        path.write_text(self.text({**config, "node": {**config.get("node", {}), **gateway.own}}))
+        return path
 
     @staticmethod
     def text(config):

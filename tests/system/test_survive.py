@@ -11,8 +11,10 @@ from test_main_job import pressed
 from typist import SHIFT, Typist
 from world import TOOLS, Display, Host, Viewer, free_port, wait_for
 
-# What a company has for minutes is here for seconds; the ends' own times are as ever.
-QUICK = {"relay": {"keepalive": "1s", "node_lost": "6s"}}
+# Dead nodes are given up after seconds; they still write every one and a half.
+SETTINGS = {"relay": {"node_lost": "6s"}}
+# A line is given up after three of these. Not while pairing: stretching its code can take as long here.
+QUICK = {"relay": {"node_lost": "6s", "keepalive": "2s"}}
 
 
 class Office:
@@ -78,7 +80,7 @@ class Line:
 
 
 def test_numbers_arrive_while_nodes_are_killed(world):
-    office = Office(world, Cluster(world, nodes=2, config=QUICK))
+    office = Office(world, Cluster(world, nodes=2, config=SETTINGS))
     typist = Typist(office.screen, 1, 300).start()
     for round_, number in enumerate((40, 120, 200)):
         typist.wait_until(number)
@@ -110,10 +112,11 @@ def test_numbers_arrive_while_nodes_are_killed(world):
 
 
 def test_numbers_arrive_over_bad_lines_and_sleep(world):
-    cluster = Cluster(world, nodes=1, config=QUICK)
+    cluster = Cluster(world, nodes=1, config=SETTINGS)
     node = cluster.nodes[0]
     line = Line(world, node.listen)
     office = Office(world, cluster, viewer_gateways=line.address)
+    cluster.configure(node, QUICK)  # it reads this when it is restarted, below
     typist = Typist(office.screen, 1, 320).start()
 
     def over(number, what, seconds, back):
@@ -126,11 +129,11 @@ def test_numbers_arrive_over_bad_lines_and_sleep(world):
         wait_for("the session to be taken up again", lambda: office.fences() - before)
 
     over(30, node.program.kill, 0.2, node.restart)
-    over(90, lambda: line.say("freeze both"), 5, lambda: line.say("thaw both"))
+    over(90, lambda: line.say("freeze both"), 8, lambda: line.say("thaw both"))
     over(150, lambda: line.say("rst"), 0, lambda: None)
-    over(200, lambda: office.viewer.program.kill(signal.SIGSTOP), 6,
+    over(200, lambda: office.viewer.program.kill(signal.SIGSTOP), 8,
          lambda: office.viewer.program.kill(signal.SIGCONT))
-    over(260, lambda: office.host.program.kill(signal.SIGSTOP), 6,
+    over(260, lambda: office.host.program.kill(signal.SIGSTOP), 8,
          lambda: office.host.program.kill(signal.SIGCONT))
     typist.done()
     office.arrived(typist.text)
