@@ -2,6 +2,7 @@
 
 import "./noise.test";
 import "./tunnel.test";
+import "./uplink.test";
 import { runAll } from "./harness";
 
 export { runAll };
