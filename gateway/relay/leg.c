@@ -375,6 +375,22 @@ void leg_leave_session(struct leg *leg)
 		leg_change(leg, HELLO_IDLE);
 }
 
+void leg_await_receipt(struct leg *leg, uint64_t fence)
+{
+	if (leg->side != HELLO_HOST)
+		return;
+	leg->owes = fence;
+	leg->owes_until_ms = clock_mono_ms() + leg->desk->settings.receipt_ms;
+}
+
+/* An end that sends no receipt is not deaf for ever. */
+static int is_late(struct leg *leg)
+{
+	if (leg->owes && clock_mono_ms() >= leg->owes_until_ms)
+		leg->owes = 0;
+	return leg->owes != 0;
+}
+
 /* ---- moving ------------------------------------------------------------------------------ */
 
 static void on_arrived(void *ctx, struct conn *conn)
@@ -472,6 +488,9 @@ static int take_close(struct leg *leg, const struct frame *frame)
 	} else if (leg->session && leg->state == HELLO_JOINED &&
 		   !strcmp(message.session, leg->session->id_text)) {
 		session_closed_by(leg->session, leg, reason);
+	} else {
+		/* Both closed at once: its last word about the former one. */
+		leg->owes = 0;
 	}
 	return 0; /* of a session that is over already: both closed at once */
 }
@@ -489,9 +508,12 @@ static int take_receipt(struct leg *leg, const struct frame *frame)
 {
 	struct message_receipt receipt;
 	int rc = message_receipt_parse(frame->payload, frame->len, &receipt);
-	if (!rc)
-		session_receipt(leg, &receipt);
-	return rc;
+	if (rc)
+		return rc;
+	if (receipt.fence >= leg->owes)
+		leg->owes = 0;
+	session_receipt(leg, &receipt);
+	return 0;
 }
 
 static int take_ping(struct leg *leg, const struct frame *frame)
@@ -506,7 +528,7 @@ static int take_pong(struct leg *leg, const struct frame *frame)
 	return 0;
 }
 
-/* DATA outside a session: its CLOSE and the last records crossed on the way. */
+/* DATA of a session that is over: its CLOSE and the last records crossed on the way. */
 static int take_late_data(struct leg *leg, const struct frame *frame)
 {
 	(void)leg;
@@ -547,7 +569,7 @@ static size_t on_bytes(void *ctx, const uint8_t *bytes, size_t len)
 	CHECK_OBJ(leg, LEG_MAGIC);
 	keepalive_heard(&leg->keepalive, clock_mono_ms());
 	while (used < len && leg->state != HELLO_ENDED && !leg->moving) {
-		if (leg->pump)
+		if (leg->pump && !is_late(leg))
 			used += pump_take(leg->pump, bytes + used, len - used);
 		if (used == len)
 			break;

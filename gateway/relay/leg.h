@@ -52,6 +52,8 @@ struct leg {
 	/* a host's: */
 	struct session *seat; /* opening, live, or giving its claim back */
 	uint64_t next_viewer; /* number of the leg that takes the seat then, or 0 */
+	uint64_t owes; /* fence of the session whose end it has not confirmed yet, or 0 */
+	int64_t owes_until_ms;
 	int64_t announce_ms;  /* when its presence is due again */
 	int64_t report_ms;    /* not before then is a report written again */
 	char *inventory;      /* to be written, or NULL */
@@ -90,6 +92,9 @@ void leg_send_drain(struct leg *leg, int64_t within_ms);
 void leg_refuse(struct leg *leg, int reason, int64_t retry_ms, const char *detail);
 /* The session it was in is over; it is idle again. */
 void leg_leave_session(struct leg *leg);
+/* CLOSE for this fence went to a host: what it sends until its RECEIPT belongs to that session still, and
+ * nobody else gets it. A viewer needs no such mark, its CONNECT is one. */
+void leg_await_receipt(struct leg *leg, uint64_t fence);
 /* To the desk of its host; lobby_match goes on there. */
 void leg_move(struct leg *leg, struct desk *to);
 /* CLOSE (when it still can be told), and the end. Its session ends with the same reason. */

@@ -115,8 +115,10 @@ static void part(struct session *session, struct leg *leg, const struct leg *clo
 	if (!leg)
 		return;
 	leg_leave_session(leg);
-	if (leg != closer)
-		leg_send_close(leg, session->reason, session->id_text, 0, NULL);
+	if (leg == closer)
+		return;
+	leg_send_close(leg, session->reason, session->id_text, 0, NULL);
+	leg_await_receipt(leg, session->fence);
 }
 
 static void end_live(struct session *session, int reason, const struct leg *closer)

@@ -617,6 +617,50 @@ static void data_after_the_end_is_dropped(void **state)
 	assert_int_equal(rig->house.legs, 2);
 }
 
+/* The host is far away: its last records of a session arrive when the next one is open already. */
+static void late_records_go_to_nobody(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	host->no_receipts = 1;
+	fake_end_vanish(viewer);
+	relay_rig_settle(rig);
+	struct fake_end *other = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 3);
+	fake_end_connect(other, NULL);
+	relay_rig_settle(rig);
+	assert_int_equal(other->opens, 1);
+	fake_end_data(host, 100);
+	fake_end_data(host, 3000);
+	relay_rig_settle(rig);
+	assert_int_equal(other->received, 0);
+	fake_end_data(other, 50); /* the other way nothing is late */
+	relay_rig_settle(rig);
+	assert_int_equal(host->received, 50);
+	fake_end_receipt(host);
+	host->next_sent = 0;
+	fake_end_data(host, 70);
+	relay_rig_settle(rig);
+	assert_int_equal(other->received, 70);
+	assert_int_equal(other->out_of_order, 0);
+}
+
+static void a_host_without_receipts_is_heard_again(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	relay_rig_join(rig, &host, &viewer);
+	host->no_receipts = 1;
+	fake_end_vanish(viewer);
+	relay_rig_settle(rig);
+	struct fake_end *other = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 3);
+	fake_end_connect(other, NULL);
+	relay_rig_pass(rig, rig->settings.receipt_ms);
+	fake_end_data(host, 100);
+	relay_rig_settle(rig);
+	assert_int_equal(other->received, 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* Who comes without a new one-time code may go on with his session and begin no other. */
@@ -785,6 +829,8 @@ int main(void)
 		TEST(a_remembered_code_invents_no_session),
 		TEST(what_has_ended_says_so_at_once),
 		TEST(data_after_the_end_is_dropped),
+		TEST(late_records_go_to_nobody),
+		TEST(a_host_without_receipts_is_heard_again),
 	};
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
