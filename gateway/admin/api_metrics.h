@@ -1,6 +1,6 @@
 /* api_metrics: what machines ask a node: is it alive, does it serve, what has it counted.
  *
- * /healthz and /readyz need no token: they tell nothing but yes or no. /metrics needs one unless the
+ * /healthz and /readyz need no token: they tell what of the node is well, and no more. /metrics needs one unless the
  * configuration opens it (admin.metrics_open); it carries numbers only, no names.
  * Thread: office threads. Handlers: routes.def.
  */

@@ -78,18 +78,22 @@ static int ask_health(SSL *ssl)
 {
 	static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 				      "Connection: close\r\n\r\n";
-	char head[64] = "";
+	char answer[2048] = "";
 	size_t len = 0;
 
 	if (SSL_write(ssl, request, (int)sizeof(request) - 1) <= 0)
 		return -REASON_TIMEOUT;
-	while (len < 16) {
-		int got = SSL_read(ssl, head + len, (int)(sizeof(head) - 1 - len));
+	for (int got = 1; got > 0 && len < sizeof(answer) - 1; len += (size_t)got) {
+		got = SSL_read(ssl, answer + len, (int)(sizeof(answer) - 1 - len));
 		if (got <= 0)
-			return -REASON_TIMEOUT;
-		len += (size_t)got;
+			break;
 	}
-	return strncmp(head, "HTTP/1.1 200", 12) ? -REASON_STORE_UNAVAILABLE : 0;
+	if (len < 16)
+		return -REASON_TIMEOUT;
+	/* A node is well without its shared store, but of no use to anybody new. */
+	return strncmp(answer, "HTTP/1.1 200", 12) || strstr(answer, "\"store\":false")
+		       ? -REASON_STORE_UNAVAILABLE
+		       : 0;
 }
 
 static int converse(SSL_CTX *ctx, int fd, enum probe_ask_how how,

@@ -55,6 +55,7 @@ struct leg {
 	uint64_t owes; /* fence of the session whose end it has not confirmed yet, or 0 */
 	int64_t owes_until_ms;
 	int64_t announce_ms;  /* when its presence is due again */
+	unsigned emptied;     /* store_health_emptied() when it was announced */
 	int64_t report_ms;    /* not before then is a report written again */
 	char *inventory;      /* to be written, or NULL */
 	uint8_t was_replaced; /* by a newer leg, at this node */

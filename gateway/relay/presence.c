@@ -18,6 +18,8 @@
 
 #define TRIES 3 /* others change the document too: read it again and repeat */
 #define REPORT_EVERY_MS 5000
+#define AGAIN_MS 3000  /* after the store did not take it */
+#define SPREAD_MS 4000 /* of all hosts of a node, when all are due */
 
 /* A change of one host's document, under way: read, change, write. */
 struct update {
@@ -164,6 +166,13 @@ static void tell_nodes(const struct announcement *announcement)
 	json_decref(news);
 }
 
+static void sooner(struct leg *leg, int64_t within_ms)
+{
+	int64_t at_ms = clock_mono_ms() + within_ms;
+	if (leg->announce_ms > at_ms)
+		leg->announce_ms = at_ms;
+}
+
 static void on_announced(void *ctx, const struct state_answer *answer)
 {
 	struct announcement *announcement = ctx;
@@ -181,6 +190,8 @@ static void on_announced(void *ctx, const struct state_answer *answer)
 		if (leg)
 			leg->announced = 1;
 	}
+	if (leg && answer->status && answer->status != -REASON_CONFLICT)
+		sooner(leg, AGAIN_MS);
 	if (leg && answer->status == -REASON_CONFLICT)
 		leg_end(leg, REASON_HOST_REPLACED); /* it came at another node since */
 	free(announcement);
@@ -194,6 +205,7 @@ static void announce(struct leg *leg, int64_t now_ms)
 	char value[WHEREABOUTS_TEXT];
 	struct announcement *announcement = malloc(sizeof(*announcement));
 	leg->announce_ms = now_ms + desk->settings.presence_renew_ms;
+	leg->emptied = store_health_emptied(desk->house->store);
 	if (!announcement || whereabouts_print(&desk->house->at, value)) {
 		free(announcement);
 		return;
@@ -254,6 +266,11 @@ void presence_host_reports(struct leg *leg, const char *inventory)
 
 void presence_tick(struct leg *leg, int64_t now_ms)
 {
+	/* A store that lost everything knows of nobody: all are announced again, but not all at once. */
+	if (leg->emptied != store_health_emptied(leg->desk->house->store)) {
+		leg->emptied = store_health_emptied(leg->desk->house->store);
+		sooner(leg, (int64_t)(leg->number % SPREAD_MS));
+	}
 	if (now_ms >= leg->announce_ms)
 		announce(leg, now_ms);
 	if (leg->inventory && now_ms >= leg->report_ms) {

@@ -25,6 +25,7 @@ class Typist:
         self.text = "".join(f"{number}\n" for number in self.numbers)
         self.at = first
         self.failure = None
+        self.halted = False
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self):
@@ -33,7 +34,10 @@ class Typist:
 
     def _run(self):
         try:
-            for self.at in self.numbers:
+            for number in self.numbers:
+                if self.halted:
+                    break
+                self.at = number
                 for character in f"{self.at}\n":
                     self.screen.press(keysym(character))
                 self.screen.pump(self.pause)
@@ -48,6 +52,13 @@ class Typist:
         self.thread.join(seconds)
         assert not self.failure, f"the stream to the viewer broke at {self.at}: {self.failure!r}"
         assert not self.thread.is_alive(), f"still typing at {self.at}"
+        return self
+
+    def stop(self):
+        """No further line; `text` is what was typed."""
+        self.halted = True
+        self.done()
+        self.text = "".join(f"{number}\n" for number in self.numbers if number <= self.at)
         return self
 
     def wait_until(self, number, seconds=120):

@@ -1,0 +1,174 @@
+"""Redis goes away in every way it can: sessions do not notice, nothing recorded is lost, and nobody new is let in."""
+
+import json
+import signal
+import time
+
+import pytest
+from cluster import Cluster, Redis
+from test_gateway_admin import Rest
+from test_survive import Line, Office
+from typist import Typist
+from world import Display, Host, ProgramFailed, Viewer, wait_for
+
+# Claims end while Redis is away, and rows are written all the time.
+SHORT = {"relay": {"claim_ttl": "1500ms", "claim_renew": "500ms", "meter_interval": "500ms"}}
+
+
+def readiness(node):
+    status, _, text = Rest(node).ask("GET", "/readyz")
+    answer = json.loads(text)
+    assert (status == 200) == (answer["status"] == "ready")
+    return answer
+
+
+def is_degraded(node, word):
+    """Not ready, for this reason; and alive all the same."""
+    answer = readiness(node)
+    assert Rest(node).ask("GET", "/healthz")[0] == 200
+    return answer["status"] == "degraded" and any(word in why for why in answer["why"])
+
+
+def ready(node):
+    wait_for("the node to be ready", lambda: readiness(node)["status"] == "ready")
+
+
+def refused(node, *words):
+    """What administration says while the store is away; nothing is half done."""
+    with pytest.raises(ProgramFailed) as failure:
+        node.ctl(*words)
+    assert failure.value.code == 75 and "STORE_UNAVAILABLE" in str(failure.value)
+
+
+def test_a_session_does_not_notice_what_happens_to_redis(world):
+    office = Office(world, Cluster(world, nodes=1, config=SHORT, redis=Redis(world)))
+    node, redis = office.cluster.nodes[0], office.cluster.redis
+    joined = office.fences()
+    typist = Typist(office.screen, 1, 3000).start()
+
+    def goes_on():
+        at = typist.at
+        wait_for("typing to go on", lambda: typist.at >= at + 20)
+
+    # Killed, for longer than a claim lasts.
+    redis.kill()
+    wait_for("the node to say so", lambda: is_degraded(node, "store: does not answer since"))
+    refused(node, "license", "list")
+    refused(node, "license", "disable", office.license["id"])
+    newcomer, ticket = Viewer(world, office.cluster, office.license, "newcomer"), office.host.ticket()
+    with pytest.raises(ProgramFailed) as failure:
+        newcomer.pair(ticket)
+    assert "STORE_UNAVAILABLE" in failure.value.err, failure.value.err
+    time.sleep(2)
+    goes_on()
+    redis.start()
+    ready(node)
+    # Stopped: it takes commands and answers none.
+    redis.pause()
+    wait_for("the node to say so", lambda: is_degraded(node, "store: does not answer since"))
+    goes_on()
+    redis.resume()
+    ready(node)
+    # No memory left: nothing is half written.
+    redis.cli("config", "set", "maxmemory", "1")
+    with pytest.raises(ProgramFailed) as failure:
+        node.ctl("license", "create", "--holder", "nobody")
+    assert "DISK_FULL" in str(failure.value) or "RECORDING_FAILED" in str(failure.value)
+    goes_on()
+    redis.cli("config", "set", "maxmemory", "0")
+    ready(node)
+    assert len(node.ctl("license", "list")) == 1
+    # Emptied: nobody new comes in, who is in stays, and the hosts are known again.
+    redis.cli("flushall")
+    wait_for("the host to be announced again", lambda: redis.cli("exists", f"engawa:at:{office.license['id']}") == "1")
+    wait_for("the node to say so", lambda: any("store: was emptied" in why for why in readiness(node)["why"]))
+    assert "the store was emptied" in node.program.text()
+    goes_on()
+    with pytest.raises(ProgramFailed) as failure:
+        newcomer.pair(ticket)
+    assert "LICENSE_UNKNOWN" in failure.value.err, failure.value.err
+    typist.stop()
+    office.arrived(typist.text)
+    assert office.fences() == joined, "nobody has had to be joined again"
+
+
+def test_bytes_add_up_over_outages_and_a_killed_node(world):
+    office = Office(world, Cluster(world, nodes=1, config=SHORT, redis=Redis(world)))
+    node, redis = office.cluster.nodes[0], office.cluster.redis
+    typist = Typist(office.screen, 1, 3000).start()
+    for killed in (False, True):
+        redis.kill()
+        wait_for("rows to wait on the disk", lambda: (node.data / "spool/journal.spool").stat().st_size > 2000)
+        at = typist.at
+        wait_for("typing to go on", lambda at=at: typist.at >= at + 20)
+        if killed:
+            node.program.kill()
+        redis.start()
+        if killed:
+            node.restart()
+            wait_for("the session to be taken up", office.carrier)
+    wait_for("the rows to be delivered", lambda: (node.data / "spool/journal.spool").stat().st_size == 0)
+    typist.stop()
+    office.arrived(typist.text)
+    office.viewer.program.stop()
+
+    def closed():
+        return [row for row in node.log("sessions", "--license", office.license["id"]) if row.get("ended")]
+
+    rows = wait_for("all parts to be closed", lambda: [
+        rows for rows in [closed()] if len({row["fence"] for row in rows}) == len(office.fences())])[0]
+    assert len(rows) == len({row["fence"] for row in rows}), "every part is closed once"
+    carried = node.log("bandwidth", "--license", office.license["id"])
+    for way in ("bytes_to_viewer", "bytes_to_host"):
+        for row in rows:
+            assert sum(one[way] for one in carried if one["fence"] == row["fence"]) == row[way], (way, row)
+    last = max(rows, key=lambda row: row["fence"])
+    assert last["receipts"]["agree"] == "yes", last
+    assert node.ctl("audit", "verify")["ok"]
+
+
+def test_orders_reach_a_node_that_was_away(world):
+    redis = Redis(world, tcp=True)
+    cluster = Cluster(world, nodes=1, config=SHORT, redis=redis)
+    one = cluster.nodes[0]
+    line = Line(world, f"127.0.0.1:{redis.port}")
+
+    class Far:
+        """The same Redis, over a line of its own."""
+        url = f"redis://{line.address}"
+
+    cluster.redis = Far
+    two = cluster.add()
+    cluster.redis = redis
+    license = one.license()
+    host = Host(world, two, license).enroll().run("--display", Display(world, manager=False).at)
+    viewer = Viewer(world, two, license).pair(host.ticket()).listen()
+
+    def session():
+        return wait_for("a session on the far node", lambda: one.ctl("session", "list"))[0]
+
+    def ends(reason):
+        return wait_for(f"the session to end by {reason}", lambda: reason in two.program.text())
+
+    # Slow answers are no answers, and hurt nobody who is in.
+    line.say("delay both 400")
+    wait_for("the far node to say so", lambda: is_degraded(two, "store: does not answer since"))
+    assert readiness(one)["status"] == "ready"
+    line.say("delay both 0")
+    ready(two)
+    # An order that was given while its line was frozen.
+    live = session()
+    line.say("freeze both")
+    wait_for("the far node to say so", lambda: is_degraded(two, "store: does not answer since"))
+    one.ctl("session", "kill", live["id"])
+    assert "ADMIN_DISCONNECT" not in two.program.text()
+    line.say("thaw both")
+    ends("ADMIN_DISCONNECT")
+    # And one that was given while it stood still.
+    wait_for("the license to be free", lambda: redis.cli("exists", f"engawa:claim:{license['id']}") == "0")
+    viewer.listen()
+    session()
+    two.program.kill(signal.SIGSTOP)
+    one.ctl("license", "disable", license["id"])
+    two.program.kill(signal.SIGCONT)
+    ends("LICENSE_DISABLED")
