@@ -6,10 +6,11 @@ import time
 
 import pytest
 from cluster import Cluster, Redis
+from test_data_life import backed_up, restore
 from test_gateway_admin import Rest
 from test_survive import Line, Office
 from typist import Typist
-from world import Display, Host, ProgramFailed, Viewer, wait_for
+from world import Display, Gateway, Host, ProgramFailed, Viewer, wait_for
 
 # Claims end while Redis is away, and rows are written all the time.
 SHORT = {"relay": {"claim_ttl": "1500ms", "claim_renew": "500ms", "meter_interval": "500ms"}}
@@ -172,3 +173,41 @@ def test_orders_reach_a_node_that_was_away(world):
     one.ctl("license", "disable", license["id"])
     two.program.kill(signal.SIGCONT)
     ends("LICENSE_DISABLED")
+
+
+def rows_of(gateway, kind, last):
+    """What the journal had when the backup began, as it stands; what came later is left out."""
+    return [row for row in gateway.log(kind) if row["seq"] <= last]
+
+
+def holds_the_same(one, two, last):
+    for kind in ("audit", "logins", "sessions", "bandwidth"):
+        assert rows_of(one, kind, last) == rows_of(two, kind, last), kind
+    for what in ("license", "account", "policy", "group", "tenant"):
+        assert one.ctl(what, "list") == two.ctl(what, "list"), what
+    assert two.ctl("audit", "verify")["ok"]
+
+
+def test_a_backup_goes_from_one_store_into_the_other(world):
+    redis = Redis(world)
+    one = Gateway(world, "one").init().start()
+    one.ctl("tenant", "create", "acme", "--name", "Acme KK")
+    for number in range(20):
+        one.license(f"佐藤 {number}", "--tenant", "acme")
+    last = max(row["seq"] for row in one.log("audit"))
+    _, file = backed_up(one)
+    # SQLite into Redis: the same authority and node, another store.
+    two = Gateway(world, "two")
+    restore(two.data, file, one.data / "backup.key", "--store", redis.url)
+    two.start("--store", redis.url)
+    holds_the_same(one, two, last)
+    one.program.stop()
+    # It goes on there, and back again.
+    two.license("後", "--tenant", "acme")
+    last = max(row["seq"] for row in two.log("audit"))
+    _, file = backed_up(two)
+    three = Gateway(world, "three")
+    restore(three.data, file, two.data / "backup.key")
+    three.start()
+    holds_the_same(two, three, last)
+    assert len(three.ctl("license", "list")) == 21
