@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,14 @@
 #define DISPLAYS_MAX 32
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct x11_display *displays[DISPLAYS_MAX];
+
+/* While Xlib opens a connection nobody can tell it yet what to do when that breaks: it would end the
+ * process. Its handler for broken connections is left by a jump then. */
+struct opening {
+	jmp_buf back;
+	Display *volatile broken;
+};
+static _Thread_local struct opening *opening;
 
 static int on_error(Display *x, XErrorEvent *event)
 {
@@ -27,8 +36,33 @@ static int on_error(Display *x, XErrorEvent *event)
 
 static int on_io_error(Display *x)
 {
-	(void)x;
+	if (opening) {
+		opening->broken = x;
+		longjmp(opening->back, 1);
+	}
 	return 0;
+}
+
+static void set_handlers(void)
+{
+	XSetErrorHandler(on_error);
+	XSetIOErrorHandler(on_io_error);
+}
+
+static Display *open_guarded(const char *name)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct opening mine = {.broken = NULL};
+	pthread_once(&once, set_handlers);
+	opening = &mine;
+	Display *volatile x = NULL;
+	if (!setjmp(mine.back))
+		x = XOpenDisplay(name);
+	opening = NULL;
+	/* As of every dead connection (x11_display_close). */
+	if (mine.broken)
+		close(ConnectionNumber(mine.broken));
+	return x;
 }
 
 static void on_exit_wish(Display *x, void *ctx)
@@ -42,8 +76,6 @@ static int enlist(struct x11_display *display)
 {
 	int done = 0;
 	pthread_mutex_lock(&lock);
-	XSetErrorHandler(on_error);
-	XSetIOErrorHandler(on_io_error);
 	for (int i = 0; i < DISPLAYS_MAX && !done; i++)
 		if (!displays[i]) {
 			displays[i] = display;
@@ -67,7 +99,7 @@ int x11_display_open(const char *name, struct x11_display **ret)
 	struct x11_display *display = calloc(1, sizeof(*display));
 	if (!display)
 		return -REASON_NO_MEMORY;
-	display->x = XOpenDisplay(name);
+	display->x = open_guarded(name);
 	if (!display->x || !enlist(display)) {
 		if (display->x)
 			XCloseDisplay(display->x);

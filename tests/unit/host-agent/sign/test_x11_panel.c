@@ -174,19 +174,16 @@ static int count_threads(void)
 	return count;
 }
 
-/* Xlib ends the process when a server dies under XOpenDisplay(), so the panels' threads go before it. */
-static void await_threads_ended(void)
-{
-	for (int i = 0; i < 1500 && count_threads() > 1; i++)
-		usleep(20000);
-	assert_int_equal(count_threads(), 1);
-}
-
-/* A server that stands still holds up nobody but the panel's own thread. */
+/* A server that stands still holds up nobody but the panel's own thread, and one that was freed meanwhile is
+ * not shown for a moment either: the server is asked for every window that was ever made. */
 static void test_a_server_that_hangs(void **state)
 {
 	struct x_world *world = *state;
 	struct x11_panel *panel = NULL;
+	Display *x = XOpenDisplay(world->display);
+	XEvent event;
+	XSelectInput(x, DefaultRootWindow(x), SubstructureNotifyMask);
+	XSync(x, False);
 	kill(world->server, SIGSTOP);
 	alarm(60);
 	for (int i = 0; i < 3; i++) {
@@ -197,12 +194,32 @@ static void test_a_server_that_hangs(void **state)
 	}
 	alarm(0);
 	kill(world->server, SIGCONT);
+	/* Their threads have looked. */
+	for (int i = 0; i < 1500 && count_threads() > 1; i++)
+		usleep(20000);
+	assert_int_equal(count_threads(), 1);
 	assert_int_equal(words[X11_PANEL_FAILED], 0);
-	await_threads_ended();
-	Display *x = XOpenDisplay(world->display);
-	XWindowAttributes about;
-	await_panel(x, &about, 0);
+	XSync(x, False);
+	assert_int_equal(XCheckTypedWindowEvent(x, DefaultRootWindow(x), CreateNotify,
+				 &event),
+		0);
 	XCloseDisplay(x);
+}
+
+/* Whoever shows it lives on and hears that nobody saw it. */
+static void test_a_server_that_dies(void **state)
+{
+	struct x_world *world = *state;
+	struct x11_panel *panels[3] = {NULL};
+	kill(world->server, SIGSTOP);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(x11_panel_new(world->display, &bar, on_word, NULL,
+					 &panels[i]),
+			0);
+	x_world_kill_server(world);
+	await_word(X11_PANEL_FAILED, 3);
+	for (int i = 0; i < 3; i++)
+		x11_panel_free(panels[i]);
 }
 
 static int forget_words(void **state UNUSED)
@@ -233,6 +250,7 @@ int main(void)
 		TEST(test_without_a_display),
 		TEST(test_a_question_has_two_answers_and_a_time),
 		TEST(test_a_server_that_hangs),
+		TEST(test_a_server_that_dies),
 	};
 	return cmocka_run_group_tests(tests, start_world, end_world);
 }
