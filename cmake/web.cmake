@@ -1,6 +1,6 @@
 # What is bundled from TypeScript and linked into the gateway: by esbuild, an npm package whose version
-# and hash are in package-lock.json. Where node or npm are missing the gateway is built without it and
-# says so at "/".
+# and hash are in package-lock.json. Where node, npm or what they fetch are missing the gateway is built
+# without it and says so at "/".
 find_program(NODE_PROGRAM node)
 find_program(NPM_PROGRAM npm)
 mark_as_advanced(NODE_PROGRAM NPM_PROGRAM)
@@ -26,25 +26,30 @@ function(engawa_web_choice option what ret)
 	set(${ret} ${build} PARENT_SCOPE)
 endfunction()
 
-# engawa_web_bundle(OPTION WHAT OUTPUTS… DEPENDS …): build.mjs of this folder makes OUTPUTS in the build
-# folder; the packages are fetched into the build folder, by the exact versions and hashes of the lock.
+# engawa_web_bundle(OPTION WHAT OUTPUT C-FILE WITHOUT C-FILE DEPENDS …): build.mjs of this folder makes OUTPUT in
+# the build folder; the packages are fetched into the build folder, by the exact versions and hashes of the
+# lock. Where they cannot be fetched, AUTO builds WITHOUT in its place and says so; cmake tries again when it is run.
 function(engawa_web_bundle option what)
-	cmake_parse_arguments(PARSE_ARGV 2 given "" "" "OUTPUTS;DEPENDS")
+	cmake_parse_arguments(PARSE_ARGV 2 given "" "OUTPUT;WITHOUT" "DEPENDS")
 	set(here ${CMAKE_CURRENT_SOURCE_DIR})
 	set(there ${CMAKE_CURRENT_BINARY_DIR}/npm)
+	if(EXISTS ${there}/missing)
+		file(REMOVE ${there}/done ${there}/missing)
+	endif()
+	set(step ${CMAKE_COMMAND} -DHERE=${here} -DTHERE=${there} -DMODE=${${option}} -DOPTION=${option}
+		"-DWHAT=${what}" -DNPM=${NPM_PROGRAM} -DNODE=${NODE_PROGRAM} -DOUT=${CMAKE_CURRENT_BINARY_DIR}
+		-DNAME=${given_OUTPUT} -DWITHOUT=${here}/${given_WITHOUT})
 	add_custom_command(OUTPUT ${there}/done
-		COMMAND ${CMAKE_COMMAND} -E make_directory ${there}
-		COMMAND ${CMAKE_COMMAND} -E copy ${here}/package.json ${here}/package-lock.json ${here}/.npmrc ${there}
-		COMMAND ${CMAKE_COMMAND} -E chdir ${there} ${NPM_PROGRAM} ci --ignore-scripts --omit=dev
-			--loglevel=error --no-fund --no-audit
+		COMMAND ${step} -DSTEP=fetch -P ${CMAKE_SOURCE_DIR}/cmake/web_step.cmake
 		COMMAND ${CMAKE_COMMAND} -E touch ${there}/done
 		DEPENDS ${here}/package.json ${here}/package-lock.json ${here}/.npmrc
+			${CMAKE_SOURCE_DIR}/cmake/web_step.cmake
 		COMMENT "Fetching the packages of ${what} (-D${option}=OFF builds without)"
 		VERBATIM)
-	add_custom_command(OUTPUT ${given_OUTPUTS}
-		COMMAND ${NODE_PROGRAM} ${here}/build.mjs --out ${CMAKE_CURRENT_BINARY_DIR}
-			--modules ${there}/node_modules
-		DEPENDS ${here}/build.mjs ${CMAKE_SOURCE_DIR}/gateway/http/assets.mjs ${there}/done ${given_DEPENDS}
+	add_custom_command(OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${given_OUTPUT}
+		COMMAND ${step} -DSTEP=bundle -P ${CMAKE_SOURCE_DIR}/cmake/web_step.cmake
+		DEPENDS ${here}/build.mjs ${CMAKE_SOURCE_DIR}/gateway/http/assets.mjs ${there}/done
+			${here}/${given_WITHOUT} ${given_DEPENDS}
 		COMMENT "Bundling ${what}"
 		VERBATIM)
 endfunction()

@@ -10,9 +10,9 @@ static const char page[] =
 	"このゲートウェイは管理画面なしでビルドされています。engawactlまたはREST "
 	"API (/api/v1) "
 	"をお使いください。</p>\n"
-	"<p lang=\"en\">This gateway was built without its web console (node and npm "
-	"were not "
-	"there). engawactl and the REST API (/api/v1) do everything.</p>\n</html>\n";
+	"<p lang=\"en\">This gateway was built without its web console (node, npm "
+	"or what they fetch was not there). engawactl and the REST API (/api/v1) do "
+	"everything.</p>\n</html>\n";
 
 static const struct assets_file files[] = {{"/", "text/html; charset=utf-8",
 	"without-console-1", ASSETS_ASK, {{(const uint8_t *)page, sizeof(page) - 1}}}};

@@ -59,3 +59,22 @@ def test_the_cluster_demo_shows_what_it_promises(place):
     assert "ended: node1" in stopped and "ended: redis" in stopped
     assert running(place) == []
     assert "Nothing" in demo(place, "--stop")
+
+
+def test_a_build_without_the_registry(place):
+    """Where npm reaches nobody the gateway is built without its pages; who wants them hears an error."""
+    nobody = {**os.environ, "npm_config_registry": "http://127.0.0.1:9/", "npm_config_cache": str(place / "cache")}
+
+    def step(name, mode):
+        return subprocess.run(
+            ["cmake", f"-DSTEP={name}", f"-DMODE={mode}", f"-DHERE={TOP}/gateway/console", f"-DTHERE={place}/npm",
+             f"-DOUT={place}", "-DNAME=made.c", f"-DWITHOUT={TOP}/gateway/console/without.c", "-DWHAT=the console",
+             "-DOPTION=ENGAWA_CONSOLE", f"-DNPM={shutil.which('npm') or '/bin/false'}", "-DNODE=node",
+             "-P", TOP / "cmake/web_step.cmake"], env=nobody, capture_output=True, text=True, timeout=300)
+
+    done = step("fetch", "AUTO")
+    assert done.returncode == 0 and "BUILT WITHOUT the console" in done.stderr, done.stdout + done.stderr
+    assert step("bundle", "AUTO").returncode == 0
+    assert "without-console-1" in (place / "made.c").read_text()
+    done = step("fetch", "ON")
+    assert done.returncode != 0 and "could not be fetched" in done.stderr

@@ -10,9 +10,9 @@ static const char page[] =
 	"<p "
 	"lang=\"ja\">このゲートウェイはブラウザー版ビューアーなしでビルドされています。"
 	"会社のPCにはengawa-viewerで接続してください。</p>\n"
-	"<p lang=\"en\">This gateway was built without the browser viewer (node and npm "
-	"were "
-	"not there). engawa-viewer connects to your office PC.</p>\n</html>\n";
+	"<p lang=\"en\">This gateway was built without the browser viewer (node, npm "
+	"or what they fetch was not there). engawa-viewer connects to your office "
+	"PC.</p>\n</html>\n";
 
 static const struct assets_file files[] = {{"/", "text/html; charset=utf-8",
 	"without-page-1", ASSETS_ASK, {{(const uint8_t *)page, sizeof(page) - 1}}}};
