@@ -21,7 +21,7 @@ void backoff_init(struct backoff *backoff, uint64_t seed)
 	*backoff = (struct backoff){.random = seed, .up_ms = -1};
 }
 
-/* 5 s, 10 s, 20 s, then 30 s for ever; the lower end stays, so that waits spread over all of it. */
+/* 4.5 s, 9 s, 18 s, then 30 s for ever; the lower end stays, so that waits spread over all of it. */
 static int64_t idle_most(unsigned attempts)
 {
 	if (attempts > 3)
@@ -32,9 +32,7 @@ static int64_t idle_most(unsigned attempts)
 
 static int64_t session_wait(struct backoff *backoff)
 {
-	int at_once = !backoff->attempts || backoff->lived;
-	backoff->lived = 0;
-	if (at_once)
+	if (!backoff->attempts)
 		return draw_between(backoff, 0, BACKOFF_SESSION_FIRST_MS);
 	return draw_between(backoff, BACKOFF_SESSION_MIN_MS, BACKOFF_SESSION_MAX_MS);
 }
@@ -65,10 +63,8 @@ void backoff_up(struct backoff *backoff, int64_t now_ms)
 
 void backoff_down(struct backoff *backoff, int64_t now_ms)
 {
-	int64_t lived_ms = backoff->up_ms >= 0 ? now_ms - backoff->up_ms : 0;
-	if (lived_ms >= BACKOFF_STEADY_MS)
+	if (backoff->up_ms >= 0 && now_ms - backoff->up_ms >= BACKOFF_STEADY_MS)
 		backoff->attempts = 0;
-	backoff->lived = lived_ms >= BACKOFF_SESSION_STEADY_MS;
 	backoff->up_ms = -1;
 }
 

@@ -1,14 +1,14 @@
 /* backoff: how long to wait before the next attempt to reach a gateway. Pure: time is an argument
  * and chance comes from a seed.
  *
- *   BACKOFF_IDLE      a host without a session, a viewer that starts: 0.5-5 s, growing to 30 s,
+ *   BACKOFF_IDLE      a host without a session, a viewer that starts: 0.5-4.5 s, growing to 30 s,
  *                     so that thousands of hosts do not all come back in the same second
  *   BACKOFF_SESSION   a session waits for us: the first attempt at once (0-100 ms), then every
  *                     0.25-1 s, so that a lost session is back within 2 s of a node being there
  *
- * Every wait is drawn from its whole range (full jitter). A leg that lived 30 s starts the row anew;
- * one that dies sooner goes on where it was, so a flapping line or a node that accepts and drops
- * is not hammered. A session whose leg lived 3 s may try at once again: nodes can die one after the other.
+ * Every wait is drawn from its whole range (full jitter). A leg that lived 1 s starts the row anew: nodes can
+ * die one after the other. One that dies sooner goes on where it was, so a flapping line or a node that accepts
+ * and drops is not hammered.
  * Thread: any; a value. Units: ms.
  */
 #ifndef LINK_BACKOFF_H
@@ -17,13 +17,12 @@
 #include <stdint.h>
 
 #define BACKOFF_FIRST_MIN_MS 500
-#define BACKOFF_FIRST_MAX_MS 5000
+#define BACKOFF_FIRST_MAX_MS 4500
 #define BACKOFF_MAX_MS 30000
 #define BACKOFF_SESSION_FIRST_MS 100
 #define BACKOFF_SESSION_MIN_MS 250
 #define BACKOFF_SESSION_MAX_MS 1000
-#define BACKOFF_SESSION_STEADY_MS 3000
-#define BACKOFF_STEADY_MS 30000
+#define BACKOFF_STEADY_MS 1000
 
 enum backoff_pace { BACKOFF_IDLE, BACKOFF_SESSION };
 
@@ -31,7 +30,6 @@ struct backoff {
 	uint64_t random;   /* state of the generator */
 	unsigned attempts; /* in this row */
 	int64_t up_ms;     /* when the present leg came up, -1: none */
-	int lived;         /* the last one was long enough for a session to try at once */
 };
 
 /* Equal seeds give equal waits: programs take secret_random(), tests a number. */

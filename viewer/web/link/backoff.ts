@@ -1,14 +1,14 @@
 // backoff: how long to wait before the next attempt to reach a gateway (proto/link/backoff.h). A session waits for
-// us: the first attempt at once, then every 0.25-1.5 s; without one 0.5-5 s, growing to 30 s. Every wait is drawn
+// us: the first attempt at once, then every 0.25-1 s; without one 0.5-4.5 s, growing to 30 s. Every wait is drawn
 // from its whole range. Time is an argument.
 
 const FIRST_MIN_MS = 500;
-const FIRST_MAX_MS = 5000;
+const FIRST_MAX_MS = 4500;
 const MAX_MS = 30_000;
 const SESSION_FIRST_MS = 100;
 const SESSION_MIN_MS = 250;
-const SESSION_MAX_MS = 1500;
-const STEADY_MS = 30_000;
+const SESSION_MAX_MS = 1000;
+const STEADY_MS = 1000;
 
 export type Pace = "idle" | "session";
 

@@ -25,7 +25,7 @@ static void equal_seeds_give_equal_waits(void **state UNUSED)
 
 static void idle_waits_grow_and_spread(void **state UNUSED)
 {
-	const int64_t most[] = {5000, 10000, 20000, 30000, 30000, 30000};
+	const int64_t most[] = {4500, 9000, 18000, 30000, 30000, 30000};
 	int64_t least_seen[6], most_seen[6];
 	for (int i = 0; i < 6; i++) {
 		least_seen[i] = INT64_MAX;
@@ -77,11 +77,6 @@ static void only_a_steady_leg_starts_anew(void **state UNUSED)
 		(void)backoff_next_ms(&backoff, BACKOFF_SESSION, 0);
 	backoff_up(&backoff, 1000);
 	backoff_down(&backoff, 1000 + BACKOFF_STEADY_MS - 1);
-	/* A session tries once at once, and goes on where it was. */
-	assert_in_range(backoff_next_ms(&backoff, BACKOFF_SESSION, 0), 0, 100);
-	assert_true(backoff_next_ms(&backoff, BACKOFF_SESSION, 0) >= 250);
-	backoff_up(&backoff, 1000);
-	backoff_down(&backoff, 1000 + BACKOFF_SESSION_STEADY_MS - 1);
 	assert_true(backoff_next_ms(&backoff, BACKOFF_SESSION, 0) >= 250);
 	backoff_up(&backoff, 1000);
 	backoff_down(&backoff, 1000 + BACKOFF_STEADY_MS);
