@@ -124,7 +124,7 @@ def measure(wish, figures):
     with tempfile.TemporaryDirectory() as place:
         world = World(Path(place))
         try:
-            cluster = Cluster(world, nodes=3, config={"relay": {"node_lost": "20s"}})
+            cluster = Cluster(world, nodes=3, config={"relay": {"node_lost": "20s"}}, deadline_ms=5000)
             office = Office(world, cluster)
             crowd = Crowd(world, cluster, count, sessions)
             kills(wish, figures, cluster, crowd, office)

@@ -92,13 +92,16 @@ class Redis:
 class Cluster:
     """`nodes` gateways of one CA and one master key. `config` is what their files have beside the node's
     own lines: {"relay": {"grace": "20s"}}. With `addresses` every node is reachable from other nodes' ends
-    ([node] address); without it nobody is sent from one to another by name."""
+    ([node] address); without it nobody is sent from one to another by name. Tests that are not about a slow Redis give it a
+    `deadline_ms` that a busy machine keeps."""
 
-    def __init__(self, world, nodes=2, redis=None, config=None, addresses=True, options=()):
+    def __init__(self, world, nodes=2, redis=None, config=None, addresses=True, options=(),
+                 deadline_ms=250):
         self.world, self.config, self.public = world, config or {}, addresses
         self.redis = redis or Redis(world)
         self.nodes = []
         self.options = options
+        self.store = f"{self.redis.url}?deadline_ms={deadline_ms}"
         for _ in range(nodes):
             self.add()
 
@@ -111,7 +114,7 @@ class Cluster:
         gateway.listen = f"127.0.0.1:{free_port()}"
         gateway.own = {**({"address": gateway.listen} if self.public else {}), **node}
         path = self.configure(gateway, self.config)
-        gateway.start("--store", self.redis.url, "--config", path, *self.options, listen=gateway.listen)
+        gateway.start("--store", self.store, "--config", path, *self.options, listen=gateway.listen)
         self.nodes.append(gateway)
         return gateway
 

@@ -5,7 +5,7 @@ from world import Display, Host, wait_for
 
 
 def test_two_nodes_are_one_cluster(world):
-    cluster = Cluster(world, nodes=2)
+    cluster = Cluster(world, nodes=2, deadline_ms=5000)
     one, two = cluster.nodes
     license = cluster.license()
     assert [row["id"] for row in two.ctl("license", "list")] == [license["id"]]

@@ -24,7 +24,7 @@ def online_at(cluster, node):
 
 
 def test_a_drained_node_hands_everything_on(world):
-    cluster = Cluster(world, nodes=2, config=SETTINGS)
+    cluster = Cluster(world, nodes=2, config=SETTINGS, deadline_ms=5000)
     one, two = cluster.nodes
     office = Office(world, cluster)
     name = one.made["node"]
@@ -90,7 +90,7 @@ class Newcomer:
 
 
 def test_a_rolling_restart_loses_nothing(world):
-    cluster = Cluster(world, nodes=2, config=SETTINGS)
+    cluster = Cluster(world, nodes=2, config=SETTINGS, deadline_ms=5000)
     office = Office(world, cluster)
     newcomer = Newcomer(world, cluster, office.desktop)
     typist = Typist(office.screen, 1, 400, pause=0.08).start()

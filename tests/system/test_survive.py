@@ -80,7 +80,7 @@ class Line:
 
 
 def test_numbers_arrive_while_nodes_are_killed(world):
-    office = Office(world, Cluster(world, nodes=2, config=SETTINGS))
+    office = Office(world, Cluster(world, nodes=2, config=SETTINGS, deadline_ms=5000))
     typist = Typist(office.screen, 1, 300).start()
     for round_, number in enumerate((40, 120, 200)):
         typist.wait_until(number)
@@ -112,7 +112,7 @@ def test_numbers_arrive_while_nodes_are_killed(world):
 
 
 def test_numbers_arrive_over_bad_lines_and_sleep(world):
-    cluster = Cluster(world, nodes=1, config=SETTINGS)
+    cluster = Cluster(world, nodes=1, config=SETTINGS, deadline_ms=5000)
     node = cluster.nodes[0]
     line = Line(world, node.listen)
     office = Office(world, cluster, viewer_gateways=line.address)
