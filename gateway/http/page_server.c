@@ -196,11 +196,13 @@ static void on_time(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 	struct visit *visit = ctx;
 
 	CHECK_OBJ(visit, VISIT_MAGIC);
-	/* A slow line may still be taking a file. */
+	/* A slow line may still be taking a file. Browsers keep connections, and open some before they
+	 * know what for: only half a request looks like somebody who wants to cost us something. */
 	if (conn_queued(visit->conn) && clock_mono_ms() < visit->ends_ms)
 		wait_for_more(visit);
 	else
-		visit_close(visit, REASON_TIMEOUT, CONN_DROP);
+		visit_close(visit, visit->request ? REASON_TIMEOUT : REASON_LEG_CLOSED,
+			CONN_DROP);
 }
 
 int page_server_new(struct worker *worker, const struct page_server_settings *settings,

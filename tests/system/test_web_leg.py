@@ -8,7 +8,7 @@ import ssl
 import struct
 
 import pytest
-from world import Gateway
+from world import PATIENCE, Gateway
 
 
 class Page:
@@ -210,3 +210,18 @@ def test_the_page_can_be_turned_off(world):
     gateway = configured(world, "[web]\nviewer = no\n")
     with pytest.raises((ConnectionError, EOFError, ssl.SSLError, AssertionError)):
         Page(gateway).ask("/")
+
+
+def test_browsers_that_keep_connections_are_let_in(gateway):
+    """More of them than would turn an attacker away: each is closed by the gateway, none counts against the address."""
+    kept = [Page(gateway) for _ in range(8)]
+    for page in kept[::2]:
+        page.ask("/gateways.json")
+    for page in kept:
+        page.line.settimeout(PATIENCE)
+        try:
+            while page.line.recv(65536):
+                pass
+        except (ConnectionResetError, ssl.SSLError):
+            pass
+    assert Page(gateway).upgrade()[0] == 101

@@ -244,6 +244,25 @@ static void who_is_silent_goes(void **state)
 	shut(bench);
 }
 
+/* Browsers open connections before they know what for, and keep them afterwards. */
+static void who_asks_for_nothing_more_is_no_attacker(void **state)
+{
+	static const char *const said[] = {"", "GET / HTTP/1.1\r\nHost: gw\r\n\r\n"};
+	struct page_server_settings hasty = settings;
+	(void)state;
+	hasty.idle_ms = 20;
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		int64_t end_ms = clock_mono_ms() + 60000;
+		struct bench *bench = open_with(&hasty);
+		say(bench, said[i]);
+		while (!bench->closed && clock_mono_ms() < end_ms)
+			worker_turn(bench->worker, 10);
+		assert_int_equal(bench->closed, 1);
+		assert_int_equal(bench->reason, REASON_LEG_CLOSED);
+		shut(bench);
+	}
+}
+
 static void without_files_there_are_still_legs(void **state)
 {
 	struct page_server_settings bare = settings;
@@ -266,6 +285,7 @@ int main(void)
 		cmocka_unit_test(a_page_of_ours_gets_a_leg),
 		cmocka_unit_test(others_do_not),
 		cmocka_unit_test(who_is_silent_goes),
+		cmocka_unit_test(who_asks_for_nothing_more_is_no_attacker),
 		cmocka_unit_test(without_files_there_are_still_legs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
