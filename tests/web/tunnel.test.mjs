@@ -75,7 +75,7 @@ test("Noise in the browser itself", { timeout: 300_000 }, async () => {
 		const page = await browser.newPage();
 		await page.goto(`http://127.0.0.1:${server.address().port}/`);
 		await page.waitForFunction("globalThis.runAll !== undefined");
-		judge(await page.evaluate("(async () => { const said = []; await runAll((line) => said.push(line)); return said; })()"), 8);
+		judge(await page.evaluate("(async () => { const said = []; await runAll((line) => said.push(line)); return said; })()"), 9);
 	} finally {
 		await browser.close();
 		server.close();

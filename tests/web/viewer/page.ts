@@ -1,5 +1,6 @@
 // page: what of the tests needs no office PC, for a browser.
 
+import "./canvas.test";
 import "./noise.test";
 import { runAll } from "./harness";
 

@@ -6,6 +6,7 @@
 import RFB from "@novnc/novnc";
 
 import type { RfbChannel } from "./rfb_channel";
+import { copyItselfByPixels } from "./self_copy";
 
 const QUALITY = 8;
 const COMPRESSION = 2;
@@ -38,6 +39,7 @@ export class Desktop extends RFB {
 
 	constructor(target: HTMLElement, channel: RfbChannel, events: DesktopEvents) {
 		super(target, channel, { shared: false });
+		copyItselfByPixels(this._display._drawCtx);
 		this.channel = channel;
 		this.events = events;
 		this.focusOnClick = false;

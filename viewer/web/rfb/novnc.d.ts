@@ -5,6 +5,7 @@ declare module "@novnc/novnc" {
 		clipViewport: boolean;
 		readonly width: number;
 		readonly height: number;
+		readonly _drawCtx: CanvasRenderingContext2D;
 		readonly _viewportLoc: { x: number; y: number; w: number; h: number };
 		viewportChangeSize(width: number, height: number): void;
 		viewportChangePos(dx: number, dy: number): void;
