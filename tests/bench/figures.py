@@ -67,7 +67,7 @@ def version_of(package):
 
 def machine():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    packages = ("openssl", "haproxy", "x11vnc", "tigervnc-scraping-server", "libvncserver1", "libvncclient1", "xvfb")
+    packages = ("openssl", "haproxy", "x11vnc", "novnc", "websockify", "chromium", "tigervnc-scraping-server", "libvncserver1", "libvncclient1", "xvfb")
     versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
     return (f"{os.cpu_count()} × {cpu.group(1) if cpu else platform.machine()}, Linux {platform.release()}, "
             f"load {os.getloadavg()[0]:.1f}\n{versions}")

@@ -34,7 +34,7 @@ export const DESK_VIEW = { viewport: { width: 1280, height: 860 } };
 const run = promisify(execFile);
 
 /** A program in the background; its output is kept, its end is awaited. */
-class Program {
+export class Program {
 	constructor(name, words, { env = {}, stdio = [] } = {}) {
 		this.name = name;
 		this.output = "";
@@ -226,9 +226,12 @@ async function keyShownAt(address) {
 }
 
 export class ViewerWorld extends World {
-	/** `options`: {config} text of the gateway's configuration; {size} of the desktop; {license} members of the
-	 * license; {host: false} no office PC; {browser: [flag…]}. */
-	async begin({ config = "", size = "1024x768", license = {}, host = true, browser = [] } = {}) {
+	/** Further addresses at which pages find the gateway: lines, other nodes. */
+	alsoAt = [];
+
+	/** `options`: {config} text of the gateway's configuration; {size} of the desktop, {manager: false} without openbox;
+	 * {license} members of the license; {host: false} no office PC; {browser: [flag…]}. */
+	async begin({ config = "", size = "1024x768", manager = true, license = {}, host = true, browser = [] } = {}) {
 		mkdirSync(SHOTS, { recursive: true });
 		this.gateway.init();
 		this.config = join(this.folder, "gateway.conf");
@@ -238,7 +241,7 @@ export class ViewerWorld extends World {
 		this.license = await this.gateway.good("POST", "/licenses", { holder: "佐藤 花子", ...license });
 		this.desktop = new Desktop(this.folder);
 		if (host) {
-			await this.desktop.begin(size);
+			await this.desktop.begin(size, manager);
 			this.host = await new Host(this.folder, this.gateway, this.license).enroll().start(this.desktop);
 		}
 		this.browser = await this.browserFor([this.gateway], browser);
@@ -260,7 +263,7 @@ export class ViewerWorld extends World {
 	}
 
 	origins() {
-		return [this.home];
+		return [this.home, ...this.alsoAt];
 	}
 
 	page(lang, options = {}) {
