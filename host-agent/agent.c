@@ -158,10 +158,13 @@ static void on_open(void *ctx, const struct message_open *open)
 	CHECK_OBJ(agent, AGENT_MAGIC);
 	int same = agent->session && !memcmp(agent_session_id(agent->session),
 					     open->session, sizeof(open->session));
-	int status = 0;
+	int status = 0, made = 0;
 	if (!same && open->resumed) {
 		/* A session that this process never had, or has given up: the viewer starts anew. */
 		status = -REASON_GRACE_OVER;
+	} else if (!same && open->fence <= agent->fence) {
+		/* A node that slept through its lease: what waits here is newer than what it offers. */
+		status = -REASON_FENCE_STALE;
 	} else if (!same) {
 		if (agent->session) {
 			log_line(LOG_INFO,
@@ -169,6 +172,7 @@ static void on_open(void *ctx, const struct message_open *open)
 			agent->session = agent_session_replace(agent->session);
 		}
 		status = new_session(agent);
+		made = 1;
 	}
 	if (!status)
 		status = agent_session_open(agent->session, agent->uplink, open);
@@ -177,7 +181,8 @@ static void on_open(void *ctx, const struct message_open *open)
 			LOG_S("reason", reason_symbol(status)),
 			LOG_U("fence", open->fence));
 		uplink_close(agent->uplink, -status, NULL);
-		if (!same)
+		/* One that waits goes on waiting. */
+		if (made)
 			agent->session = agent_session_free(agent->session);
 	}
 }

@@ -1,11 +1,14 @@
 """Viewers and hosts that come in at different nodes: the viewer is sent to the node of its host, and the newest
 leg of a host is the host."""
 
+import signal
 import socket
 
 from cluster import Cluster
 from person import totp
 from rfb import Rfb
+from test_survive import Office
+from typist import Typist
 from world import TOOLS, Display, Host, Viewer, free_port, wait_for
 
 
@@ -81,3 +84,29 @@ def test_the_newest_leg_of_a_host_is_the_host(world):
     Rfb(viewer.port)
     assert node_of_session(cluster) == two.made["node"]
     host.online()
+
+
+def test_a_node_that_slept_feeds_nothing(world):
+    """It wakes up with a session that went on at another node, and with keystrokes in its buffers."""
+    cluster = Cluster(world, nodes=2, config={"relay": {
+        "keepalive": "1s", "claim_ttl": "2s", "claim_renew": "500ms", "presence_ttl": "2s", "presence_renew": "500ms"}})
+    office = Office(world, cluster)
+    typist = Typist(office.screen, 1, 160).start()
+    typist.wait_until(30)
+    sleeper = wait_for("a node with the session", office.carrier)
+    other, = (node for node in cluster.nodes if node is not sleeper)
+    before = other.program.text().count("session opened")
+    sleeper.program.kill(signal.SIGSTOP)
+    try:
+        wait_for("the session to go on at the other node",
+                 lambda: other.program.text().count("session opened") > before)
+        typist.wait_until(90)
+    finally:
+        sleeper.program.kill(signal.SIGCONT)
+    wait_for("the old one to end", lambda: sleeper.program.text().count("session closed") ==
+             sleeper.program.text().count("session opened"))
+    typist.done()
+    office.arrived(typist.text)
+    opened = [int(line.split("fence=")[1].split()[0]) for node in (sleeper, other)
+              for line in node.program.text().splitlines() if "session opened" in line]
+    assert len(set(opened)) == len(opened), opened
