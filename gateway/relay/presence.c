@@ -18,6 +18,7 @@
 
 #define TRIES 3 /* others change the document too: read it again and repeat */
 #define REPORT_EVERY_MS 5000
+#define RETRY_MS 1000
 #define AGAIN_MS 3000  /* after the store did not take it */
 #define SPREAD_MS 4000 /* of all hosts of a node, when all are due */
 
@@ -192,6 +193,9 @@ static void on_announced(void *ctx, const struct state_answer *answer)
 	}
 	if (leg && answer->status && answer->status != -REASON_CONFLICT)
 		sooner(leg, AGAIN_MS);
+	/* Nobody can find it until then. */
+	if (leg && announcement->first && answer->status)
+		leg->announce_ms = clock_mono_ms() + RETRY_MS;
 	if (leg && answer->status == -REASON_CONFLICT)
 		leg_end(leg, REASON_HOST_REPLACED); /* it came at another node since */
 	free(announcement);
