@@ -185,8 +185,11 @@ static int run_row(struct checkup *checkup, size_t index, enum reason_lang lang,
 	char command[96];
 
 	checkup->row = row;
+	checkup->instead = NULL;
 	int status = probes[index](checkup, values, &verdict);
-	char *answer = status ? NULL : checksheet_answer(row, values, lang);
+	char *answer = status             ? NULL
+		       : checkup->instead ? strdup(checkup->instead[lang])
+					  : checksheet_answer(row, values, lang);
 	if (status || !answer) {
 		json_decref(values);
 		return status ? status : -REASON_NO_MEMORY;

@@ -22,6 +22,8 @@ struct checkup {
 	const char *tenant; /* "": the operator */
 	enum checkup_depth depth;
 	const struct checksheet_row *row;
+	const char *const
+		*instead; /* of the row's answer, by enum reason_lang; NULL: none */
 	json_t *settings; /* "journal.retention": {"value","default",…} */
 };
 

@@ -124,6 +124,9 @@ int checkup_service_formats(struct checkup *checkup UNUSED, json_t *values,
 int checkup_service_availability(struct checkup *checkup, json_t *values,
 	enum checkup_verdict *ret)
 {
+	static const char *const too_early[] = {
+		[REASON_EN] = "Not measured yet: less than an hour of this month",
+		[REASON_JA] = "まだ計測していません（今月の計測は1時間未満です）"};
 	struct availability is;
 	char percent[48];
 	int64_t since_ms;
@@ -136,8 +139,13 @@ int checkup_service_availability(struct checkup *checkup, json_t *values,
 	checkup_number(values, "measured_h", is.measured_ms / HOUR_MS);
 	checkup_number(values, "down_s", is.down_ms / 1000);
 	checkup_time(values, "since", since_ms);
+	*ret = is.ppm >= 999000;
 	/* What was measured for less than an hour says nothing yet. */
-	*ret = is.measured_ms < HOUR_MS ? CHECKUP_UNKNOWN : is.ppm >= 999000;
+	if (is.measured_ms < HOUR_MS) {
+		checkup->instead = too_early;
+		checkup_text(values, "percent", NULL);
+		*ret = CHECKUP_UNKNOWN;
+	}
 	return 0;
 }
 

@@ -129,14 +129,26 @@ static void tell_good(const json_t *answer)
 		number(answer, "unsigned_rows"), since);
 }
 
+static const char keep_en[] =
+	"Keep the evidence: copy the store as it is (and checkpoints.jsonl of every "
+	"node) before anything else, "
+	"restore nothing over it, and tell whoever is responsible for security.";
+static const char keep_ja[] =
+	"証拠を保全してください。まず現状のストア（および各ノードの "
+	"checkpoints.jsonl）をコピーし、"
+	"上書きの復元はせず、セキュリティ責任者に知らせてください。";
+
 static int tell_verdict(const struct ctl_options *options, const json_t *answer)
 {
 	json_int_t bad = json_integer_value(json_object_get(answer, "first_bad"));
 	const char *fault = json_string_value(json_object_get(answer, "fault"));
 
+	/* Not the hint of a damaged file: restoring would destroy what has to be looked at. */
 	if (bad || fault)
-		return program_fail(-REASON_STATE_DAMAGED, "Row %lld of the journal: %s.",
-			(long long)bad, fault ? fault : "?");
+		return program_fail_hint(-REASON_STATE_DAMAGED,
+			reason_lang_env() == REASON_JA ? keep_ja : keep_en,
+			"Row %lld of the journal: %s.", (long long)bad,
+			fault ? fault : "?");
 	if (options->json)
 		ctl_verbs_print_json(answer);
 	else

@@ -49,25 +49,41 @@ static void tell_json(int reason, const char *message, const char *hint)
 	fputs("}}\n", stdout);
 }
 
-int program_fail(int reason, const char *detail, ...)
+PRINTF_LIKE(3, 0)
+static void fail(int reason, const char *hint, const char *detail, va_list args)
 {
 	char more[DETAIL] = "", clean[DETAIL], message[2 * DETAIL];
-	if (detail) {
-		va_list args;
-		va_start(args, detail);
+	if (detail)
 		vsnprintf(more, sizeof(more), detail, args);
-		va_end(args);
-	}
 	text_escape(clean, sizeof(clean), more);
 	enum reason_lang lang = reason_lang_env();
 	snprintf(message, sizeof(message), "%s%s%s", reason_text(reason, lang),
 		*clean ? " " : "", clean);
+	if (!hint)
+		hint = reason_hint(reason, lang);
 	if (speaker.json)
-		tell_json(reason, message, reason_hint(reason, lang));
+		tell_json(reason, message, hint);
 	else
 		fprintf(stderr, "%s: %s: %s\n  %s\n", speaker.name, reason_symbol(reason),
-			message, reason_hint(reason, lang));
+			message, hint);
 	speaker.told = true;
+}
+
+int program_fail(int reason, const char *detail, ...)
+{
+	va_list args;
+	va_start(args, detail);
+	fail(reason, NULL, detail, args);
+	va_end(args);
+	return reason;
+}
+
+int program_fail_hint(int reason, const char *hint, const char *detail, ...)
+{
+	va_list args;
+	va_start(args, detail);
+	fail(reason, hint, detail, args);
+	va_end(args);
 	return reason;
 }
 

@@ -44,6 +44,9 @@ void program_harden(void);
 /* Says on stderr (or, with --json, on stdout) what happened, the detail if any, and what to do.
  * Returns `reason` so that a verb ends with: return program_fail(-REASON_X, "…"). */
 int program_fail(int reason, const char *detail, ...) PRINTF_LIKE(2, 3);
+/* The same with another word on what to do than the table's. */
+int program_fail_hint(int reason, const char *hint, const char *detail, ...)
+	PRINTF_LIKE(3, 4);
 /* The verb has told it in a form of its own. Returns `reason`. */
 int program_told(int reason);
 

@@ -172,7 +172,8 @@ def test_checkpoints_prove_the_end(gateway, rest):
     told = error_of(BIN / "engawa-gateway", "audit", "--data", gateway.data, code=65)
     assert told["code"] == "STATE_DAMAGED" and "3001" in told["message"] and "missing tail" in told["message"]
     gateway.restart()
-    run(BIN / "engawactl", "--data", gateway.data, "audit", "verify", code=65)
+    said = error_of(BIN / "engawactl", "--data", gateway.data, "audit", "verify", code=65)
+    assert said["code"] == "STATE_DAMAGED" and said["hint"].startswith("Keep the evidence")
 
 
 def test_usage_is_the_sum_of_the_rows(gateway):
