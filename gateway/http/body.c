@@ -15,6 +15,39 @@ static int is_json(const struct request *request)
 	return len == 16 && !strncasecmp(type, "application/json", 16);
 }
 
+static int holds_nul(const json_t *value)
+{
+	return json_is_string(value) &&
+	       strlen(json_string_value(value)) != json_string_length(value);
+}
+
+/* jansson tells the place of a NUL; people look for the field. Its own words for it speak of its flags. */
+static int refuse_nul(struct exchange *exchange, const json_error_t *error)
+{
+	const struct request *request = exchange->request;
+	char detail[BODY_DETAIL], field[60] = "";
+	struct body again = {0};
+	const char *name;
+	json_t *value;
+
+	again.object = json_loadb(request->body, request->body_len, JSON_ALLOW_NUL, NULL);
+	json_object_foreach(again.object, name, value)
+	{
+		if (!*field && holds_nul(value))
+			text_escape(field, sizeof(field), name);
+	}
+	body_done(&again);
+	if (*field)
+		snprintf(detail, sizeof(detail), "%s: a text holds NUL", field);
+	else
+		snprintf(detail, sizeof(detail), "line %d column %d: a text holds NUL",
+			error->line, error->column);
+	exchange->field = *field ? field : NULL;
+	int status = exchange_problem(exchange, REASON_BAD_VALUE, detail);
+	exchange->field = NULL;
+	return status;
+}
+
 int body_parse(struct body *body, struct exchange *exchange)
 {
 	const struct request *request = exchange->request;
@@ -34,9 +67,9 @@ int body_parse(struct body *body, struct exchange *exchange)
 		JSON_REJECT_DUPLICATES, &error);
 	if (!body->object) {
 		char what[100];
-		/* jansson's own words for this speak of its flags. */
-		int nul = json_error_code(&error) == json_error_null_character;
-		text_escape(what, sizeof(what), nul ? "a text holds NUL" : error.text);
+		if (json_error_code(&error) == json_error_null_character)
+			return refuse_nul(exchange, &error);
+		text_escape(what, sizeof(what), error.text);
 		snprintf(detail, sizeof(detail), "line %d column %d: %s", error.line,
 			error.column, what);
 		return exchange_problem(exchange, REASON_BAD_VALUE, detail);

@@ -387,7 +387,7 @@ def test_creating_twice_with_one_key_makes_one(gateway, rest):
 @pytest.mark.parametrize("body, detail", [
     ('{"holder": "a", "holder": "b"}', "duplicate"), ('{"holder": 5}', "holder"), ("{}", "holder"), ("[]", "object"),
     ('{"holder": "a", "oops": 1}', "oops"), ('{"holder": "a", "expires": "someday"}', "expires"),
-    ('{"holder": "a\\u0000b"}', "holds NUL"), ('{"holder": "a\\nb"}', "holder"), ('{"holder": "' + "a" * 300 + '"}', "holder"),
+    ('{"holder": "a\\u0000b"}', "holder: a text holds NUL"), ('{"labels": {"k": "a\\u0000b"}}', "line 1 column"), ('{"holder": "a\\nb"}', "holder"), ('{"holder": "' + "a" * 300 + '"}', "holder"),
     ('{"holder": "a", "tenant": "No Tenant"}', "tenant"), ('{"holder": "a"', "line 1"), ('{"holder": "a"} x', "line 1"),
 ])
 def test_bad_bodies_are_explained(rest, body, detail):
