@@ -80,15 +80,13 @@ class Hand {
 		await this.page.locator("main.session").waitFor({ state: "detached" });
 	}
 
-	/** The code of the refusal that is shown; its text and hint are those of reason.def. */
-	async refused(texts) {
-		const box = this.page.locator(".problem[data-why]").first();
-		await box.waitFor();
-		const why = await box.getAttribute("data-why");
+	/** This refusal is shown, in the words of reason.def. */
+	async refused(why) {
+		const box = this.page.locator(`.problem[data-why="${why}"]`);
+		await box.waitFor().catch(async () => assert.fail(`no ${why}: ${await this.page.locator("body").innerText()}`));
 		const said = await box.innerText();
-		assert.ok(said.includes(texts[why].message), `${why}: ${said}`);
-		assert.ok(said.includes(texts[why].hint), `${why}: ${said}`);
-		return why;
+		const { message, hint } = (await reasonTexts(this.lang))[why];
+		assert.ok(said.includes(message) && said.includes(hint), `${why}: ${said}`);
 	}
 
 	/** An input method writes these, one after the other, and commits the last. */

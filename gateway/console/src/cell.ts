@@ -25,7 +25,13 @@ export function cell<T>(first: T): Cell<T> {
 		},
 		use() {
 			const [, draw] = useState(0);
-			useEffect(() => watch(() => draw((n) => n + 1)), []);
+			const shown = value;
+			useEffect(() => {
+				const again = () => draw((n) => n + 1);
+				// It may have changed between the drawing and now.
+				if (!Object.is(value, shown)) again();
+				return watch(again);
+			}, []);
 			return value;
 		},
 		watch,

@@ -9,7 +9,7 @@ import { ticket as parseTicket } from "../e2e/ticket";
 import { language } from "../../../gateway/console/src/settings";
 import { placeFor, placeName } from "../store/places";
 import { deviceName } from "./device_name";
-import { connect, ended, look, places } from "./model";
+import { connect, ended, places } from "./model";
 import { Button, Field, RefusalBox } from "./parts";
 import { gatewaysOfPage, isOffline } from "./served";
 import { TabDialog } from "./place_dialogs";
@@ -69,8 +69,8 @@ export function AddView(props: AddViewProps) {
 
 	const go = async (takeOver: boolean) => {
 		setBusy(true);
+		ended.set(null);
 		const place = await placeFor(licenseKey(key), gatewaysOf(gateways) ?? [], [...name].slice(0, NAME_MOST / 4).join("") || deviceName());
-		await look();
 		const alone = await connect(place, { password, totp: "", ticket: code, takeOver });
 		setBusy(false);
 		if (!alone) setElsewhere(() => () => void go(true));

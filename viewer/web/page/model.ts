@@ -126,12 +126,14 @@ async function withGateways(place: Place): Promise<Place> {
 function run(place: Place, asked: Asked): Promise<void> {
 	return new Promise((resolve) => {
 		const done = (end: SessionEnd) => {
-			session.set(null);
 			if (end.why === "PASSWORD_WRONG") passwords.delete(place.id);
 			remember(place, end);
-			if (end.why || taken) ended.set({ place, ...end, taken });
-			resolve();
-			void look();
+			// A PC that has just been paired is in the list before anybody looks at it.
+			void look().then(() => {
+				session.set(null);
+				if (end.why || taken) ended.set({ place, ...end, taken });
+				resolve();
+			});
 		};
 		const up = () => {
 			passwords.set(place.id, asked.password);

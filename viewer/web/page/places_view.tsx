@@ -16,7 +16,6 @@ function State(props: { place: Place }) {
 	const { place } = props;
 	const words = w().list;
 	if (elsewhere.use().has(place.id)) return <span class="badge info">{words.in_tab}</span>;
-	if (!place.pin) return <span class="badge warn">{words.unpaired}</span>;
 	const { seen } = place;
 	if (!seen) return <span class="badge">{words.never}</span>;
 	return <span class={`badge ${MOODS[seen.state]}`}>{fill(words.seen, { state: words.state[seen.state], ago: ago(seen.atMs) })}</span>;
@@ -48,15 +47,9 @@ function PlaceCard(props: CardProps) {
 						<State place={place} />
 					</p>
 				</div>
-				{place.pin ? (
-					<Button tone="main" label={`${w().act.connect}: ${placeName(place)}`} onClick={props.onConnect}>
-						{w().act.connect}
-					</Button>
-				) : (
-					<Button tone="main" onClick={props.onPair}>
-						{w().act.pair_again}
-					</Button>
-				)}
+				<Button tone="main" label={`${w().act.connect}: ${placeName(place)}`} onClick={props.onConnect}>
+					{w().act.connect}
+				</Button>
 			</div>
 			<details>
 				<summary>{w().act.more}</summary>
@@ -72,11 +65,9 @@ function PlaceCard(props: CardProps) {
 					<Button small onClick={props.onRename}>
 						{w().act.rename}
 					</Button>
-					{place.pin && (
-						<Button small onClick={props.onPair}>
-							{w().act.pair_again}
-						</Button>
-					)}
+					<Button small onClick={props.onPair}>
+						{w().act.pair_again}
+					</Button>
 					<Button small tone="danger" onClick={props.onForget}>
 						{w().act.forget}
 					</Button>
@@ -103,7 +94,7 @@ export function PlacesView(props: { places: Place[]; onAdd: () => void }) {
 	const start = (place: Place) => void go(place, knownPassword(place.id));
 	// A mistyped password is asked for again where it was typed.
 	useEffect(() => {
-		if (last?.why === "PASSWORD_WRONG" && last.place.pin) setOpen({ what: "password", place: last.place, password: "" });
+		if (last?.why === "PASSWORD_WRONG") setOpen({ what: "password", place: last.place, password: "" });
 	}, [last]);
 	const wrong = last?.why === "PASSWORD_WRONG" && open?.what === "password" && open.place.id === last.place.id;
 

@@ -129,7 +129,7 @@ export class Session {
 		this.keyboard.onlatch = () => this.change({ latched: this.keyboard.latchedKeys.size });
 		this.prepareField();
 		this.proxy = new TunnelProxy((message) => this.take(message));
-		this.proxy.start({ place: place.id, ...asked });
+		this.proxy.start({ place, ...asked });
 		const on = (target: EventTarget, name: string, act: () => void) => target.addEventListener(name, act, { signal: this.ends.signal });
 		on(window, "online", () => this.proxy.say({ type: "hurry" }));
 		on(window, "pagehide", () => this.leave());

@@ -197,13 +197,14 @@ function Bar(props: BarProps) {
 	const { session } = props;
 	const { hostName, figures, line, monitors, monitor, scaling, pan, meter } = session.state.use();
 	const words = w().session;
-	const mood = { good: "good", fair: "warn", bad: "bad" }[figures.quality];
+	const measured = line === "live" && figures.sinceMs > 0;
+	const mood = line === "reconnecting" ? "warn" : measured ? { good: "good", fair: "warn", bad: "bad" }[figures.quality] : "";
 	return (
 		<header class="bar">
 			<div class="bar-name">
 				<h1>{hostName}</h1>
 				<button type="button" class={`badge ${mood}`} aria-expanded={meter} onClick={() => session.toggleMeter()}>
-					{line === "live" ? w().meter[figures.quality] : w().line[line].replace(/ ?…$/, "")}
+					{measured ? w().meter[figures.quality] : w().line[line].replace(/ ?…$/, "")}
 				</button>
 				{session.viewOnly && (
 					<span class="badge warn" title={words.view_only_hint}>
@@ -255,6 +256,7 @@ export function SessionView(props: { session: Session }) {
 		return () => void (document.fullscreenElement && document.exitFullscreen());
 	}, []);
 	useEffect(() => {
+		session.screen.setAttribute("role", "application");
 		session.screen.setAttribute("aria-label", fill(w().session.label, { name: hostName }));
 		session.field.setAttribute("aria-label", w().session.typing);
 		document.title = `${hostName} · ${w().product}`;

@@ -1,5 +1,5 @@
-// places: the office PCs that this browser knows. A place is made at the first attempt to pair, so that a second
-// attempt is the same device to the gateway, and is usable when it has a pin.
+// places: the office PCs that this browser knows. One is kept when it has been paired, and with what pairing proved to
+// be right; until then it is a draft in memory.
 
 import type { LicenseKey } from "../base/license_key";
 import { PLACES, transact } from "./database";
@@ -31,6 +31,7 @@ export interface Place {
 	identity: Identity;
 	/** The admission secret of the license key, wrapped. */
 	secret: Uint8Array<ArrayBuffer>;
+	/** null: a draft. */
 	pin: Pin | null;
 	seen: Seen | null;
 	madeMs: number;
@@ -60,14 +61,19 @@ export async function changePlace(id: string, change: (place: Place) => Place): 
 
 /** The record goes with its keys; no copy of them is anywhere. */
 export async function forgetPlace(id: string): Promise<void> {
+	drafts.delete(id);
 	await transact("readwrite", (table) => table.delete(id));
 }
 
-/** The place of this license: as it is, with the key that was typed now, or a new one. */
+/** A second attempt is the same device to the gateway and the office PC. */
+const drafts = new Map<string, Identity>();
+
+/** The place of this license with what was typed now; nothing is kept yet. */
 export async function placeFor(key: LicenseKey, gateways: string[], deviceName: string): Promise<Place> {
 	const known = await readPlace(key.id);
-	const identity = known?.identity ?? (await newIdentity());
-	const place: Place = {
+	const identity = known?.identity ?? drafts.get(key.id) ?? (await newIdentity());
+	drafts.set(key.id, identity);
+	return {
 		id: key.id,
 		publicId: key.publicId,
 		hostName: known?.hostName ?? "",
@@ -80,6 +86,4 @@ export async function placeFor(key: LicenseKey, gateways: string[], deviceName: 
 		seen: known?.seen ?? null,
 		madeMs: known?.madeMs ?? Date.now(),
 	};
-	await writePlace(place);
-	return place;
 }

@@ -2,10 +2,11 @@
 // never copied.
 
 import type { Bytes } from "../base/bytes";
+import type { Place } from "../store/places";
 import type { Line, Meter } from "./viewer";
 
 export type ToWorker =
-	| { type: "start"; place: string; password: string; totp: string; ticket: string; program: string }
+	| { type: "start"; place: Place; password: string; totp: string; ticket: string; program: string }
 	| { type: "code"; totp: string }
 	| { type: "hurry" }
 	| { type: "leave" }

@@ -1,6 +1,7 @@
 // tunnel_proxy: the page's side of the worker: one session.
 
 import type { Bytes } from "../base/bytes";
+import type { Place } from "../store/places";
 import type { FromWorker, ToWorker } from "./messages";
 import { startWorker } from "./worker_start";
 
@@ -22,7 +23,7 @@ export class TunnelProxy {
 		};
 	}
 
-	start(asked: { place: string; password: string; totp: string; ticket: string }): void {
+	start(asked: { place: Place; password: string; totp: string; ticket: string }): void {
 		this.say({ type: "start", ...asked, program: "engawa-web" });
 	}
 

@@ -2,13 +2,13 @@
 // session is where the page's code runs. One session, then it ends with its page or by the page's word.
 
 import { type Bytes, bytes } from "../base/bytes";
-import { type Reason, ReasonError, reasonFrom } from "../base/reason";
+import { type Reason, reasonFrom } from "../base/reason";
 import { licenseId, stretch, ticket as parseTicket } from "../e2e/ticket";
 import type { TunnelPaired } from "../link/tunnel";
 import { StoreError } from "../store/database";
 import { unwrap, wrap } from "../store/identity";
 import { type Pin, rotate } from "../store/pins";
-import { changePlace, type Place, readPlace } from "../store/places";
+import { changePlace, type Place, writePlace } from "../store/places";
 import type { FromWorker, ToWorker } from "./messages";
 import { Viewer, type ViewerEvents } from "./viewer";
 
@@ -29,7 +29,7 @@ function ended(why: Reason | null, detail: string, retryMs: number): void {
 async function storePin(place: Place, paired: TunnelPaired): Promise<{ pin: Pin; psk: Bytes }> {
 	const psk = await wrap(place.identity, paired.pairPsk);
 	const pin: Pin = { key: paired.peer.slice(), psk, oldKey: null, oldUntilMs: 0, pairedMs: Date.now() };
-	await changePlace(place.id, (now) => ({ ...now, pin, hostName: paired.hostName }));
+	await writePlace({ ...place, pin, hostName: paired.hostName });
 	say({ type: "paired", hostName: paired.hostName });
 	return { pin, psk: paired.pairPsk.slice() };
 }
@@ -59,8 +59,7 @@ function events(place: Place): ViewerEvents {
 }
 
 async function start(asked: Extract<ToWorker, { type: "start" }>): Promise<void> {
-	const place = await readPlace(asked.place);
-	if (!place) throw new ReasonError("NOT_PAIRED");
+	const { place } = asked;
 	const licenseHash = await licenseId(place.publicId);
 	const code = asked.ticket ? parseTicket(asked.ticket) : null;
 	const { identity } = place;

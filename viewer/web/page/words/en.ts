@@ -42,7 +42,6 @@ export const en = {
 		title: "Office PCs",
 		empty: "No office PC is set up in this browser yet.",
 		empty_hint: "You need the license key and the password from your administrator, and a pairing code from the office PC.",
-		unpaired: "Not paired yet",
 		never: "Not connected yet",
 		license: "License",
 		gateway: "Gateway",
@@ -100,7 +99,6 @@ export const en = {
 	ended: {
 		title: "The connection to \u201c{name}\u201d has ended",
 		refused: "Could not connect to \u201c{name}\u201d",
-		paired: "Paired with \u201c{name}\u201d.",
 	},
 	line: {
 		connecting: "Connecting to the office PC …",

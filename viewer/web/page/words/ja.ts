@@ -43,7 +43,6 @@ export const ja: Words = {
 		title: "会社のPC",
 		empty: "このブラウザーには、まだ会社のPCが登録されていません。",
 		empty_hint: "管理者から受け取ったライセンスキーとパスワード、会社のPCに表示したペアリングコードを用意してください。",
-		unpaired: "ペアリング未完了",
 		never: "未接続",
 		license: "ライセンス",
 		gateway: "ゲートウェイ",
@@ -101,7 +100,6 @@ export const ja: Words = {
 	ended: {
 		title: "「{name}」との接続が終了しました",
 		refused: "「{name}」に接続できませんでした",
-		paired: "「{name}」とペアリングしました。",
 	},
 	line: {
 		connecting: "会社のPCに接続しています…",
