@@ -297,13 +297,18 @@ static void answer_close(struct conn_ws *conn)
 		finish(conn, (uint16_t)code, REASON_LEG_CLOSED);
 }
 
+static void show(struct conn_ws *conn);
+
 static void end_frame(struct conn_ws *conn, uint8_t opcode)
 {
 	conn->in_frame = 0;
-	if (opcode == WSLAY_CONNECTION_CLOSE)
+	if (opcode == WSLAY_CONNECTION_CLOSE) {
+		/* A page says goodbye and closes in one breath: the goodbye counts. */
+		show(conn);
 		answer_close(conn);
-	else if (opcode == WSLAY_PING)
+	} else if (opcode == WSLAY_PING) {
 		put_control(conn, WSLAY_PONG, conn->control, conn->control_len);
+	}
 }
 
 /* Bytes of a frame, as many as there are. */

@@ -682,6 +682,23 @@ static void pings_are_answered_but_not_without_end(void **state)
 	tear_down(rig);
 }
 
+static void what_came_before_the_close_counts(void **state)
+{
+	/* In one breath, as a page that is left does it; masked with zeros. */
+	static const uint8_t both[] = {0x82, 0x83, 0, 0, 0, 0, 'b', 'y', 'e', 0x88, 0x82,
+		0, 0, 0, 0, 0x03, 0xe8};
+	struct rig *rig = set_up_ws();
+	(void)state;
+	tls_end_send(&rig->tls_peer, both, sizeof(both));
+	UNTIL(rig, rig->tls_peer.over);
+	assert_int_equal(rig->code, 1000);
+	assert_int_equal(buf_len(&rig->got), 3);
+	assert_memory_equal(buf_head(&rig->got), "bye", 3);
+	tls_end_done(&rig->tls_peer);
+	UNTIL(rig, rig->closings);
+	tear_down(rig);
+}
+
 static size_t spans_of_three(const uint8_t *bytes, size_t len)
 {
 	(void)bytes;
@@ -752,6 +769,7 @@ int main(void)
 		cmocka_unit_test(what_breaks_the_rules_ends_it),
 		cmocka_unit_test(a_message_in_pieces_has_the_same_limit),
 		cmocka_unit_test(pings_are_answered_but_not_without_end),
+		cmocka_unit_test(what_came_before_the_close_counts),
 		cmocka_unit_test(each_span_is_a_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
