@@ -53,7 +53,9 @@ test("goes home, and the next day one click and the password connect", async () 
 	await page.getByRole("heading", { name: w.list.title }).waitFor();
 	await world.shot(page, "viewer-list-ja-desk");
 	await world.axe(page, "viewer list");
-	await until("the session's row", async () => (await world.sessions())[0]?.reason === "VIEWER_LEFT");
+	await until("the session's row, which both ends agree on", async () =>
+		(await world.sessions()).some((row) => row.purpose === "session" && row.reason === "VIEWER_LEFT" && row.receipts?.agree === "yes"),
+	);
 	await hand.connect();
 	await hand.live();
 	await hand.leave();
