@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -27,6 +29,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -55,6 +58,7 @@
 #define QUICK_BURST 100
 
 enum state {
+	DIALLING,  /* TCP is being set up */
 	PROXY,     /* a load balancer's header is due */
 	HANDSHAKE, /* TLS is being set up */
 	OPEN,
@@ -282,6 +286,23 @@ static void linger(struct conn_tls *conn)
 	set_timer(conn, LINGER_MS);
 }
 
+static void shake_hands(struct conn_tls *conn);
+
+/* TCP stands, or never will. */
+static void on_dialled(struct conn_tls *conn)
+{
+	int code = 0;
+	socklen_t len = sizeof(code);
+	event_del(&conn->writable);
+	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &code, &len) || code) {
+		die(conn, REASON_GATEWAY_UNREACHABLE);
+		return;
+	}
+	conn->state = HANDSHAKE;
+	event_add(&conn->readable, NULL);
+	shake_hands(conn);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *ctx)
 {
 	struct conn_tls *conn = ctx;
@@ -291,6 +312,10 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	CHECK_OBJ(&conn->conn, CONN_TLS_MAGIC);
 	if (conn->state == DEAD)
 		return;
+	if (conn->state == DIALLING) {
+		on_dialled(conn);
+		return;
+	}
 	ssize_t sent =
 		give_kernel(conn, vectors, outqueue_vectors(&conn->queue, vectors));
 	if (sent < 0) {
@@ -460,26 +485,33 @@ static void read_open(struct conn_tls *conn)
 		die(conn, reason);
 }
 
+/* Before OpenSSL's own account of the failure is thrown away. */
+static int why_not_open(struct conn_tls *conn, int result)
+{
+	const char *refusal = tls_ctx_refusal(conn->ssl);
+	if (!refusal)
+		return why_tls_ended(conn, result);
+	metrics_reason(METRIC_PEERS_REFUSED, REASON_PEER_UNTRUSTED);
+	log_line(LOG_WARN, "node not trusted", LOG_S("address", conn->conn.address),
+		LOG_S("why", refusal));
+	return REASON_PEER_UNTRUSTED;
+}
+
 static void shake_hands(struct conn_tls *conn)
 {
 	ERR_clear_error();
-	int result = SSL_accept(conn->ssl);
+	int result = SSL_do_handshake(conn->ssl);
 	if (result != 1) {
 		if (SSL_get_error(conn->ssl, result) != SSL_ERROR_WANT_READ) {
 			metrics_add(METRIC_TLS_FAILED, 1);
-			die(conn, why_tls_ended(conn, result));
+			int reason = why_not_open(conn, result);
+			/* The alert that says why; the one who is told can look it up. */
+			worker_write_take(conn->conn.worker, NULL);
+			die(conn, reason);
 		}
 		ERR_clear_error();
 		return;
 	}
-	const unsigned char *name;
-	unsigned len;
-	SSL_get0_alpn_selected(conn->ssl, &name, &len);
-	enum tls_alpn alpn = TLS_ALPN_NONE;
-	if (len)
-		alpn = len == strlen(HELLO_ALPN) && !memcmp(name, HELLO_ALPN, len)
-			       ? TLS_ALPN_NATIVE
-			       : TLS_ALPN_WEB;
 	const struct conn_tls_opening *opening = conn->opening;
 	conn->opening = NULL;
 	list_remove(&conn->under_way);
@@ -487,7 +519,7 @@ static void shake_hands(struct conn_tls *conn)
 	event_del(&conn->timer);
 	metrics_add(METRIC_TLS_DONE, 1);
 	metrics_time(METRIC_TLS_SECONDS, clock_mono_us() - conn->accepted_us);
-	opening->ready(opening->ctx, &conn->conn, alpn);
+	opening->ready(opening->ctx, &conn->conn, tls_ctx_alpn(conn->ssl));
 }
 
 /* Looks before it takes: not one byte of TLS may be lost with the header. */
@@ -711,11 +743,15 @@ static const struct conn_vtable vtable = {
 	.attach = conn_tls_attach,
 };
 
-static int set_up_tls(struct conn_tls *conn, struct tls_ctx *tls)
+const char *conn_tls_node(const struct conn *base)
 {
-	SSL_CTX *ctx = tls_ctx_get(tls);
-	conn->ssl = SSL_new(ctx);
-	SSL_CTX_free(ctx);
+	return tls_ctx_node(conn_tls_of(base)->ssl);
+}
+
+/* Takes over `ssl`, which may be NULL. */
+static int set_up_tls(struct conn_tls *conn, SSL *ssl)
+{
+	conn->ssl = ssl;
 	BIO *bio = conn->ssl ? new_bio(conn) : NULL;
 	if (!bio)
 		return -REASON_NO_MEMORY;
@@ -723,27 +759,37 @@ static int set_up_tls(struct conn_tls *conn, struct tls_ctx *tls)
 	SSL_set_app_data(conn->ssl, conn);
 	SSL_set_info_callback(conn->ssl, on_tls_step);
 	SSL_set_options(conn->ssl, SSL_OP_CLEANSE_PLAINTEXT);
-	SSL_set_accept_state(conn->ssl);
 	return 0;
 }
 
-int conn_tls_accept(struct worker *worker, int fd, const char *address,
-	struct tls_ctx *tls, const struct conn_tls_opening *opening, struct conn **ret)
+static SSL *accepting(struct tls_ctx *tls)
+{
+	SSL_CTX *ctx = tls_ctx_get(tls);
+	SSL *ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	if (ssl)
+		SSL_set_accept_state(ssl);
+	return ssl;
+}
+
+/* Takes over `fd` and `ssl`, also on error. */
+static struct conn_tls *begin(struct worker *worker, int fd, SSL *ssl,
+	const char *address, const struct conn_tls_opening *opening)
 {
 	struct conn_tls *conn = calloc(1, sizeof(*conn));
 	if (!conn) {
 		close(fd);
-		return -REASON_NO_MEMORY;
+		SSL_free(ssl);
+		return NULL;
 	}
 	conn->conn = (struct conn){CONN_TLS_MAGIC, &vtable, .worker = worker};
 	conn->fd = fd;
-	if (set_up_tls(conn, tls)) {
+	if (set_up_tls(conn, ssl)) {
 		close(fd);
 		release(conn);
-		return -REASON_NO_MEMORY;
+		return NULL;
 	}
 	text_clip(conn->conn.address, sizeof(conn->conn.address), address);
-	conn->state = opening->expect_proxy ? PROXY : HANDSHAKE;
 	conn->opening = opening;
 	list_add_tail(opening->under_way, &conn->under_way);
 	conn->writer.flush = flush_scratch;
@@ -754,9 +800,59 @@ int conn_tls_accept(struct worker *worker, int fd, const char *address,
 	bucket_start(&conn->updates, UPDATES_PER_S, UPDATES_BURST,
 		conn->accepted_us / 1000);
 	assign_events(conn);
-	event_add(&conn->readable, NULL);
 	set_timer(conn, opening->handshake_ms);
 	metrics_add(METRIC_CONNS, 1);
+	return conn;
+}
+
+int conn_tls_accept(struct worker *worker, int fd, const char *address,
+	struct tls_ctx *tls, const struct conn_tls_opening *opening, struct conn **ret)
+{
+	struct conn_tls *conn = begin(worker, fd, accepting(tls), address, opening);
+	if (!conn)
+		return -REASON_NO_MEMORY;
+	conn->state = opening->expect_proxy ? PROXY : HANDSHAKE;
+	event_add(&conn->readable, NULL);
+	*ret = &conn->conn;
+	return 0;
+}
+
+static int connecting(const struct sockaddr *to)
+{
+	socklen_t len = to->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						  : sizeof(struct sockaddr_in);
+	int one = 1, rc;
+	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	do
+		rc = connect(fd, to, len);
+	while (rc && errno == EINTR);
+	if (rc && errno != EINPROGRESS) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int conn_tls_dial(struct worker *worker, const struct sockaddr *to, const char *address,
+	struct tls_ctx *tls, const char *node, const struct conn_tls_opening *opening,
+	struct conn **ret)
+{
+	SSL *ssl = tls_ctx_dial(tls, node);
+	if (!ssl)
+		return -REASON_CONFIG;
+	int fd = connecting(to);
+	if (fd < 0) {
+		SSL_free(ssl);
+		return -REASON_GATEWAY_UNREACHABLE;
+	}
+	struct conn_tls *conn = begin(worker, fd, ssl, address, opening);
+	if (!conn)
+		return -REASON_NO_MEMORY;
+	conn->state = DIALLING;
+	event_add(&conn->writable, NULL);
 	*ret = &conn->conn;
 	return 0;
 }

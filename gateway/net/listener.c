@@ -72,6 +72,8 @@ static void on_tls_ready(void *ctx, struct conn *conn, enum tls_alpn alpn)
 		listener->events.native(listener->ctx, conn);
 	} else if (alpn == TLS_ALPN_WEB && listener->events.web) {
 		listener->events.web(listener->ctx, conn);
+	} else if (alpn == TLS_ALPN_PEER && listener->events.peer) {
+		listener->events.peer(listener->ctx, conn);
 	} else {
 		conn_close(conn, REASON_PROTOCOL, CONN_DROP);
 		if (listener->events.failed)

@@ -140,8 +140,20 @@ int authority_new(struct authority_pair *ret)
 	return status;
 }
 
-static int alternative_names(char ret[static SAN_MAX], const char *const *names,
-	size_t count)
+/* What would end the name in OpenSSL's notation of extensions must not get into it. */
+static int add_mark(char *san, size_t len, const char *node)
+{
+	int more = snprintf(san + len, SAN_MAX - len, ",URI:" AUTHORITY_NODE_MARK "%s",
+		node);
+	int is_plain =
+		*node && strspn(node, "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == strlen(node);
+	return is_plain && more > 0 && (size_t)more < SAN_MAX - len ? 0
+								    : -REASON_BAD_VALUE;
+}
+
+static int alternative_names(char ret[static SAN_MAX], const char *node,
+	const char *const *names, size_t count)
 {
 	unsigned char address[16];
 	size_t len = 0;
@@ -156,7 +168,7 @@ static int alternative_names(char ret[static SAN_MAX], const char *const *names,
 		if (len >= SAN_MAX)
 			return -REASON_BAD_VALUE;
 	}
-	return count ? 0 : -REASON_BAD_VALUE;
+	return count ? add_mark(ret, len, node) : -REASON_BAD_VALUE;
 }
 
 static int read_ca(const struct authority_pair *ca, X509 **ret_cert, EVP_PKEY **ret_key)
@@ -186,7 +198,7 @@ int authority_issue(const struct authority_pair *ca, const char *node,
 	char san[SAN_MAX];
 	X509 *ca_cert, *cert;
 	EVP_PKEY *ca_key, *key;
-	int status = alternative_names(san, names, count);
+	int status = alternative_names(san, node, names, count);
 
 	if (!status)
 		status = read_ca(ca, &ca_cert, &ca_key);

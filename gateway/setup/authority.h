@@ -17,13 +17,16 @@
 #define AUTHORITY_CA_DAYS 3650
 #define AUTHORITY_NODE_DAYS 820 /* some systems trust no longer ones */
 
+#define AUTHORITY_NODE_MARK "engawa-node:"
+
 struct authority_pair {
 	char *cert, *key; /* PEM */
 };
 
 MUST_CHECK int authority_new(struct authority_pair *ret);
 /* A node's certificate for these names; `node` is its subject. It serves as server, and as client
- * towards the other nodes. */
+ * towards the other nodes, who know it by its mark: the URI AUTHORITY_NODE_MARK and the node's name in
+ * subjectAltName (net/peer_trust.h). Nothing else that this CA signs may carry one. */
 MUST_CHECK int authority_issue(const struct authority_pair *ca, const char *node,
 	const char *const *names, size_t count, struct authority_pair *ret);
 /* ECDSA over SHA-256, as `openssl dgst -sha256 -verify` takes it. What is signed must not begin like a

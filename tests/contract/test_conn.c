@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,18 +16,23 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "fakes/test_cert.h"
+#include "fakes/test_cluster.h"
 #include "fakes/tls_end.h"
 #include "net/conn.h"
 #include "net/conn_mem.h"
+#include "net/conn_tls.h"
 #include "net/conn_ws.h"
+#include "net/dialer.h"
 #include "net/handoff.h"
 #include "net/listener.h"
+#include "net/resolver.h"
 #include "net/tls_ctx.h"
 #include "net/worker.h"
 
 #define PATIENCE_MS 60000
 
-enum kind { MEM, TLS, WS };
+/* PEER: dialled to another node, whose side of it is a conn too. */
+enum kind { MEM, TLS, WS, PEER };
 
 struct rig {
 	enum kind kind;
@@ -38,16 +44,24 @@ struct rig {
 	int rooms, closings, reason, arrived, close_in_bytes;
 	int callbacks_after_end;
 	/* the peer */
-	struct conn *mem_peer;
+	struct conn *mem_peer; /* of MEM and PEER */
 	struct buf mem_in;
 	int mem_over;
 	struct tls_end tls_peer;
 	void (*web)(void *ctx, struct conn *conn);
 	int heard, code; /* the last control frame, over WebSocket */
-	struct test_cert cert;
-	struct tls_ctx *tls;
+	struct test_cert cert, dialling;
+	struct test_cluster cluster;
+	struct tls_ctx *tls, *tls_dialling;
+	struct resolver *resolver;
 	struct listener *listener;
 };
+
+/* Its peer is a TLS client that is driven by hand. */
+static int has_end(const struct rig *rig)
+{
+	return rig->kind == TLS || rig->kind == WS;
+}
 
 static size_t on_bytes(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -135,7 +149,7 @@ static void turn(struct rig *rig)
 {
 	worker_turn(rig->workers[0], rig->kind != MEM);
 	worker_turn(rig->workers[1], 0);
-	if (rig->kind != MEM && rig->tls_peer.ssl)
+	if (has_end(rig) && rig->tls_peer.ssl)
 		tls_end_pump(&rig->tls_peer);
 	if (rig->kind == WS)
 		take_messages(rig);
@@ -196,6 +210,60 @@ static void set_up_tls(struct rig *rig)
 	UNTIL(rig, rig->conn && rig->tls_peer.ready);
 }
 
+static void on_peer(void *ctx, struct conn *conn)
+{
+	struct rig *rig = ctx;
+	assert_string_equal(conn_tls_node(conn), "node-a");
+	rig->mem_peer = conn;
+	conn_listen(conn, &peer_events, rig);
+}
+
+static void on_dialled(void *ctx, struct conn *conn, int reason)
+{
+	struct rig *rig = ctx;
+	assert_int_equal(reason, 0);
+	assert_string_equal(conn_tls_node(conn), "node-b");
+	rig->conn = conn;
+	conn_listen(conn, &events, rig);
+}
+
+static struct tls_ctx *tls_of(struct rig *rig, const char *node, struct test_cert *cert)
+{
+	char error[TLS_CTX_ERROR];
+	struct tls_ctx *tls;
+	test_cluster_node(&rig->cluster, node, cert);
+	assert_int_equal(tls_ctx_new(cert->cert, cert->key, TLS_OFFER_BOTH, &tls, error),
+		0);
+	assert_int_equal(tls_ctx_trust_peers(tls, rig->cluster.ca, rig->cluster.revoked,
+				 error),
+		0);
+	return tls;
+}
+
+static void set_up_peer(struct rig *rig)
+{
+	char error[LISTENER_ERROR] = "", address[32];
+	struct text_endpoint endpoint = {"127.0.0.1", 0};
+	const struct listener_events listener_events = {.peer = on_peer};
+	struct dial *dial;
+	test_cluster_new(&rig->cluster);
+	rig->tls_dialling = tls_of(rig, "node-a", &rig->dialling);
+	rig->tls = tls_of(rig, "node-b", &rig->cert);
+	assert_int_equal(resolver_new(&rig->resolver), 0);
+	struct listener_settings settings = {
+		.tls = rig->tls, .handshake_ms = PATIENCE_MS};
+	assert_int_equal(listener_new(&endpoint, rig->workers + 1, 1, &settings,
+				 &listener_events, rig, &rig->listener, error),
+		0);
+	listener_start(rig->listener);
+	struct dialer dialer = {rig->workers[0], rig->resolver, rig->tls_dialling};
+	snprintf(address, sizeof(address), "localhost:%u", listener_port(rig->listener));
+	assert_int_equal(dialer_begin(&dialer, address, "node-b", PATIENCE_MS, on_dialled,
+				 rig, &dial),
+		0);
+	UNTIL(rig, rig->conn && rig->mem_peer);
+}
+
 static struct rig *set_up(void **state)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
@@ -204,8 +272,12 @@ static struct rig *set_up(void **state)
 	buf_init(&rig->mem_in, 64 << 20);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(worker_new("test", &rig->workers[i]), 0);
-	if (rig->kind != MEM) {
+	if (has_end(rig)) {
 		set_up_tls(rig);
+		return rig;
+	}
+	if (rig->kind == PEER) {
+		set_up_peer(rig);
 		return rig;
 	}
 	assert_int_equal(conn_mem_pair(rig->workers[1], rig->workers[0], "127.0.0.1",
@@ -222,7 +294,7 @@ static void tear_down(struct rig *rig)
 		conn_close(rig->conn, REASON_LEG_CLOSED, CONN_DROP);
 	if (rig->mem_peer)
 		conn_close(rig->mem_peer, REASON_LEG_CLOSED, CONN_DROP);
-	if (rig->kind != MEM)
+	if (has_end(rig))
 		tls_end_done(&rig->tls_peer);
 	some_turns(rig);
 	assert_int_equal(rig->closings, 1);
@@ -230,9 +302,14 @@ static void tear_down(struct rig *rig)
 	rig->listener = listener_free(rig->listener);
 	for (int i = 0; i < 2; i++)
 		worker_free(rig->workers[i]);
-	if (rig->kind != MEM) {
-		tls_ctx_free(rig->tls);
+	tls_ctx_free(rig->tls);
+	tls_ctx_free(rig->tls_dialling);
+	resolver_free(rig->resolver);
+	if (rig->kind != MEM)
 		test_cert_done(&rig->cert);
+	if (rig->kind == PEER) {
+		test_cert_done(&rig->dialling);
+		test_cluster_done(&rig->cluster);
 	}
 	buf_done(&rig->got);
 	buf_done(&rig->mem_in);
@@ -291,7 +368,7 @@ static struct buf *peer_in(struct rig *rig)
 
 static void peer_stop_reading(struct rig *rig)
 {
-	if (rig->kind != MEM)
+	if (has_end(rig))
 		rig->tls_peer.reads = 0;
 	else
 		conn_pause(rig->mem_peer);
@@ -299,7 +376,7 @@ static void peer_stop_reading(struct rig *rig)
 
 static void peer_read_on(struct rig *rig)
 {
-	if (rig->kind != MEM)
+	if (has_end(rig))
 		rig->tls_peer.reads = 1;
 	else
 		conn_resume(rig->mem_peer);
@@ -421,7 +498,7 @@ static void close_with_flush_delivers_everything_first(void **state)
 	conn_close(rig->conn, REASON_PROTOCOL, CONN_FLUSH);
 	assert_int_equal(conn_write(rig->conn, bytes, 1), -REASON_LEG_CLOSED);
 	UNTIL(rig, buf_len(peer_in(rig)) == CONN_HIGH);
-	if (rig->kind != MEM) {
+	if (has_end(rig)) {
 		UNTIL(rig, rig->tls_peer.over);
 		assert_false(rig->tls_peer.lost);
 		tls_end_done(&rig->tls_peer);
@@ -446,7 +523,7 @@ static void the_end_of_the_peer_has_a_reason(void **state)
 {
 	struct rig *rig = set_up(state);
 	peer_send(rig, "last words", 10);
-	if (rig->kind != MEM) {
+	if (has_end(rig)) {
 		tls_end_pump(&rig->tls_peer);
 		tls_end_finish(&rig->tls_peer);
 	} else {
@@ -462,7 +539,12 @@ static void a_cut_is_noticed_even_while_paused(void **state)
 {
 	struct rig *rig = set_up(state);
 	conn_pause(rig->conn);
-	if (rig->kind != MEM) {
+	if (rig->kind == PEER) {
+		conn_pause(rig->mem_peer);
+		assert_int_equal(conn_write(rig->conn, (const uint8_t *)"x", 1), 0);
+		some_turns(rig);
+		conn_close(rig->mem_peer, REASON_PROTOCOL, CONN_DROP);
+	} else if (rig->kind != MEM) {
 		/* Unread bytes make the kernel send a reset. */
 		assert_int_equal(conn_write(rig->conn, (const uint8_t *)"x", 1), 0);
 		rig->tls_peer.reads = 0;
@@ -486,7 +568,7 @@ static void both_sides_export_the_same_or_nothing(void **state)
 		return;
 	}
 	assert_int_equal(conn_exporter(rig->conn, ours), 0);
-	if (rig->kind != MEM)
+	if (has_end(rig))
 		tls_end_exporter(&rig->tls_peer, theirs);
 	else
 		assert_int_equal(conn_exporter(rig->mem_peer, theirs), 0);
@@ -513,7 +595,7 @@ static void a_move_to_another_worker_loses_and_doubles_nothing(void **state)
 	while (!rig->closings &&
 		(buf_len(&rig->got) + rig->chunk <= LOT || buf_len(peer_in(rig)) < LOT)) {
 		size_t part = LOT - sent < 50000 ? LOT - sent : 50000;
-		if (part && (rig->kind != MEM || !conn_full(rig->mem_peer))) {
+		if (part && (has_end(rig) || !conn_full(rig->mem_peer))) {
 			peer_send(rig, in + sent, part);
 			sent += part;
 		}
@@ -744,13 +826,14 @@ static void each_span_is_a_message(void **state)
 #define EACH(test)                                                                       \
 	{#test " (mem)", test, NULL, NULL, &mem},                                        \
 		{#test " (tls)", test, NULL, NULL, &tls},                                \
+		{#test " (ws)", test, NULL, NULL, &ws},                                  \
 	{                                                                                \
-#test " (ws)", test, NULL, NULL, &ws                                     \
+#test " (peer)", test, NULL, NULL, &peer                                 \
 	}
 
 int main(void)
 {
-	static enum kind mem = MEM, tls = TLS, ws = WS;
+	static enum kind mem = MEM, tls = TLS, ws = WS, peer = PEER;
 	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
 		EACH(what_the_peer_sends_is_shown_in_order),

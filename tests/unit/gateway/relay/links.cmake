@@ -1,5 +1,5 @@
 if(NOT TARGET fakes_tls)
-	add_library(fakes_tls STATIC ${CMAKE_SOURCE_DIR}/tests/fakes/tls_end.c ${CMAKE_SOURCE_DIR}/tests/fakes/test_cert.c)
+	add_library(fakes_tls STATIC ${CMAKE_SOURCE_DIR}/tests/fakes/tls_end.c ${CMAKE_SOURCE_DIR}/tests/fakes/test_cert.c ${CMAKE_SOURCE_DIR}/tests/fakes/test_cluster.c)
 	target_include_directories(fakes_tls PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 	target_link_libraries(fakes_tls PUBLIC engawa_flags proto_base PkgConfig::SSL Threads::Threads)
 endif()
