@@ -19,7 +19,8 @@ def messages():
     out = []
     for match in re.finditer(rf'^MESSAGE\((0x\w+), (\w+), \w+, (\w+), {STRING}\)(.*?)^END', text, re.M | re.S):
         number, symbol, direction, help_text, body = match.groups()
-        way = {"TO_NODE": "end → node", "TO_END": "node → end", "BOTH": "both ways"}[direction]
+        way = {"TO_NODE": "end → node", "TO_END": "node → end", "BOTH": "both ways",
+               "NODES": "node → node"}[direction]
         out += [f"#### {number} {symbol} ({way})", "", help_text[0].upper() + help_text[1:] + ".", "",
                 "| member | kind | size | | meaning |", "|---|---|---|---|---|"]
         for field in re.finditer(rf'FIELD\(\w+, (\w+), (\w+), (\w+), (\w+), {STRING}\)', body):

@@ -45,6 +45,7 @@ struct gateway {
 	struct gateway_plan_addresses addresses;
 	char checkpoints[DATA_DIR_PATH];
 	char cert_file[DATA_DIR_PATH], key_file[DATA_DIR_PATH];
+	char ca_file[DATA_DIR_PATH], revoked_file[DATA_DIR_PATH];
 	struct store *store;
 	struct vault *vault;
 	char store_address[DATA_DIR_PATH + 8];
@@ -154,6 +155,8 @@ static int build_relay(struct gateway *gateway, char *error)
 		.peer = gateway->config.peer,
 		.cert_file = gateway->cert_file,
 		.key_file = gateway->key_file,
+		.ca_file = gateway->ca_file,
+		.revoked_file = gateway->revoked_file,
 		.listen = gateway->addresses.listen.items,
 		.listen_count = gateway->addresses.listen.count,
 		.proxies = gateway->addresses.proxies.items,
@@ -252,6 +255,8 @@ static int build(struct gateway *gateway, char *error)
 	data_dir_file(gateway->dir.path, CHECKPOINT_MAKER_FILE, gateway->checkpoints);
 	data_dir_file(gateway->dir.path, "node.pem", gateway->cert_file);
 	data_dir_file(gateway->dir.path, "node.key", gateway->key_file);
+	data_dir_file(gateway->dir.path, "ca.pem", gateway->ca_file);
+	data_dir_file(gateway->dir.path, "revoked.txt", gateway->revoked_file);
 	if (!status)
 		status = post_pump_new(&gateway->pump);
 	if (!status)

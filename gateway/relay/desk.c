@@ -11,6 +11,7 @@
 #include "net/worker.h"
 #include "relay/door.h"
 #include "relay/elsewhere.h"
+#include "relay/landing.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
 #include "relay/notices.h"
@@ -128,6 +129,11 @@ static void tick_door(struct list *node, const void *now_ms)
 	door_tick(door_at(node), *(const int64_t *)now_ms);
 }
 
+static void tick_landing(struct list *node, const void *now_ms)
+{
+	landing_tick(landing_at(node), *(const int64_t *)now_ms);
+}
+
 /* ---- orders ------------------------------------------------------------------------------ */
 
 static int concerns(const struct order *order, const struct session *session)
@@ -221,6 +227,11 @@ static void end_door(struct list *node, const void *reason)
 	door_refuse(door_at(node), *(const int *)reason, 0, NULL);
 }
 
+static void end_landing(struct list *node, const void *reason)
+{
+	landing_refuse(landing_at(node), *(const int *)reason, 0, NULL);
+}
+
 void desk_drain(struct desk *desk, int64_t within_ms)
 {
 	desk->drain_by_ms = clock_mono_ms() + within_ms;
@@ -244,6 +255,7 @@ void desk_tick(struct desk *desk)
 		send_away(desk);
 	notices_tick(desk, now_ms);
 	each(&desk->doors, tick_door, &now_ms);
+	each(&desk->landings, tick_landing, &now_ms);
 	each(&desk->sessions, tick_session, &now_ms);
 	each(&desk->legs, tick_leg, &now_ms);
 }
@@ -279,6 +291,7 @@ int desk_new(struct house *house, struct worker *worker,
 	desk->worker = worker;
 	desk->settings = *settings;
 	list_init(&desk->doors);
+	list_init(&desk->landings);
 	list_init(&desk->legs);
 	list_init(&desk->sessions);
 	for (size_t i = 0; i < DESK_ROSTER; i++)
@@ -308,14 +321,15 @@ void desk_close(struct desk *desk, int reason)
 	desk->orders = NULL;
 	elsewhere_stop(desk);
 	each(&desk->doors, end_door, &reason);
+	each(&desk->landings, end_landing, &reason);
 	each(&desk->sessions, end_session, &reason);
 	each(&desk->legs, end_leg, &reason);
 }
 
 int desk_is_empty(const struct desk *desk)
 {
-	return !desk->asked && list_empty(&desk->doors) && list_empty(&desk->legs) &&
-	       list_empty(&desk->sessions);
+	return !desk->asked && list_empty(&desk->doors) && list_empty(&desk->landings) &&
+	       list_empty(&desk->legs) && list_empty(&desk->sessions);
 }
 
 struct desk *desk_free(struct desk *desk)

@@ -25,8 +25,10 @@ struct lobby;
 struct notices;
 struct order;
 struct recover_nodes;
+struct resolver;
 struct shares;
 struct store;
+struct tls_ctx;
 struct worker;
 struct worker_timer;
 
@@ -39,6 +41,8 @@ struct house {
 	struct lobby *lobby;
 	struct notices *notices;
 	struct shares *shares;
+	struct tls_ctx *tls; /* towards other nodes, as the next */
+	struct resolver *resolver;
 	char node[65];
 	struct whereabouts at; /* this node, as it announces its hosts */
 	atomic_int draining, listens;
@@ -54,7 +58,7 @@ struct desk {
 	struct house *house;
 	struct worker *worker;
 	struct relay_settings settings; /* this desk's copy */
-	struct list doors, legs, sessions;
+	struct list doors, landings, legs, sessions;
 	struct list roster[DESK_ROSTER]; /* legs by number */
 	int asked;           /* answers of store and admission that are still to come */
 	int closing;         /* the node stops: nothing new */

@@ -158,18 +158,11 @@ void door_tick(struct door *door, int64_t now_ms)
 
 /* ---- HELLO ------------------------------------------------------------------------------- */
 
-static int is_license_id(const char *text)
-{
-	if (strncmp(text, "lic_", 4) || strlen(text) != 13)
-		return 0;
-	return strspn(text + 4, "0123456789abcdefghjkmnpqrstvwxyz") == 9;
-}
-
 static int judge_hello(struct door *door, int *ret_generation)
 {
 	struct message_hello *hello = &door->hello;
 	enum hello_side side;
-	if (hello_side_parse(hello->side, &side) || !is_license_id(hello->license) ||
+	if (hello_side_parse(hello->side, &side) || !leg_is_license(hello->license) ||
 		hello->app_min > hello->app_max || hello->gen_min > hello->gen_max)
 		return -REASON_BAD_MESSAGE;
 	if (strcmp(hello->kind, "native") && strcmp(hello->kind, "web"))

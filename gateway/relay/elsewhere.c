@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "relay/crossing.h"
 #include "relay/desk.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
@@ -165,6 +166,8 @@ static void on_sought(void *ctx, int status, const struct whereabouts *at)
 		leg_come_to_host(viewer);
 	else if (!status && elsewhere_is_open(viewer, at))
 		send_on(viewer, at);
+	else if (!status && *at->peer)
+		crossing_begin(viewer, at);
 	else if (!status || status == -REASON_NOT_FOUND)
 		give_up(viewer, REASON_HOST_OFFLINE);
 	else

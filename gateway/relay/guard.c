@@ -21,7 +21,7 @@ struct source {
 	struct list node;
 	uint8_t key[ADDRESS_KEY];
 	int64_t strangers, legs;
-	int64_t penalty_until_ms;
+	int64_t penalty_until_ms, trusted_until_ms;
 	int64_t seen_ms;
 	int enforced;
 	struct bucket accepts;
@@ -87,7 +87,7 @@ static struct list *chain_of(struct guard *guard, const uint8_t *key)
 static int is_forgettable(const struct source *source, int64_t now_ms)
 {
 	return !source->strangers && !source->legs &&
-	       now_ms >= source->penalty_until_ms &&
+	       now_ms >= source->penalty_until_ms && now_ms >= source->trusted_until_ms &&
 	       now_ms - source->seen_ms > BURST * 1000;
 }
 
@@ -142,8 +142,15 @@ static int is_dropped_early(struct guard *guard)
 	return (int64_t)(guard->dice >> 33) % 1000 < chance;
 }
 
+static int is_trusted(const struct source *source, int64_t now_ms)
+{
+	return source && now_ms < source->trusted_until_ms;
+}
+
 static int judge_source(const struct guard *guard, struct source *source, int64_t now_ms)
 {
+	if (is_trusted(source, now_ms))
+		return 0;
 	if (now_ms >= source->penalty_until_ms)
 		source->enforced = 0;
 	if (source->enforced && !source->legs)
@@ -160,7 +167,7 @@ int guard_admit(struct guard *guard, const char *address)
 	pthread_mutex_lock(&guard->lock);
 	struct source *source = find_or_add(guard, address, now_ms);
 	int rc = source ? judge_source(guard, source, now_ms) : 0;
-	if (!rc && is_dropped_early(guard))
+	if (!rc && !is_trusted(source, now_ms) && is_dropped_early(guard))
 		rc = -REASON_BUSY;
 	if (!rc) {
 		guard->strangers++;
@@ -173,6 +180,16 @@ int guard_admit(struct guard *guard, const char *address)
 	if (!rc)
 		metrics_add(METRIC_UNPROVED, 1);
 	return rc;
+}
+
+void guard_trust(struct guard *guard, const char *address)
+{
+	int64_t now_ms = clock_mono_ms();
+	pthread_mutex_lock(&guard->lock);
+	struct source *source = find_or_add(guard, address, now_ms);
+	if (source)
+		source->trusted_until_ms = now_ms + GUARD_TRUST_MS;
+	pthread_mutex_unlock(&guard->lock);
 }
 
 /* Sources that came while the table was full were not counted: never below zero. */

@@ -28,6 +28,9 @@ void guard_set(struct guard *guard, const struct relay_settings *settings);
  * (this address), -REASON_BUSY (all together; from half of the limit on by chance, so that some of
  * the honest get in while a flood lasts). */
 MUST_CHECK int guard_admit(struct guard *guard, const char *address);
+/* From this address other nodes come: for GUARD_TRUST_MS its number of strangers is not limited. */
+#define GUARD_TRUST_MS 600000
+void guard_trust(struct guard *guard, const char *address);
 /* The stranger is welcome; guard_left must follow. */
 void guard_proved(struct guard *guard, const char *address);
 /* The stranger is gone, for this reason. */

@@ -14,6 +14,7 @@
 #include "net/conn.h"
 #include "net/handoff.h"
 #include "net/worker.h"
+#include "relay/crossing.h"
 #include "relay/desk.h"
 #include "relay/elsewhere.h"
 #include "relay/guard.h"
@@ -58,6 +59,7 @@ void leg_discard(struct leg *leg)
 	free(leg->tenant);
 	free(leg->holder);
 	free(leg->policy);
+	free(leg->via);
 	free(leg->inventory);
 	free(leg->wish);
 	free(leg->unreached);
@@ -115,11 +117,16 @@ int leg_new(struct desk *desk, struct conn *conn, const struct message_hello *he
 	return rc;
 }
 
+/* A viewer that another node carries is counted as a viewer there. */
 static void count_in(struct leg *leg)
 {
 	int is_host = leg->side == HELLO_HOST;
-	leg->counted = 1;
 	atomic_fetch_add(&leg->desk->house->legs, 1);
+	if (leg->via) {
+		metrics_add(METRIC_PEER_LEGS, 1);
+		return;
+	}
+	leg->counted = 1;
 	atomic_fetch_add(is_host ? &leg->desk->house->hosts : &leg->desk->house->viewers,
 		1);
 	metrics_add(is_host ? METRIC_HOSTS : METRIC_VIEWERS, 1);
@@ -154,7 +161,7 @@ void leg_enter(struct leg *leg)
 	log_line(LOG_INFO, "leg welcome", LOG_S("leg", leg->id),
 		LOG_S("side", hello_side_name(leg->side)), LOG_S("license", leg->license),
 		LOG_S("device", device), LOG_S("address", leg->address),
-		LOG_S("program", leg->program));
+		LOG_S("program", leg->program), LOG_S("via", leg->via ? leg->via : ""));
 	int rc = leg->side == HELLO_HOST ? lobby_enter_host(desk->house->lobby, leg)
 					 : lobby_enter_viewer(desk->house->lobby, leg,
 						   desk->settings.viewers_per_license);
@@ -171,6 +178,8 @@ static void vanish(struct leg *leg, int reason)
 	char device[LEG_DEVICE];
 	leg_change(leg, HELLO_ENDED);
 	leg->was_replaced = !lobby_leave(house->lobby, leg);
+	if (leg->crossing)
+		crossing_lose(leg->crossing, reason);
 	if (leg->waiting_for_host)
 		lobby_wait_no_more(house->lobby, leg);
 	leg->waiting_for_host = 0;
@@ -199,7 +208,9 @@ static void on_closed(void *ctx, int reason)
 		vanish(leg, reason == REASON_LEG_CLOSED ? REASON_PEER_LOST : reason);
 	list_remove(&leg->node);
 	atomic_fetch_sub(&house->legs, 1);
-	guard_left(house->guard, leg->address);
+	if (leg->via)
+		metrics_add(METRIC_PEER_LEGS, -1);
+	guard_left(house->guard, leg->via ? leg->conn->address : leg->address);
 	leg_discard(leg);
 }
 
@@ -247,7 +258,8 @@ void leg_send_notices(struct leg *leg, const char *notices)
 {
 	struct message_notices message;
 	struct buf out;
-	if (leg->state == HELLO_ENDED || leg->moving)
+	/* One that is carried hears them from the node it came to. */
+	if (leg->state == HELLO_ENDED || leg->moving || leg->via)
 		return;
 	text_clip(message.notices, sizeof(message.notices), notices);
 	buf_init(&out, FRAME_MAX);
@@ -303,6 +315,15 @@ void leg_cut(struct leg *leg, int reason)
 	if (leg->state != HELLO_ENDED)
 		vanish(leg, reason);
 	conn_close(leg->conn, reason, CONN_DROP);
+}
+
+void leg_part(struct leg *leg, int reason)
+{
+	CHECK_OBJ(leg, LEG_MAGIC);
+	if (leg->state == HELLO_ENDED)
+		return;
+	vanish(leg, reason);
+	conn_close(leg->conn, reason, CONN_FLUSH);
 }
 
 void leg_refuse(struct leg *leg, int reason, int64_t retry_ms, const char *detail)
@@ -450,12 +471,15 @@ static int take_connect(struct leg *leg, const struct frame *frame)
 }
 
 /* An end may say why it ends, but not in the name of others: what only a node or an administrator
- * can know is replaced by the plain fact that this side ended it. */
-static int believable(const struct leg *leg, uint64_t number)
+ * can know is replaced by the plain fact that this side ended it. A node speaks for itself. */
+int leg_believable(const struct leg *leg, uint64_t number)
 {
 	/* We have asked it to go. */
 	if (number == REASON_DRAINING && atomic_load(&leg->desk->house->draining))
 		return REASON_DRAINING;
+	if (leg->via && number != REASON_NONE &&
+		reason_parse(reason_symbol((int)number)) != REASON_NONE)
+		return (int)number;
 	switch (number) {
 	case REASON_ADMIN_DISCONNECT:
 	case REASON_TAKEN_OVER:
@@ -481,10 +505,9 @@ static int take_close(struct leg *leg, const struct frame *frame)
 	int rc = message_close_parse(frame->payload, frame->len, &message);
 	if (rc)
 		return rc;
-	int reason = believable(leg, message.reason);
+	int reason = leg_believable(leg, message.reason);
 	if (!message.session[0]) { /* the leg itself: no CLOSE in return */
-		vanish(leg, reason);
-		conn_close(leg->conn, reason, CONN_FLUSH);
+		leg_part(leg, reason);
 	} else if (leg->session && leg->state == HELLO_JOINED &&
 		   !strcmp(message.session, leg->session->id_text)) {
 		session_closed_by(leg->session, leg, reason);
@@ -536,6 +559,13 @@ static int take_late_data(struct leg *leg, const struct frame *frame)
 	return 0;
 }
 
+int leg_is_license(const char *text)
+{
+	if (strncmp(text, "lic_", 4) || strlen(text) != 13)
+		return 0;
+	return strspn(text + 4, "0123456789abcdefghjkmnpqrstvwxyz") == 9;
+}
+
 static const struct {
 	uint8_t type;
 	int (*take)(struct leg *leg, const struct frame *frame);
@@ -551,10 +581,14 @@ static const struct {
 
 static int take_frame(struct leg *leg, const struct frame *frame)
 {
-	if (!hello_end_may(leg->side, leg->state, frame->type))
+	int is_ours =
+		!leg->crossing || frame->type == FRAME_PING || frame->type == FRAME_PONG;
+	if (is_ours && !hello_end_may(leg->side, leg->state, frame->type))
 		return -REASON_PROTOCOL;
 	if (frame->type != FRAME_DATA && !bucket_take(&leg->chatter, clock_mono_ms()))
 		return -REASON_THROTTLED;
+	if (!is_ours)
+		return crossing_take(leg->crossing, frame);
 	for (size_t i = 0; i < ARRAY_LEN(takers); i++)
 		if (takers[i].type == frame->type)
 			return takers[i].take(leg, frame);
@@ -590,7 +624,9 @@ static void on_room(void *ctx)
 {
 	struct leg *leg = ctx;
 	CHECK_OBJ(leg, LEG_MAGIC);
-	if (leg->session && leg->state == HELLO_JOINED)
+	if (leg->crossing)
+		crossing_room(leg->crossing);
+	else if (leg->session && leg->state == HELLO_JOINED)
 		session_room(leg->session, leg);
 }
 
@@ -624,7 +660,7 @@ void leg_tick(struct leg *leg, int64_t now_ms)
 		return;
 	if (leg->side == HELLO_HOST)
 		presence_tick(leg, now_ms);
-	else
+	else if (!leg->crossing)
 		review_tick(leg, now_ms);
 	if (leg->waiting_for_host && now_ms >= leg->wait_until_ms)
 		leg_refuse(leg, REASON_GRACE_OVER, 0, NULL);
@@ -632,4 +668,6 @@ void leg_tick(struct leg *leg, int64_t now_ms)
 		leg_end(leg, REASON_LICENSE_EXPIRED);
 	else
 		keep_alive(leg, now_ms);
+	if (leg->crossing)
+		crossing_tick(leg->crossing, now_ms);
 }

@@ -19,6 +19,7 @@
 
 struct admission_verdict;
 struct conn;
+struct crossing;
 struct desk;
 struct pump;
 struct session;
@@ -39,6 +40,7 @@ struct leg {
 	char id[LEG_ID];
 	char license[17], kind[17], address[64];
 	char *name, *program, *tenant, *holder, *policy; /* never NULL */
+	char *via; /* a viewer's: the node that carries it here (landing.h), or NULL */
 	uint8_t device[32], app_min, app_max;
 	int64_t expires_ms; /* of the license, wall clock; 0: never */
 	int64_t since_ms;   /* wall clock */
@@ -61,6 +63,7 @@ struct leg {
 	uint8_t was_replaced; /* by a newer leg, at this node */
 	uint8_t announced;    /* the store knows that it is here */
 	/* a viewer's: */
+	struct crossing *crossing; /* that carries it to another node, or NULL */
 	int resume_only; /* 0, or why it may begin no new session (admission.h) */
 	struct message_connect *wish; /* while HELLO_WAITING */
 	int64_t asked_ms, wait_until_ms;
@@ -98,6 +101,8 @@ void leg_leave_session(struct leg *leg);
 void leg_await_receipt(struct leg *leg, uint64_t fence);
 /* To the desk of its host; lobby_match goes on there. */
 void leg_move(struct leg *leg, struct desk *to);
+/* It ends, and has been told why already. */
+void leg_part(struct leg *leg, int reason);
 /* CLOSE (when it still can be told), and the end. Its session ends with the same reason. */
 void leg_end(struct leg *leg, int reason);
 /* The same without a word: the conn takes nothing any more. */
@@ -110,6 +115,11 @@ void leg_look_elsewhere(struct leg *leg, int reason);
 void leg_make_sure(struct leg *leg, int reason);
 /* The host of a viewer that was looked for is here now. */
 void leg_come_to_host(struct leg *viewer);
+
+/* What its end says is the reason, held to what an end can know. */
+int leg_believable(const struct leg *leg, uint64_t number);
+/* "lic_" and nine characters. */
+int leg_is_license(const char *text);
 
 /* "who" of a log line: the first eight digits of the device key, never the whole. */
 #define LEG_DEVICE 17

@@ -96,7 +96,7 @@ size_t pump_take(struct pump *pump, const uint8_t *bytes, size_t len)
 	*pump->carried += payload;
 	*pump->frames += frames;
 	metrics_add(pump->metric, (int64_t)payload);
-	metrics_add(METRIC_DATA_FRAMES, (int64_t)frames);
+	metrics_add(pump->frame_metric, (int64_t)frames);
 	if (!pump->paused && conn_full(pump->to))
 		pause_sender(pump);
 	if (pump->rested)

@@ -31,7 +31,8 @@ struct pump {
 	uint64_t *carried; /* payload bytes, of the session's meter */
 	uint64_t *frames;
 	enum metric metric; /* of its direction */
-	uint8_t paused;     /* `from` is not read because `to` is full */
+	enum metric frame_metric;
+	uint8_t paused;   /* `from` is not read because `to` is full */
 	uint8_t resting;  /* or because it went faster than it may; `rested` ends that */
 	int64_t moved_ms; /* when `to` last took a byte while paused */
 	size_t least;     /* and how few bytes waited for it then */

@@ -14,14 +14,17 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "net/conn.h"
+#include "net/conn_tls.h"
 #include "net/conn_ws.h"
 #include "net/listener.h"
+#include "net/resolver.h"
 #include "net/tls_ctx.h"
 #include "net/worker.h"
 #include "relay/desk.h"
 #include "relay/door.h"
 #include "relay/elsewhere.h"
 #include "relay/guard.h"
+#include "relay/landing.h"
 #include "relay/lobby.h"
 #include "relay/neighbours.h"
 #include "relay/notices.h"
@@ -144,6 +147,12 @@ static void on_native(void *ctx, struct conn *conn)
 {
 	struct relay *relay = ctx;
 	door_open(desk_of(relay, conn->worker), conn);
+}
+
+static void on_peer(void *ctx, struct conn *conn)
+{
+	struct relay *relay = ctx;
+	landing_open(desk_of(relay, conn->worker), conn, conn_tls_node(conn));
 }
 
 static void on_failed(void *ctx, const char *address, int reason)
@@ -481,6 +490,7 @@ static int open_one(struct relay *relay, const struct relay_parts *parts,
 	const struct listener_events events = {.admit = on_admit,
 		.native = on_native,
 		.web = relay->web ? on_web : NULL,
+		.peer = on_peer,
 		.failed = on_failed};
 	struct listener_settings settings = {.tls = relay->tls,
 		.handshake_ms = relay->settings.tls_ms,
@@ -540,8 +550,18 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 		return refuse(REASON_NO_MEMORY, error, "no memory for the relay");
 	rc = tls_ctx_new(parts->cert_file, parts->key_file, TLS_OFFER_BOTH, &relay->tls,
 		why);
+	if (!rc && parts->ca_file)
+		rc = tls_ctx_trust_peers(relay->tls, parts->ca_file, parts->revoked_file,
+			why);
 	if (rc)
 		return refuse(-rc, error, "%s", why);
+	if (parts->ca_file && !tls_ctx_is_marked(relay->tls))
+		log_line(LOG_INFO, "other nodes will refuse this one",
+			LOG_S("why", "its certificate has no node's mark"),
+			LOG_S("renew", "engawa-gateway renew"));
+	relay->house.tls = relay->tls;
+	if (resolver_new(&relay->house.resolver))
+		return refuse(REASON_NO_MEMORY, error, "no memory for the relay");
 	rc = make_desks(relay, parts->workers, error);
 	for (size_t i = 0; !rc && i < parts->listen_count; i++)
 		rc = open_one(relay, parts, parts->listen[i], error);
@@ -685,6 +705,7 @@ struct relay *relay_free(struct relay *relay)
 		worker_free(relay->worker[i]);
 	}
 	tls_ctx_free(relay->tls);
+	resolver_free(relay->house.resolver);
 	lobby_free(relay->house.lobby);
 	notices_free(relay->house.notices);
 	shares_free(relay->house.shares);

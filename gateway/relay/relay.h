@@ -30,6 +30,7 @@ struct worker;
 	S(tls_ms, 5000, 50, 60000, "from accept to the end of the TLS handshake") \
 	S(hello_ms, 5000, 50, 60000, "from there to the first whole frame") \
 	S(login_ms, 30000, 50, 300000, "from there to the verdict") \
+	S(peer_ms, 5000, 50, 60000, "from the decision to carry a viewer to another node to the connection with it") \
 	S(open_ms, 15000, 50, 120000, "from CONNECT to OPEN, waiting for a lost host apart") \
 	S(strangers, 1024, 4, 1000000, "connections that have not proved themselves") \
 	S(strangers_per_address, 256, 1, 1000000, "of them from one IPv4 address or IPv6 /64") \
@@ -78,6 +79,8 @@ struct relay_parts {
 		address; /* HOST:PORT under which ends reach it; "": nobody is sent here */
 	const char *peer; /* and other nodes; "": the same */
 	const char *cert_file, *key_file;
+	/* The cluster's CA and the list of revoked certificates (net/peer_trust.h); NULL: no other nodes. */
+	const char *ca_file, *revoked_file;
 	const char *const *listen; /* HOST:PORT each */
 	size_t listen_count;
 	const char *const *proxies; /* addresses that send PROXY v2 */

@@ -18,6 +18,7 @@
  *   id fence license tenant holder event node started ended reason resumed purpose
  *   host host_device host_address host_kind   viewer viewer_device viewer_address viewer_kind
  *   bytes_to_viewer bytes_to_host frames      by? (who ordered the end)
+ *   via? (the node that carried the viewer here)
  *   receipts { host {sent received reason signature} viewer {…} agree }
  * A receipt counts, and its numbers are in the row, only when its signature (wire/proof.h) is that of
  * the side's device. An end has one word: after a wrong one it is not heard again (nor is its
@@ -62,6 +63,7 @@ enum session_state {
 /* What is known of one end, also after its leg is gone. */
 struct session_end_info {
 	char name[129], device[44], address[64], kind[17];
+	char via[65]; /* the node that carries it, or "" */
 	uint8_t key[32];
 	int has_receipt; /* verified */
 	int refused;     /* it sent one that somebody else signed, or nobody */

@@ -32,6 +32,7 @@ static void describe(struct session_end_info *info, const struct leg *leg)
 	text_b64(info->device, leg->device, sizeof(leg->device));
 	text_clip(info->address, sizeof(info->address), leg->address);
 	text_clip(info->kind, sizeof(info->kind), leg->kind);
+	text_clip(info->via, sizeof(info->via), leg->via ? leg->via : "");
 	memcpy(info->key, leg->device, sizeof(info->key));
 }
 
@@ -145,6 +146,7 @@ static void join_leg(struct session *session, struct leg *leg, struct leg *other
 	leg->pump->carried =
 		is_host ? &meter->carried.to_viewer : &meter->carried.to_host;
 	leg->pump->frames = &meter->frames;
+	leg->pump->frame_metric = METRIC_DATA_FRAMES;
 	leg->pump->metric = is_host ? METRIC_DATA_TO_VIEWER : METRIC_DATA_TO_HOST;
 }
 

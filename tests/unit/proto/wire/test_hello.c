@@ -11,7 +11,7 @@
 #include "wire/frame.h"
 #include "wire/hello.h"
 
-enum side { TO_NODE = 1, TO_END = 2, BOTH = 3 };
+enum side { NODES = 0, TO_NODE = 1, TO_END = 2, BOTH = 3 };
 
 static const struct {
 	uint8_t type;
