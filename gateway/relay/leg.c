@@ -161,7 +161,7 @@ void leg_enter(struct leg *leg)
 	log_line(LOG_INFO, "leg welcome", LOG_S("leg", leg->id),
 		LOG_S("side", hello_side_name(leg->side)), LOG_S("license", leg->license),
 		LOG_S("device", device), LOG_S("address", leg->address),
-		LOG_S("program", leg->program), LOG_S("via", leg->via ? leg->via : ""));
+		LOG_S("program", leg->program));
 	int rc = leg->side == HELLO_HOST ? lobby_enter_host(desk->house->lobby, leg)
 					 : lobby_enter_viewer(desk->house->lobby, leg,
 						   desk->settings.viewers_per_license);

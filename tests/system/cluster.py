@@ -92,12 +92,13 @@ class Redis:
 class Cluster:
     """`nodes` gateways of one CA and one master key. `config` is what their files have beside the node's
     own lines: {"relay": {"grace": "20s"}}. With `addresses` every node is reachable from other nodes' ends
-    ([node] address); without it nobody is sent from one to another by name. Tests that are not about a slow Redis give it a
-    `deadline_ms` that a busy machine keeps."""
+    ([node] address); without it nobody is sent from one to another by name, but with `peers` the nodes carry viewers
+    to each other ([node] peer). Tests that are not about a slow Redis give it a `deadline_ms` that a busy machine
+    keeps."""
 
     def __init__(self, world, nodes=2, redis=None, config=None, addresses=True, options=(),
-                 deadline_ms=250):
-        self.world, self.config, self.public = world, config or {}, addresses
+                 deadline_ms=250, peers=False):
+        self.world, self.config, self.public, self.peers = world, config or {}, addresses, peers
         self.redis = redis or Redis(world)
         self.nodes = []
         self.options = options
@@ -112,7 +113,10 @@ class Cluster:
         first = self.nodes[0] if self.nodes else None
         gateway.init(*(["--from", first.data] if first else []))
         gateway.listen = f"127.0.0.1:{free_port()}"
-        gateway.own = {**({"address": gateway.listen} if self.public else {}), **node}
+        own = {"address": gateway.listen} if self.public else {}
+        if self.peers:
+            own["peer"] = gateway.listen
+        gateway.own = {**own, **node}
         path = self.configure(gateway, self.config)
         gateway.start("--store", self.store, "--config", path, *self.options, listen=gateway.listen)
         self.nodes.append(gateway)

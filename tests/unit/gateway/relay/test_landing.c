@@ -232,9 +232,8 @@ static void a_proof_from_before_a_revocation_is_worth_nothing(void **state)
 {
 	struct relay_rig *rig = *state;
 	relay_rig_welcome(rig, 0, HELLO_HOST, RIG_LICENSE, 1);
-	relay_rig_order(rig,
-		"{\"order\":\"revoke\",\"license\":\"" RIG_LICENSE
-		"\",\"reason\":\"LICENSE_DISABLED\",\"by\":\"acc_1\"}");
+	relay_rig_order(rig, "{\"order\":\"revoke\",\"license\":\"" RIG_LICENSE
+			     "\",\"reason\":\"LICENSE_DISABLED\",\"by\":\"acc_1\"}");
 	relay_rig_pass(rig, 1000);
 	struct fake_end *early = carried(rig, 0, 2);
 	struct message_peer peer = peer_of(early);
@@ -266,9 +265,8 @@ static void orders_reach_it(void **state)
 	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"by\":\"acc_1\"", row,
 				 sizeof(row)),
 		1);
-	relay_rig_order(rig,
-		"{\"order\":\"revoke\",\"license\":\"" RIG_LICENSE
-		"\",\"reason\":\"LICENSE_DISABLED\",\"by\":\"acc_1\"}");
+	relay_rig_order(rig, "{\"order\":\"revoke\",\"license\":\"" RIG_LICENSE
+			     "\",\"reason\":\"LICENSE_DISABLED\",\"by\":\"acc_1\"}");
 	assert_int_equal(viewer->close.reason, REASON_LICENSE_DISABLED);
 	assert_int_equal(viewer->leg_closes, 1);
 }
