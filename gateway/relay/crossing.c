@@ -39,7 +39,8 @@ struct crossing {
 	uint64_t carried_to_host, carried_to_viewer, frames;
 	struct keepalive keepalive;
 	int64_t begun_us, pinged_ms;
-	int told; /* the reason with which one of the two has ended the leg */
+	int told;        /* the reason with which one of the two has ended the leg */
+	int is_draining; /* that node has asked the viewer to go */
 };
 
 static const struct conn_events peer_events;
@@ -223,7 +224,9 @@ static int take_close(struct crossing *crossing, const struct frame *frame)
 	int rc = message_close_parse(frame->payload, frame->len, &message);
 	if (rc)
 		return rc;
-	int reason = leg_believable(crossing->viewer, message.reason);
+	int reason = crossing->is_draining && message.reason == REASON_DRAINING
+			     ? REASON_DRAINING
+			     : leg_believable(crossing->viewer, message.reason);
 	message.reason = (uint64_t)reason;
 	text_clip(message.symbol, sizeof(message.symbol), reason_symbol(reason));
 	if (!message.session[0])
@@ -261,6 +264,15 @@ static int take_node_close(struct crossing *crossing, const struct frame *frame)
 	return rc;
 }
 
+static int take_node_notice(struct crossing *crossing, const struct frame *frame)
+{
+	struct message_notice message;
+	int rc = message_notice_parse(frame->payload, frame->len, &message);
+	if (!rc && !strcmp(message.kind, "drain"))
+		crossing->is_draining = 1;
+	return rc;
+}
+
 static int take_node_frame(struct crossing *crossing, const struct frame *frame)
 {
 	struct frame pong = {FRAME_PONG, frame->len, frame->payload};
@@ -277,6 +289,9 @@ static int take_node_frame(struct crossing *crossing, const struct frame *frame)
 		return -REASON_PROTOCOL;
 	case FRAME_CLOSE:
 		rc = take_node_close(crossing, frame);
+		break;
+	case FRAME_NOTICE:
+		rc = take_node_notice(crossing, frame);
 		break;
 	default:
 		break;

@@ -365,6 +365,30 @@ static void an_idle_crossing_lives_on_keepalives(void **state)
 	UNTIL(rig, viewer->received == 100);
 }
 
+/* The node of the host is drained: the viewer goes by itself and says so, and its session waits for it. */
+static void a_drain_of_the_other_node_is_heard_and_answered(void **state)
+{
+	struct rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char row[4096];
+	join(rig, &host, &viewer);
+	assert_int_equal(
+		bus_publish(rig->store->bus, "orders",
+			"{\"order\":\"drain\",\"node\":\"n2\",\"within_ms\":60000,"
+			"\"by\":\"acc_1\"}"),
+		0);
+	UNTIL(rig, viewer->notices == 1);
+	assert_string_equal(viewer->notice.kind, "drain");
+	fake_end_close(viewer, FAKE_CLOSE_LEG, REASON_DRAINING);
+	UNTIL(rig, closing_row(rig, row, sizeof(row)) == 1);
+	assert_non_null(strstr(row, "\"reason\":\"DRAINING\""));
+	/* At this node nobody has asked anybody to go. */
+	assert_int_equal(
+		bus_publish(rig->store->bus, "orders",
+			"{\"order\":\"undrain\",\"node\":\"n2\",\"by\":\"acc_1\"}"),
+		0);
+}
+
 static void a_node_that_stops_says_so(void **state)
 {
 	struct rig *rig = *state;
@@ -460,6 +484,7 @@ int main(void)
 		TEST(orders_end_it_as_they_end_every_session),
 		TEST(refusals_come_through),
 		TEST(an_idle_crossing_lives_on_keepalives),
+		TEST(a_drain_of_the_other_node_is_heard_and_answered),
 		TEST(a_node_that_stops_says_so),
 		TEST(the_node_in_between_stops),
 		TEST(a_node_that_cannot_be_reached_is_a_host_that_is_away),
