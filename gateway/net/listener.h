@@ -41,11 +41,11 @@ struct listener_events {
 	 * protocol is web too. */
 	void (*native)(void *ctx, struct conn *conn);
 	void (*web)(void *ctx, struct conn *conn);
-	/* Another node of the cluster; conn_tls_node() tells which. NULL: the conn is closed. */
-	void (*peer)(void *ctx, struct conn *conn);
 	/* What was admitted ended before native, web or peer: TLS_FAILED, TIMEOUT, PEER_LOST,
 	 * PEER_UNTRUSTED. May be NULL. */
 	void (*failed)(void *ctx, const char *address, int reason);
+	/* Another node of the cluster; conn_tls_node() tells which. NULL: the conn is closed. */
+	void (*peer)(void *ctx, struct conn *conn);
 };
 
 /* Port 0 takes a free one; listener_port() tells which. The port is open when this returns, nothing
