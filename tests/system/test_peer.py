@@ -23,7 +23,7 @@ class Apart:
     """Two nodes, the host at the second, a viewer that knows the first alone; the pairing crosses, too."""
 
     def __init__(self, world, manager=False, **options):
-        self.cluster = Cluster(world, nodes=2, addresses=False, peers=True, **options)
+        self.cluster = Cluster(world, nodes=2, addresses=False, peers=True, deadline_ms=5000, **options)
         self.here, self.there = self.cluster.nodes
         self.license = self.cluster.license()
         self.desktop = Display(world, manager=manager)
