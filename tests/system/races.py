@@ -15,7 +15,7 @@ from world import BIN, TOOLS, run
 
 # Leases of seconds: a node that sleeps for two has lost all of them.
 SHORT = {
-    "relay": {"keepalive": "250ms", "claim_ttl": "1s", "claim_renew": "300ms", "presence_ttl": "1500ms",
+    "relay": {"keepalive": "500ms", "claim_ttl": "1s", "claim_renew": "300ms", "presence_ttl": "1500ms",
               "presence_renew": "400ms", "grace": "500ms", "accepts_per_address": 100000,
               "strangers_per_address": 1000, "penalty_least": "10m"},
     "admission": {"address_failures": 100000},

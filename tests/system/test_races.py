@@ -8,7 +8,7 @@ from races import SHORT, Races, journal_agrees
 
 def test_viewers_race_over_three_nodes(world):
     cluster = Cluster(world, nodes=3, config=SHORT)
-    races = Races(world, cluster, licenses=32, races=200, seconds=150)
+    races = Races(world, cluster, licenses=32, races=200, seconds=300)
     figures = races.run()
     assert figures["won"] >= 200 and figures["moves"] > 0 and races.sleeps > 0, figures
     assert journal_agrees(cluster) > 0
