@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from world import BUILD, TOP
+from cluster import Cluster
+from rfb import Rfb
+from world import BUILD, TOP, Display, Host, Viewer, free_port, run, wait_for
 
 SHOW = TOP / "deploy/cluster-demo"
 
@@ -78,3 +80,45 @@ def test_a_build_without_the_registry(place):
     assert "without-console-1" in (place / "made.c").read_text()
     done = step("fetch", "ON")
     assert done.returncode != 0 and "could not be fetched" in done.stderr
+
+
+def balancer(world, cluster):
+    """HAProxy as deploy/haproxy has it, but for addresses. It speaks to the nodes from 127.0.0.3."""
+    port = free_port()
+    text = (TOP / "deploy/haproxy/haproxy.cfg").read_text()
+    changes = {"bind :443": f"bind 127.0.0.1:{port}", "/etc/haproxy/engawa-ca.pem": str(cluster.ca),
+               "maxconn 200000": "maxconn 100"}
+    for number, node in enumerate(cluster.nodes, 1):
+        changes[f"10.0.0.1{number}:7443 port 8443 verifyhost node{number}.example.jp"] = (
+            f"{node.listen} port {node.admin.split(':')[1]} verifyhost localhost source 127.0.0.3")
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = world.tmp / "haproxy.cfg"
+    path.write_text(text)
+    run("haproxy", "-c", "-f", path)
+    world.start("haproxy", ["haproxy", "-db", "-f", path])
+    return f"127.0.0.1:{port}"
+
+
+def test_behind_haproxy(world):
+    """The nodes learn who came, a node that is away gets nobody, and a session outlives its node."""
+    cluster = Cluster(world, nodes=2, addresses=False, config={"listen": {"proxies": "127.0.0.3"}})
+    one, two = cluster.nodes
+    license = cluster.license()
+    address = balancer(world, cluster)
+    two.program.kill()
+    desktop = Display(world)
+    typed = desktop.typing_into()
+    host = Host(world, cluster, license).enroll(gateway=address).run("--display", desktop.at)
+    viewer = Viewer(world, cluster, license).pair(host.ticket(), gateway=address).listen()
+    screen = Rfb(viewer.port)
+    screen.type("before ")
+    wait_for("the text", lambda: typed.read_text() == "before ")
+    assert {row["address"] for row in one.log("logins", "--license", license["id"])} == {"127.0.0.1"}
+    two.restart()
+    one.program.kill()
+    wait_for("the session at the other node", lambda: [
+        row["node"] for row in two.ctl("session", "list")] == [two.made["node"]])
+    screen.type("after")
+    wait_for("the rest of the text", lambda: typed.read_text() == "before after")
