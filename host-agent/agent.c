@@ -314,6 +314,10 @@ static void on_down(void *ctx, const struct uplink_down *down)
 	if (agent->session)
 		agent_session_cut(agent->session, down->reason);
 	backoff_down(&agent->backoff, clock_mono_ms());
+	/* A gateway that fell silent is tried last. */
+	if (down->reason == REASON_KEEPALIVE_TIMEOUT)
+		agent->gateway =
+			(agent->gateway + 1) % agent->enrolment.access.gateway_count;
 	int64_t wait_ms = backoff_next_ms(&agent->backoff,
 		agent->session || agent->moving ? BACKOFF_SESSION : BACKOFF_IDLE,
 		down->retry_ms);

@@ -24,6 +24,8 @@
 
 #define UPLINK_MAGIC 0x75706c6bu
 #define UPLINK_TLS_MS 10000
+/* While another gateway is left: one that is stopped takes connections and never answers. */
+#define UPLINK_TLS_HURRY_MS 3000
 #define UPLINK_PROXY_MS 10000
 #define UPLINK_CHALLENGE_MS 10000
 #define UPLINK_VERDICT_MS 35000

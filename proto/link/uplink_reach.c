@@ -88,6 +88,14 @@ static const struct uplink_tls_events TLS_EVENTS = {
 	.closed = on_closed,
 };
 
+static bool others_are_left(const struct uplink *uplink)
+{
+	for (size_t i = 0; i < uplink->gateway_count; i++)
+		if (!uplink->tried[i])
+			return true;
+	return false;
+}
+
 static void begin_tls(struct uplink *uplink, int fd)
 {
 	int rc = uplink_tls_new(&uplink->tls, uplink->base, uplink->tls_context, fd,
@@ -95,7 +103,8 @@ static void begin_tls(struct uplink *uplink, int fd)
 	if (rc)
 		uplink_reach_failed(uplink, -rc, NULL);
 	else
-		uplink_wait(uplink, UPLINK_TLS_MS);
+		uplink_wait(uplink,
+			others_are_left(uplink) ? UPLINK_TLS_HURRY_MS : UPLINK_TLS_MS);
 }
 
 /* The proxy. */

@@ -14,7 +14,7 @@ from world import TOOLS, Display, Host, Viewer, free_port, wait_for
 # Dead nodes are given up after seconds; they still write every one and a half.
 SETTINGS = {"relay": {"node_lost": "6s"}}
 # A line is given up after three of these. Not while pairing: stretching its code can take as long here.
-QUICK = {"relay": {"node_lost": "6s", "keepalive": "2s"}}
+QUICK = {"relay": {"node_lost": "6s", "keepalive": "2s", "claim_ttl": "4s", "claim_renew": "1s"}}
 
 
 class Office:
@@ -31,24 +31,25 @@ class Office:
         self.viewer.listen()
         self.screen = Rfb(self.viewer.port)
 
+    def joined(self):
+        """(fence, node) each time that the session was joined, oldest first."""
+        return sorted((line.split("fence=")[1].split()[0], number) for number, node in enumerate(self.cluster.nodes)
+                      for line in node.program.text().splitlines()
+                      if "session opened" in line and self.license["id"] in line)
+
     def carrier(self):
-        """The node that carries the session now, or None."""
-        for node in self.cluster.nodes:
-            if node.program.alive() and "session opened" in node.program.text().rsplit("session closed", 1)[-1]:
-                return node
-        return None
+        """The node that joined it last."""
+        return self.cluster.nodes[self.joined()[-1][1]]
+
+    def fences(self):
+        """Each time the session was joined has a fence of its own."""
+        return {fence for fence, _ in self.joined()}
 
     def arrived(self, text):
         wait_for("what was typed to be in the file", lambda: self.typed.read_text() == text, seconds=90)
         # And nothing more comes behind it.
         self.screen.pump(1)
         assert self.typed.read_text() == text
-
-    def fences(self):
-        """Each time the session was joined has a fence of its own."""
-        return {line.split("fence=")[1].split()[0] for node in self.cluster.nodes
-                for line in node.program.text().splitlines()
-                if "session opened" in line and self.license["id"] in line}
 
     def closed(self):
         """The closing rows, oldest first."""
@@ -57,7 +58,6 @@ class Office:
     def closed_once(self):
         """Every time that the session was joined has its closing row, whoever wrote it, and only one."""
         return sorted(str(row["fence"]) for row in self.closed()) == sorted(self.fences())
-
 
 
 class Line:
@@ -80,18 +80,31 @@ class Line:
 
 
 def test_numbers_arrive_while_nodes_are_killed(world):
-    office = Office(world, Cluster(world, nodes=2, config=SETTINGS, deadline_ms=5000))
-    typist = Typist(office.screen, 1, 300).start()
+    cluster = Cluster(world, nodes=2, config=SETTINGS, deadline_ms=5000)
+    office = Office(world, cluster)
+    typist = Typist(office.screen, 1, 360).start()
     for round_, number in enumerate((40, 120, 200)):
         typist.wait_until(number)
-        node = wait_for("a node with the session", office.carrier)
+        node = office.carrier()
         node.program.kill()
         if round_ == 1:
             office.cluster.redis.restart()
-        wait_for("the other node to carry the session", lambda: office.carrier() not in (None, node))
+        wait_for("the other node to carry the session", lambda: office.carrier() is not node)
+        cluster.configure(node, QUICK)
         node.restart()
+    # One that is only stopped, for longer than the claim of a session lasts there, takes nothing back when it goes on.
+    typist.wait_until(260)
+    node = office.carrier()
+    node.program.kill(signal.SIGSTOP)
+    before = office.fences()
+    wait_for("the other node to carry the session", lambda: office.fences() - before)
+    joined = office.fences()
+    node.program.kill(signal.SIGCONT)
+    wait_for("it to see that its ends are gone", lambda: "session closed" in
+             node.program.text().rsplit("session opened", 1)[-1])
     typist.done()
     office.arrived(typist.text)
+    assert office.fences() == joined
     # Shift is held over the death of a node: it is up at the office as long as nobody can let go of it.
     office.screen.key(SHIFT, True)
     office.screen.press(ord("A"))

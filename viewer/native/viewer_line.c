@@ -248,6 +248,10 @@ static void on_down(void *ctx, const struct uplink_down *down)
 	struct viewer *viewer = ctx;
 	CHECK_OBJ(viewer, VIEWER_MAGIC);
 	viewer->uplink = uplink_free(viewer->uplink);
+	/* A gateway that fell silent is tried last. */
+	if (down->reason == REASON_KEEPALIVE_TIMEOUT)
+		viewer->gateway =
+			(viewer->gateway + 1) % viewer->profile->access.gateway_count;
 	backoff_down(&viewer->backoff, clock_mono_ms());
 	if (viewer->finished) {
 		event_base_loopbreak(viewer->base);
