@@ -33,6 +33,8 @@ GATEWAY = """
 level = warn
 [relay]
 workers = 1
+# Idle ends of the load do not answer PING.
+keepalive = 10m
 accepts_per_address = 1000000
 strangers_per_address = 1000000
 """

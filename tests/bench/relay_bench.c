@@ -374,13 +374,29 @@ static int try_again(struct guest *guest)
 	return 1;
 }
 
+/* Answers PING, as a host that waits does, until it is cut. */
+static void wait_for_cut(SSL *ssl)
+{
+	uint8_t head[RELAY_ENDS_HEADER], payload[16384];
+
+	while (read_whole(ssl, head, sizeof(head))) {
+		int len = head[1] << 16 | head[2] << 8 | head[3];
+		if (len > (int)sizeof(payload) || !read_whole(ssl, payload, len))
+			return;
+		if (head[0] != FRAME_PING)
+			continue;
+		frame_header(head, FRAME_PONG, (uint32_t)len);
+		if (SSL_write(ssl, head, sizeof(head)) <= 0 ||
+			SSL_write(ssl, payload, len) <= 0)
+			return;
+	}
+}
+
 static void *come_back(void *guest_of)
 {
 	struct guest *guest = guest_of;
-	uint8_t byte;
 
-	while (SSL_read(guest->end.ssl, &byte, 1) > 0) {
-	}
+	wait_for_cut(guest->end.ssl);
 	pthread_mutex_lock(&cut_lock);
 	if (cut_at == 0)
 		cut_at = now();
