@@ -131,6 +131,7 @@ static void fill(struct store *store, int documents, int rows)
 	assert_int_equal(put(store, STATE_ACCOUNT, "yamada", "acme", BODY), 0);
 	/* What does not outlive a restore. */
 	assert_int_equal(put(store, STATE_SESSION, "ses_1", "acme", BODY), 0);
+	assert_int_equal(put(store, STATE_JOIN, "00ff", "acme", BODY), 0);
 	for (int i = 0; i < rows; i++)
 		append(store, i % 2 ? "acme" : "other", BODY);
 }
@@ -190,6 +191,8 @@ static void expect_restored(const char *address, const struct backup_counts *cou
 	assert_int_equal(store_wait_get(store->state, STATE_ACCOUNT, "yamada", &docs), 0);
 	store_docs_free(&docs);
 	assert_int_equal(store_wait_get(store->state, STATE_SESSION, "ses_1", &docs),
+		-REASON_NOT_FOUND);
+	assert_int_equal(store_wait_get(store->state, STATE_JOIN, "00ff", &docs),
 		-REASON_NOT_FOUND);
 	assert_int_equal(store_wait_verify(store->journal, NULL, 0, &rows), 0);
 	assert_null(rows.fault);
