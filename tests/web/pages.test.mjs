@@ -76,3 +76,15 @@ async function chooseEnglish(page) {
 	await page.keyboard.press("Escape");
 	await page.waitForFunction(() => document.documentElement.lang === "en");
 }
+
+test("dates that are crossed are said once, in the page's own words", async () => {
+	const page = await world.page("ja", { viewport: DESK });
+	await world.signIn(page, await world.account("dates", ["operator"], "", "山田 太郎"));
+	for (const place of ["#/history", "#/history/sessions"]) {
+		await world.show(page, `${place}?from=2026-11-20&to=2026-11-10`);
+		await page.getByText("開始日が終了日より後").waitFor();
+		const text = await page.locator("main").innerText();
+		assert.equal(text.split("開始日が終了日より後").length, 2, text);
+		assert.ok(!/\bfrom\b|\bto\b/.test(text), text);
+	}
+});

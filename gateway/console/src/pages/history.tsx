@@ -125,7 +125,7 @@ function UsageCharts(props: { query: Record<string, string> }) {
 					)
 				}
 			</Shown>
-			{!props.query.license && (
+			{!props.query.license && !data.problem && (
 				<Card title={words.top} wide>
 					<Shown data={top}>
 						{(found) => (found.items.length ? <Table label={words.top} columns={columns} rows={found.items} rowKey={(row) => row.license} /> : <Empty text={words.no_usage} />)}
@@ -243,7 +243,13 @@ export function History(props: { id: string; query: Record<string, string> }) {
 				<Filter label={words.from} type="date" value={from} onValue={set("from")} />
 				<Filter label={words.to} type="date" value={to} onValue={set("to")} />
 			</div>
-			{kind === "usage" ? <UsageCharts query={props.query} /> : <JournalRows key={kind} kind={kind} query={props.query} />}
+			{from && to && from > to ? (
+				<Empty text={words.dates_crossed} />
+			) : kind === "usage" ? (
+				<UsageCharts query={props.query} />
+			) : (
+				<JournalRows key={kind} kind={kind} query={props.query} />
+			)}
 		</Page>
 	);
 }

@@ -489,6 +489,7 @@ export const en = {
 		tenant: "Tenant",
 		from: "From",
 		to: "To",
+		dates_crossed: "“From” is after “To”.",
 		step: "Step",
 		hour: "Hour",
 		day: "Day",

@@ -491,6 +491,7 @@ export const ja: Words = {
 		tenant: "テナント",
 		from: "開始日",
 		to: "終了日",
+		dates_crossed: "開始日が終了日より後になっています。",
 		step: "単位",
 		hour: "時間",
 		day: "日",
