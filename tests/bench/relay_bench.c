@@ -12,7 +12,7 @@
  *               once and then as hosts do (link/backoff); how long that took each, from its cut
  *   handshakes  both legs' handshakes, then the end, again and again
  *
- * Names: port, pid (of the relay), listen-cert, listen-key, licenses, pairs, seconds, rate, ping, line (ms that
+ * Names: port, pid (of the relay), viewer-port and via-pid (of the node where the viewers come in, when it is another), listen-cert, listen-key, licenses, pairs, seconds, rate, ping, line (ms that
  * the ping-pong's far end thinks: how far away it is).
  */
 
@@ -45,6 +45,7 @@
 struct wish {
 	struct relay_ends ends;
 	const char *task, *cert, *key;
+	unsigned via_pid; /* of the node that carries the viewers, or 0 */
 	unsigned listen_port, pid, pairs, ping, line;
 	double seconds, rate;
 };
@@ -291,12 +292,15 @@ static void load(struct wish *wish)
 	stream.sent = 0;
 	stream_for(&stream, 1);
 	double cpu = cpu_of(wish->pid), began = now(), received = stream.received;
+	double via_cpu = wish->via_pid ? cpu_of(wish->via_pid) : 0;
 	ping.noting = 1;
 	stream_for(&stream, wish->seconds);
 	ping.noting = 0;
 	double took = now() - began, gb = (stream.received - received) / 1e9;
 	cpu = cpu_of(wish->pid) - cpu;
 	printf("{\"seconds\": %.2f, \"gb\": %.4f, \"cpu_s\": %.3f", took, gb, cpu);
+	if (wish->via_pid)
+		printf(", \"via_cpu_s\": %.3f", cpu_of(wish->via_pid) - via_cpu);
 	if (wish->ping) {
 		ping.over = 1;
 		stream_for(&stream, 0.3);
@@ -540,6 +544,8 @@ static void take_word(struct wish *wish, const char *word)
 		return;                                                                  \
 	}
 	NAME("port", wish->ends.port = (uint16_t)atoi(value))
+	NAME("viewer-port", wish->ends.viewer_port = (uint16_t)atoi(value))
+	NAME("via-pid", wish->via_pid = (unsigned)atoi(value))
 	NAME("listen", wish->listen_port = (unsigned)atoi(value))
 	NAME("listen-cert", wish->cert = value)
 	NAME("listen-key", wish->key = value)

@@ -138,6 +138,14 @@ static void dial_tls(struct relay_ends *ends, struct relay_end *ret)
 	shake(ret);
 }
 
+static void dial_viewer(struct relay_ends *ends, struct relay_end *ret)
+{
+	prepare();
+	begin(ret, dial(ends, ends->viewer_port ? ends->viewer_port : ends->port),
+		dialling);
+	shake(ret);
+}
+
 static void pair_dialled(struct relay_ends *ends, struct relay_pair *ret)
 {
 	pthread_t thread;
@@ -301,7 +309,7 @@ static void pair_engawa(struct relay_ends *ends, struct relay_pair *ret)
 
 	dial_tls(ends, &ret->host);
 	come_in(&ret->host, &license, HELLO_HOST);
-	dial_tls(ends, &ret->viewer);
+	dial_viewer(ends, &ret->viewer);
 	come_in(&ret->viewer, &license, HELLO_VIEWER);
 	buf_init(&out, FRAME_MAX);
 	must(message_connect_write(&connect_to, &out));

@@ -25,7 +25,8 @@ enum relay_kind {
 struct relay_ends {
 	enum relay_kind kind;
 	uint16_t port;
-	int listen_fd; /* TLS, DIRECT */
+	uint16_t viewer_port; /* ENGAWA: the node where viewers come in; 0: the same */
+	int listen_fd;        /* TLS, DIRECT */
 	FILE *licenses; /* ENGAWA: the CSV of `engawactl license import`: id,key,password */
 	unsigned connections; /* so far: each comes from its own address of 127.0.0.0/8 */
 };
