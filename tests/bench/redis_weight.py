@@ -67,7 +67,7 @@ def license_document(i):
 
 def presence(i):
     return script("announce", [f"engawa:at:{license_of(i)}"], "node-v280hy3cs",
-                  "node-v280hy3cs gw2.example.jp:7443", 3600000)
+                  '{"node":"node-v280hy3cs","address":"gw2.example.jp:7443","peer":"gw2.example.jp:7443"}', 3600000)
 
 
 def claim(i):

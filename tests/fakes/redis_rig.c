@@ -196,6 +196,17 @@ char *redis_rig_word(struct redis_rig *rig, const char *password, const char *co
 	return text;
 }
 
+void redis_rig_wait_blocked(struct redis_rig *rig, int ms)
+{
+	struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
+	redisContext *redis = redisConnectUnixWithTimeout(rig->socket, wait);
+	CHECK(redis && redisSetTimeout(redis, wait) == REDIS_OK);
+	redisReply *reply = redisCommand(redis, "PING");
+	if (reply)
+		freeReplyObject(reply);
+	redisFree(redis);
+}
+
 void redis_rig_age(struct redis_rig *rig, int64_t ms)
 {
 	static const char script[] =

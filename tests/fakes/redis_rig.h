@@ -28,6 +28,8 @@ long long redis_rig_number(struct redis_rig *rig, const char *format, ...);
 char *redis_rig_text(struct redis_rig *rig, const char *format, ...);
 /* The same for one that wants a password. */
 char *redis_rig_word(struct redis_rig *rig, const char *password, const char *command);
+/* Asks and waits, at most for so long, as a thread that has other things to do must not. */
+void redis_rig_wait_blocked(struct redis_rig *rig, int ms);
 /* Lets time pass for everything that expires. */
 void redis_rig_age(struct redis_rig *rig, int64_t ms);
 /* A sentinel on rig->port that watches a primary under the name "engawa"; `password` is what its clients

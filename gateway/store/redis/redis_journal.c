@@ -112,6 +112,7 @@ static int spool_some(struct redis_journal *redis, struct redis_line *line, size
 	if (r)
 		return r;
 	note_spooled(redis, count);
+	tell_spool(redis, 0);
 	while (appends--)
 		answer(redis, redis_append_line_take(line), 0);
 	*ret_count = count;
@@ -130,9 +131,9 @@ static void spool_line(struct redis_journal *redis, struct redis_line *line,
 		if (r) {
 			count = line->first->count;
 			metrics_add(METRIC_SPOOL_REFUSED, 1);
+			tell_spool(redis, r == -REASON_DISK_FULL);
 			answer(redis, redis_append_line_take(line), r);
 		}
-		tell_spool(redis, r == -REASON_DISK_FULL);
 		first += count;
 	}
 	if (first > redis->next)

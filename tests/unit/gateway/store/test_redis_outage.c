@@ -29,6 +29,7 @@
 struct world {
 	struct redis_rig redis;
 	struct store *store, *other;
+	const char *options;
 	atomic_int stop;
 };
 
@@ -36,8 +37,9 @@ static struct store *open_node(struct world *world, const char *node)
 {
 	char address[512], error[STORE_ERROR] = "";
 	struct store *store;
-	snprintf(address, sizeof(address), "redis+unix://%s?spool=%s/%s",
-		world->redis.socket, world->redis.dir, node);
+	snprintf(address, sizeof(address), "redis+unix://%s?spool=%s/%s%s",
+		world->redis.socket, world->redis.dir, node,
+		world->options ? world->options : "");
 	for (int tries = 0;; tries++) {
 		int r = store_open(address, node, &store, error);
 		if (r == 0)
@@ -268,7 +270,14 @@ static void test_nobody_waits_for_a_stopped_redis(void **state)
 	redis_rig_signal(&world->redis, SIGCONT);
 	printf("# asking took up to %d ms, the answer up to %d ms\n", (int)longest,
 		(int)slowest);
-	/* Whoever waited for Redis would have waited for 3 s. */
+	/* Who asks and waits, as a loop must not, waits until its patience is over. */
+	redis_rig_signal(&world->redis, SIGSTOP);
+	int64_t blocked = clock_mono_ms();
+	redis_rig_wait_blocked(&world->redis, 2000);
+	blocked = clock_mono_ms() - blocked;
+	redis_rig_signal(&world->redis, SIGCONT);
+	printf("# a loop that waits stands for %d ms\n", (int)blocked);
+	assert_true(longest < blocked / 2);
 	assert_in_range(longest, 0, 1000);
 	assert_in_range(slowest, 0, 2000);
 	int r = -1;
@@ -282,6 +291,57 @@ static void test_nobody_waits_for_a_stopped_redis(void **state)
 	assert_int_equal(r, 0);
 	assert_int_equal(metrics_value(METRIC_STORE_UP), 1);
 	post_pump_free(pump);
+}
+
+static int append_big(struct store *store, int i)
+{
+	char body[20000];
+	struct journal_row row = {.kind = JOURNAL_BANDWIDTH,
+		.tenant = "acme",
+		.license = "lic_a",
+		.at_ms = clock_wall_ms(),
+		.body = body};
+	int len = snprintf(body, sizeof(body), "{\"writer\":0,\"i\":%d,\"x\":\"", i);
+	memset(body + len, 'x', sizeof(body) - (size_t)len);
+	memcpy(body + sizeof(body) - 3, "\"}", 3);
+	return store_wait_append(store->journal, &row, 1);
+}
+
+/* What was refused is not there, what was taken is, and it goes on when there is room again. */
+static void test_a_full_spool_says_so(void **state)
+{
+	struct world *world = *state;
+	static struct count count;
+	struct store_health health;
+	world->options = "&spool_mib=1";
+	world->other = open_node(world, "node-2");
+	redis_rig_signal(&world->redis, SIGKILL);
+	int taken = 0, r = 0;
+	while (taken < 1000 && (r = append_big(world->other, taken)) == 0)
+		taken++;
+	assert_int_equal(r, -REASON_DISK_FULL);
+	assert_in_range(taken, 40, 60);
+	store_health(world->other, &health);
+	assert_int_equal(health.spool_full, 1);
+	assert_int_equal(health.spool_rows, taken);
+	assert_int_equal(health.spool_max, 1 << 20);
+	assert_in_range(health.spool_bytes, 1 << 19, 1 << 20);
+	assert_int_equal(health.fault, -REASON_STORE_UNAVAILABLE);
+	assert_true(health.since_ms > 0);
+	redis_rig_start(&world->redis);
+	for (int tries = 0; tries < 3000; tries++) {
+		store_health(world->other, &health);
+		if (!health.spool_rows && !health.fault)
+			break;
+		usleep(10000);
+	}
+	assert_int_equal(health.spool_rows, 0);
+	assert_int_equal(health.spool_full, 0);
+	assert_int_equal(append_big(world->other, taken++), 0);
+	count_rows(world->other, &count);
+	assert_int_equal(count.total, taken);
+	assert_int_equal(count.disorder, 0);
+	verify(world->other, (uint64_t)taken);
 }
 
 /* A node of its own (this program once more), which tells by a byte for each row that it was taken. */
@@ -432,6 +492,7 @@ int main(int argc, char **argv)
 		OUTAGE_TEST(test_redis_is_killed_under_load),
 		OUTAGE_TEST(test_redis_is_stopped_under_load),
 		OUTAGE_TEST(test_nobody_waits_for_a_stopped_redis),
+		OUTAGE_TEST(test_a_full_spool_says_so),
 		OUTAGE_TEST(test_a_node_is_killed_with_rows_on_its_disk),
 		OUTAGE_TEST(test_orders_arrive_once_across_an_outage),
 	};
