@@ -29,7 +29,7 @@ class Orders:
         self.cluster = Cluster(world, nodes=1, redis=redis)
         self.one = self.cluster.nodes[0]
         self.line = Line(world, f"127.0.0.1:{redis.port}")
-        self.cluster.redis = type("Far", (), {"url": f"redis://{self.line.address}"})
+        self.cluster.store = f"redis://{self.line.address}"
         self.two = self.cluster.add()
         holders, licenses = world.tmp / "holders.csv", world.tmp / "licenses.csv"
         holders.write_text("holder\n" + "".join(f"holder {i}\n" for i in range(count + 2)))

@@ -13,6 +13,7 @@ from typist import Typist
 from world import Display, Gateway, Host, ProgramFailed, Viewer, wait_for
 
 # Claims end while Redis is away, and rows are written all the time.
+PATIENT_MS = 2000  # what a busy machine's Redis is given where slowness is not the fault
 SHORT = {"relay": {"claim_ttl": "1500ms", "claim_renew": "500ms", "meter_interval": "500ms"}}
 
 
@@ -42,7 +43,7 @@ def refused(node, *words):
 
 
 def test_a_session_does_not_notice_what_happens_to_redis(world):
-    office = Office(world, Cluster(world, nodes=1, config=SHORT, redis=Redis(world)))
+    office = Office(world, Cluster(world, nodes=1, config=SHORT, deadline_ms=PATIENT_MS))
     node, redis = office.cluster.nodes[0], office.cluster.redis
     joined = office.fences()
     typist = Typist(office.screen, 1, 3000).start()
@@ -94,7 +95,7 @@ def test_a_session_does_not_notice_what_happens_to_redis(world):
 
 
 def test_bytes_add_up_over_outages_and_a_killed_node(world):
-    office = Office(world, Cluster(world, nodes=1, config=SHORT, redis=Redis(world)))
+    office = Office(world, Cluster(world, nodes=1, config=SHORT, deadline_ms=PATIENT_MS))
     node, redis = office.cluster.nodes[0], office.cluster.redis
     typist = Typist(office.screen, 1, 3000).start()
     for killed in (False, True):
@@ -130,17 +131,13 @@ def test_bytes_add_up_over_outages_and_a_killed_node(world):
 
 def test_orders_reach_a_node_that_was_away(world):
     redis = Redis(world, tcp=True)
-    cluster = Cluster(world, nodes=1, config=SHORT, redis=redis)
+    cluster = Cluster(world, nodes=1, config=SHORT, redis=redis, deadline_ms=PATIENT_MS)
     one = cluster.nodes[0]
     line = Line(world, f"127.0.0.1:{redis.port}")
 
-    class Far:
-        """The same Redis, over a line of its own."""
-        url = f"redis://{line.address}"
-
-    cluster.redis = Far
+    # The same Redis, over a line of its own.
+    cluster.store = f"redis://{line.address}?deadline_ms=500"
     two = cluster.add()
-    cluster.redis = redis
     license = one.license()
     host = Host(world, two, license).enroll().run("--display", Display(world, manager=False).at)
     viewer = Viewer(world, two, license).pair(host.ticket()).listen()
@@ -154,7 +151,7 @@ def test_orders_reach_a_node_that_was_away(world):
     # Slow answers are no answers, and hurt nobody who is in.
     line.say("delay both 400")
     wait_for("the far node to say so", lambda: is_degraded(two, "store: does not answer since"))
-    assert readiness(one)["status"] == "ready"
+    ready(one)
     line.say("delay both 0")
     ready(two)
     # An order that was given while its line was frozen.
