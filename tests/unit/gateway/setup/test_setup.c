@@ -43,6 +43,22 @@ static int verifies(const struct authority_pair *ca, const struct authority_pair
 	return ok;
 }
 
+/* What other nodes know it by. */
+static int is_marked(X509 *cert, const char *mark)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	int found = 0;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		found += name->type == GEN_URI &&
+			 !strcmp((const char *)ASN1_STRING_get0_data(
+					 name->d.uniformResourceIdentifier),
+				 mark);
+	}
+	GENERAL_NAMES_free(names);
+	return found == 1;
+}
+
 static void a_node_is_trusted_by_its_ca_and_no_other(void **state)
 {
 	(void)state;
@@ -61,9 +77,13 @@ static void a_node_is_trusted_by_its_ca_and_no_other(void **state)
 	assert_int_equal(X509_check_ip_asc(cert, "2001:db8::7", 0), 1);
 	assert_int_equal(X509_check_ip_asc(cert, "192.0.2.8", 0), 0);
 	assert_int_equal(X509_check_ca(cert), 0);
+	assert_true(is_marked(cert, AUTHORITY_NODE_MARK "node-1"));
 	X509_free(cert);
 	/* A node is no authority, and a CA's certificate goes with its own key only. */
 	struct authority_pair mixed = {ca.cert, other.key}, never = {0};
+	/* Nor does a name of a node bring further names into the certificate. */
+	assert_int_equal(authority_issue(&ca, "n,DNS:evil.example", names, 1, &never),
+		-REASON_BAD_VALUE);
 	assert_int_equal(authority_issue(&node, "x", names, 1, &never),
 		-REASON_STATE_DAMAGED);
 	assert_int_equal(authority_issue(&mixed, "x", names, 1, &never),
