@@ -255,7 +255,7 @@ int rfb_server_open(struct rfb_server *server, int fd)
 	if (!server->client)
 		return -REASON_NO_MEMORY;
 	server->client->clientFramebufferUpdateRequestHook = on_request;
-	server->asked = 0;
+	server->asked = server->told = 0;
 	server->wish = -1;
 	server->wish_compress = 1;
 	sraRgnMakeEmpty(server->lossy);
@@ -289,7 +289,10 @@ static int64_t expected_size(const rfbClientRec *client, const uint8_t *head, si
 static void note_wishes(struct rfb_server *server)
 {
 	static const int levels[] = {15, 29, 41, 42, 62, 77, 79, 86, 92, 100};
-	const rfbClientRec *client = server->client;
+	rfbClientPtr client = server->client;
+	/* Where the screens are is told with the size, and the size has not changed: the library would keep it back. */
+	if (client->useExtDesktopSize && server->monitor_count > 1 && !server->told)
+		client->newFBSizePending = server->told = TRUE;
 	server->wish = -1;
 	server->wish_compress = client->tightCompressLevel;
 	if (client->preferredEncoding != rfbEncodingTight)

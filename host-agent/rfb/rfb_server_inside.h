@@ -30,6 +30,7 @@ struct rfb_server {
 	sraRegionPtr lossy;
 	int64_t changed_us;
 	int asked; /* the viewer wants pictures, from now on without asking again */
+	int told;  /* it has been told where the screens are */
 	int wish;  /* its JPEG quality */
 	int wish_compress;
 	int pointer_x, pointer_y; /* where the viewer has put the pointer */
