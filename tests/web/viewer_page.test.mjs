@@ -4,16 +4,16 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, request } from "node:https";
-import { extname, join } from "node:path";
+import { request } from "node:https";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
+import { askedIn, companyServer } from "./viewer_served.mjs";
 import { BUILD, openViewer, PHONE_VIEW } from "./viewer_world.mjs";
 import { Gateway } from "./world.mjs";
 
 const OFFLINE = "engawa-viewer-offline.html";
-const SITE = join(BUILD, "viewer/web/site");
 
 let world;
 before(async () => {
@@ -33,21 +33,6 @@ function get(path, headers = {}, gateway = world.gateway) {
 		asked.on("error", reject);
 		asked.end();
 	});
-}
-
-/** Whom pages of 127.0.0.1 made the browser ask, by its own log of the network: requests of pages and workers alike,
- * WebSockets, names, where links lead. */
-function askedIn(file) {
-	const { events, constants } = JSON.parse(readFileSync(file, "utf8"));
-	const names = Object.fromEntries(Object.entries(constants.logEventTypes).map(([name, number]) => [number, name]));
-	const asked = new Set();
-	for (const { type, params } of events) {
-		const by = `${params?.initiator} ${params?.network_isolation_key} ${params?.network_anonymization_key}`;
-		if (!by.includes("https://127.0.0.1")) continue; // Chromium's own, of no page
-		if (names[type] === "URL_REQUEST_START_JOB") asked.add(new URL(params.url).origin);
-		if (names[type] === "HOST_RESOLVER_MANAGER_REQUEST") asked.add(params.host);
-	}
-	return [...asked].sort();
 }
 
 /** A page that provokes refusals: what it says is not counted against the others. */
@@ -213,46 +198,21 @@ test("the offline file opens sessions where that is permitted", async () => {
 		});
 });
 
-/** A company's own web server: the files of the build, and the headers of docs/OPERATIONS.md. `site.gateway` is known later. */
-function ownServer(site, certificate) {
-	const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
-	const server = createServer(certificate, (asked, answer) => {
-		const path = asked.url === "/" ? "/index.html" : asked.url;
-		answer.setHeader(
-			"Content-Security-Policy",
-			`default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; connect-src 'self' wss://${site.gateway}; img-src 'self' data: blob:; ` +
-				"frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types engawa-worker",
-		);
-		answer.setHeader("Content-Type", types[extname(path)] ?? "text/plain");
-		try {
-			answer.end(path === "/gateways.json" ? JSON.stringify({ gateways: [site.gateway] }) : readFileSync(join(SITE, path)));
-		} catch {
-			answer.writeHead(404).end();
-		}
-	});
-	return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
-}
-
 test("a company serves the page itself, under an origin that is listed", async () => {
-	const files = new Gateway(world.folder, "company").init().data;
-	const certificate = { cert: readFileSync(join(files, "node.pem")), key: readFileSync(join(files, "node.key")) };
-	const site = {};
-	const server = await ownServer(site, certificate);
-	const address = `127.0.0.1:${server.address().port}`;
+	const site = await companyServer(world.folder);
 	try {
-		for (const [origin, answer] of [[`https://${address}`, "open"], ["https://other.example", "refused"]])
+		for (const [origin, answer] of [[`https://${site.address}`, "open"], ["https://other.example", "refused"]])
 			await withGateway(`[web]\norigins = ${origin}\n`, async (gateway, browser) => {
 				site.gateway = gateway.address;
 				const { page, said, close } = await loosePage(browser);
-				await page.goto(`https://${address}/`);
+				await page.goto(`https://${site.address}/`);
 				await page.locator("#app > *").first().waitFor();
 				assert.equal(await knock(page, gateway.address), answer);
 				assert.deepEqual(said.filter((line) => !/WebSocket connection to/.test(line)), []);
 				await close();
-			}, [{ address }]);
+			}, [site]);
 	} finally {
-		server.closeAllConnections();
-		server.close();
+		site.close();
 	}
 });
 

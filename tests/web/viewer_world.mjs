@@ -33,6 +33,9 @@ export const DESK_VIEW = { viewport: { width: 1280, height: 860 } };
 
 const run = promisify(execFile);
 
+// What libraries keep until the end is no leak of ours; tests/run sets the other options.
+process.env.LSAN_OPTIONS ??= `suppressions='${TOP}/tests/lsan.supp':print_suppressions=0`;
+
 /** A program in the background; its output is kept, its end is awaited. */
 export class Program {
 	constructor(name, words, { env = {}, stdio = [] } = {}) {
@@ -272,12 +275,18 @@ export class ViewerWorld extends World {
 
 	/** The page of the public port, started. */
 	async visit(page, at = this.home) {
-		await page.goto(`${at}/`);
+		await page.goto(at.startsWith("file:") ? at : `${at}/`);
 		await page.locator("#app > *").first().waitFor();
 	}
 
 	ticket() {
 		return this.host.ticket();
+	}
+
+	/** Another configuration, at the same addresses. */
+	async configure(text) {
+		writeFileSync(this.config, text);
+		await this.restartGateway();
 	}
 
 	/** Again at the same addresses. */
@@ -295,8 +304,8 @@ export class ViewerWorld extends World {
 	async end() {
 		try {
 			await this.host?.stop();
-			await this.desktop?.end();
 		} finally {
+			await this.desktop?.end();
 			await super.end();
 		}
 	}
