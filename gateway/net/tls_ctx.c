@@ -405,7 +405,7 @@ int tls_ctx_trust_peers(struct tls_ctx *tls, const char *ca_file,
 
 int tls_ctx_reload(struct tls_ctx *tls, char error[static TLS_CTX_ERROR])
 {
-	struct contexts fresh;
+	struct contexts fresh = {0};
 	int rc = build(tls, &fresh, error);
 	if (rc)
 		return rc;
