@@ -50,5 +50,6 @@ export function askedIn(file) {
 		if (names[type] === "URL_REQUEST_START_JOB") asked.add(new URL(params.url).origin);
 		if (names[type] === "HOST_RESOLVER_MANAGER_REQUEST") asked.add(params.host);
 	}
-	return [...asked].sort();
+	// Chromium describes every form of every page to its own service, whatever the page says.
+	return [...asked].filter((origin) => !origin.includes("content-autofill.googleapis.com")).sort();
 }
