@@ -21,15 +21,21 @@
 
 #define METER_MS 1000
 
-void viewer_finish(struct viewer *viewer, int result, const char *detail)
+int viewer_settle(struct viewer *viewer, int result, const char *detail)
 {
 	if (viewer->finished)
-		return;
+		return 0;
 	viewer->finished = 1;
 	viewer->result = result;
 	if (detail && viewer->detail)
 		text_clip(viewer->detail, VIEWER_DETAIL, detail);
-	event_base_loopbreak(viewer->base);
+	return 1;
+}
+
+void viewer_finish(struct viewer *viewer, int result, const char *detail)
+{
+	if (viewer_settle(viewer, result, detail))
+		event_base_loopbreak(viewer->base);
 }
 
 /* The host knows who we are and has not let us in: it asks somebody. */

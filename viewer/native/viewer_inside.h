@@ -68,7 +68,10 @@ static inline int viewer_is_paired(const struct viewer *viewer, int reason)
 	       reason == REASON_VIEWER_LEFT;
 }
 
-/* The loop ends with this result. */
+/* The loop will end with this result, when the leg is down; only the first one counts. 0: not the
+ * first. */
+int viewer_settle(struct viewer *viewer, int result, const char *detail);
+/* The loop ends with this result, now. */
 void viewer_finish(struct viewer *viewer, int result, const char *detail);
 
 /* viewer_line.c: the timer of the next attempt, and whether waiting can help with this reason. */

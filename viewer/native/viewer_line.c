@@ -210,7 +210,9 @@ static void on_close(void *ctx, const struct message_close *close)
 		text_clip(detail, sizeof(detail), close->detail);
 		if (viewer->purpose == PROLOGUE_PAIRING && reason == REASON_E2E_FAILED)
 			reason = REASON_TICKET_WRONG;
-		viewer_finish(viewer, -reason, detail);
+		/* Behind the receipt, as above. */
+		viewer_settle(viewer, -reason, detail);
+		uplink_leave(viewer->uplink, reason);
 		return;
 	}
 	tunnel_cut(viewer->tunnel, reason);
