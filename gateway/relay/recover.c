@@ -12,6 +12,7 @@
 #include "relay/meter.h"
 #include "relay/record.h"
 #include "relay/recover_nodes.h"
+#include "relay/session.h"
 #include "store/journal.h"
 #include "store/state.h"
 #include "store/store_open.h"
@@ -35,6 +36,7 @@ struct orphan {
 	uint64_t version;
 	char tenant[STATE_TENANT_MAX + 1], license[17];
 	json_t *body;
+	char *away; /* its document while its ends may go on with it; NULL: it goes */
 	int64_t started_ms, ended_ms;
 	enum journal_kind asking;
 	uint64_t after_seq;
@@ -66,10 +68,27 @@ static void remove_document(struct desk *desk, const char *id, uint64_t version)
 
 static struct orphan *orphan_free(struct orphan *orphan)
 {
-	if (orphan)
+	if (orphan) {
 		json_decref(orphan->body);
+		free(orphan->away);
+	}
 	free(orphan);
 	return NULL;
+}
+
+/* Its row is there. Its ends may be on their way to go on with it, so that it stays for the grace time, as after
+ * a cut. */
+static void leave_document(const struct orphan *orphan)
+{
+	struct desk *desk = orphan->desk;
+	struct state_doc doc = {
+		STATE_SESSION, orphan->id, orphan->tenant, orphan->version, orphan->away};
+	if (!orphan->away) {
+		remove_document(desk, orphan->id, orphan->version);
+		return;
+	}
+	desk->asked++;
+	state_put(desk->house->store->state, &doc, desk_box(desk), on_removed, desk);
 }
 
 static uint64_t number(const json_t *body, const char *name)
@@ -84,7 +103,7 @@ static void on_written(void *ctx, const struct journal_answer *answer)
 	struct orphan *orphan = ctx;
 	orphan->desk->asked--;
 	if (!answer->status)
-		remove_document(orphan->desk, orphan->id, orphan->version);
+		leave_document(orphan);
 	orphan_free(orphan);
 }
 
@@ -178,6 +197,16 @@ static int is_text(const json_t *body, const char *name, const char *text)
 	return value && text && !strcmp(value, text);
 }
 
+static void note_closed(struct orphan *orphan, const json_t *row)
+{
+	const char *reason = json_string_value(json_object_get(row, "reason"));
+	orphan->closed = 1;
+	if (!reason || !session_may_resume((int)reason_parse(reason))) {
+		free(orphan->away);
+		orphan->away = NULL;
+	}
+}
+
 static void read_row(struct orphan *orphan, const struct journal_row *row)
 {
 	json_t *body = json_loads(row->body, 0, NULL);
@@ -185,7 +214,8 @@ static void read_row(struct orphan *orphan, const struct journal_row *row)
 	const char *id = json_string_value(json_object_get(orphan->body, "id"));
 	if (is_text(body, is_closing ? "id" : "session", id) &&
 		number(body, "fence") == number(orphan->body, "fence")) {
-		orphan->closed |= is_closing && is_text(body, "event", "close");
+		if (is_closing && is_text(body, "event", "close"))
+			note_closed(orphan, body);
 		orphan->covered.to_viewer +=
 			is_closing ? 0 : number(body, "bytes_to_viewer");
 		orphan->covered.to_host += is_closing ? 0 : number(body, "bytes_to_host");
@@ -211,7 +241,7 @@ static void on_rows(void *ctx, const struct journal_answer *answer)
 	} else if (orphan->only_look && !orphan->closed) {
 		orphan_free(orphan);
 	} else if (orphan->closed) {
-		remove_document(orphan->desk, orphan->id, orphan->version);
+		leave_document(orphan);
 		orphan_free(orphan);
 	} else if (orphan->asking == JOURNAL_SESSION) {
 		orphan->asking = JOURNAL_BANDWIDTH;
@@ -235,6 +265,35 @@ static void ask_rows(struct orphan *orphan)
 		on_rows, orphan);
 }
 
+/* Its document as that of a session that was cut; NULL when nobody may go on with it, or will any more. */
+static char *away(const struct orphan *orphan)
+{
+	const struct relay_settings *settings = &orphan->desk->settings;
+	int64_t now_ms = clock_wall_ms(), until_ms = now_ms + settings->grace_ms;
+	/* An end that was cut silently knows after three silences. */
+	int64_t last_ms =
+		orphan->ended_ms + settings->grace_ms + 3 * settings->keepalive_ms;
+	const char *reason = json_string_value(json_object_get(orphan->body, "reason"));
+	char until[CLOCK_TEXT];
+	if (until_ms > last_ms)
+		until_ms = last_ms;
+	if (until_ms <= now_ms || is_text(orphan->body, "state", "owed") ||
+		(reason && !session_may_resume((int)reason_parse(reason))))
+		return NULL;
+	json_t *body = json_copy(orphan->body);
+	clock_text(until_ms, until);
+	json_object_del(body, "closer");
+	json_object_del(body, "closer_ms");
+	json_object_set_new(body, "state", json_string("away"));
+	json_object_set_new(body, "until", json_string(until));
+	if (!reason)
+		json_object_set_new(body, "reason",
+			json_string(reason_symbol(REASON_NODE_STOPPED)));
+	char *text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	return text;
+}
+
 static struct orphan *orphan_new(struct desk *desk, const struct state_doc *doc,
 	json_t *body)
 {
@@ -250,6 +309,7 @@ static struct orphan *orphan_new(struct desk *desk, const struct state_doc *doc,
 	orphan->ended_ms = moment(body, "seen");
 	if (orphan->ended_ms < orphan->started_ms)
 		orphan->ended_ms = orphan->started_ms;
+	orphan->away = away(orphan);
 	if (text_copy(orphan->id, sizeof(orphan->id), doc->id) ||
 		text_copy(orphan->tenant, sizeof(orphan->tenant), doc->tenant) ||
 		text_copy(orphan->license, sizeof(orphan->license),

@@ -2,7 +2,8 @@
  * starts and every minute (sooner where nodes count as lost sooner). One that is "live" or "closing" has no closing
  * row, and one that is "owed" may have none (session_document.h). It gets its row (reason NODE_STOPPED, or the one
  * that the session ended with; "recovered":1; bytes as last shown, about a second old) and, together with it, the
- * bandwidth row that is missing, so that the bandwidth rows add up to the closing row; then its document goes.
+ * bandwidth row that is missing, so that the bandwidth rows add up to the closing row. Then its document is "away"
+ * for the grace time, since its ends may be on their way to go on with it, or goes when they may not.
  *
  * Whose turn it is: that of the node whose name the document carries, when it was started after the session; of
  * every other node, when that node is lost (recover_nodes.h). Who closes it takes the document first, by its
@@ -11,7 +12,7 @@
  * a kill may have come between them in either order. An "away" one goes when its time is over.
  *
  * Thread: the worker of `desk`. Rows that the journal does not take are offered at a later sweep: the
- * document is only removed after its row is durable.
+ * document only changes after its row is durable.
  */
 #ifndef RELAY_RECOVER_H
 #define RELAY_RECOVER_H

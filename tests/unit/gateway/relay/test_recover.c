@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/reason.h"
 #include "base/text.h"
 #include "fakes/relay_rig.h"
@@ -69,6 +70,49 @@ static void a_session_of_a_killed_run_gets_its_closing_row_once(void **state)
 	recover_sweep(rig->desks[0], rig->wall_ms);
 	relay_rig_settle(rig);
 	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0), 1);
+}
+
+/* As the node that was killed a second ago wrote it. */
+static void put_fresh(struct relay_rig *rig, const char *state, const char *more)
+{
+	char body[1024], seen[CLOCK_TEXT];
+	clock_text(clock_wall_ms() - 1000, seen);
+	snprintf(body, sizeof(body),
+		"{\"id\":\"ses_x\",\"fence\":7,\"license\":\"" RIG_LICENSE
+		"\",\"node\":\"n1\",\"started\":\"2026-11-22T07:00:00.000Z\","
+		"\"seen\":\"%s\",\"state\":\"%s\"%s}",
+		seen, state, more);
+	put(rig, "ses_x", body);
+}
+
+/* Its ends are on their way: whoever signed in with a code is not asked for another one. */
+static void ends_may_go_on_for_the_grace_time(void **state)
+{
+	struct relay_rig *rig = *state;
+	char body[1024];
+	put_fresh(rig, "live", "");
+	recover_sweep(rig->desks[0], clock_wall_ms());
+	relay_rig_settle(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0), 1);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x", body,
+				 sizeof(body)),
+		1);
+	assert_non_null(strstr(body, "\"state\":\"away\""));
+	assert_non_null(strstr(body, "\"until\":\""));
+	assert_null(strstr(body, "closer"));
+	recover_sweep(rig->desks[0], clock_wall_ms());
+	relay_rig_settle(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0), 1);
+}
+
+static void nobody_goes_on_with_what_was_ended(void **state)
+{
+	struct relay_rig *rig = *state;
+	put_fresh(rig, "closing", ",\"reason\":\"ADMIN_DISCONNECT\"");
+	recover_sweep(rig->desks[0], clock_wall_ms());
+	relay_rig_settle(rig);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", NULL, 0), 1);
+	assert_int_equal(relay_rig_document(rig, STATE_SESSION, "ses_x", NULL, 0), 0);
 }
 
 static void other_nodes_and_living_sessions_are_left_alone(void **state)
@@ -515,6 +559,8 @@ int main(void)
 		TEST(what_had_ended_keeps_its_reason),
 		TEST(a_part_whose_node_died_is_not_forgotten),
 		TEST(a_session_of_a_killed_run_gets_its_closing_row_once),
+		TEST(ends_may_go_on_for_the_grace_time),
+		TEST(nobody_goes_on_with_what_was_ended),
 		TEST(other_nodes_and_living_sessions_are_left_alone),
 		TEST(what_nobody_came_back_for_goes),
 		TEST(what_is_over_goes_whoever_wrote_it),
