@@ -345,8 +345,9 @@ int checkup_service_transport(struct checkup *checkup, json_t *values,
 	return 0;
 }
 
-/* Looks for the end-to-end code in this very program. The mark stands in two pieces, or it would find
- * itself. */
+/* Looks for the end-to-end code in this very program: its name with the NUL that ends a text of C, since the page for
+ * browsers, which is served and never run here, has it too, in quotes. The mark stands in two pieces, or it would
+ * find itself. */
 static int holds_tunnel_code(void)
 {
 	static const char *const mark[] = {"Noise_XXpsk3_", "25519_AESGCM_SHA256"};
@@ -365,7 +366,7 @@ static int holds_tunnel_code(void)
 		fclose(out);
 	snprintf(name, sizeof(name), "%s%s", mark[0], mark[1]);
 	/* Unreadable counts as found: what cannot be shown is not claimed. */
-	int found = !text || !size || memmem(text, size, name, strlen(name)) != NULL;
+	int found = !text || !size || memmem(text, size, name, strlen(name) + 1) != NULL;
 	free(text);
 	return found;
 }

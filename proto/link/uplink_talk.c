@@ -57,6 +57,9 @@ static void skew_in_words(int64_t skew_ms, char *ret, size_t size)
 {
 	int64_t off = (skew_ms < 0 ? -skew_ms : skew_ms) / 1000;
 	const char *way = skew_ms > 0 ? "behind" : "ahead";
+	/* The way of the answer is in it: two days less a moment are two days. */
+	if (off >= 3600)
+		off += 30;
 	if (off >= 2 * 86400)
 		snprintf(ret, size, "%ld days %s", (long)(off / 86400), way);
 	else if (off >= 3600)

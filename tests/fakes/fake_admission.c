@@ -24,6 +24,13 @@ void fake_admission_reset(void)
 		(struct fake_admission){.policy = "{\"rights\":63}", .holder = "Hanako"};
 }
 
+void fake_admission_answer(int status)
+{
+	pthread_mutex_lock(&lock);
+	fake_admission.status = status;
+	pthread_mutex_unlock(&lock);
+}
+
 static void tell(struct post_item *item)
 {
 	struct verdict *told = (struct verdict *)item;

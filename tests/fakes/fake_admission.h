@@ -20,6 +20,8 @@ struct fake_admission {
 /* One for the whole program. */
 extern struct fake_admission fake_admission;
 void fake_admission_reset(void);
+/* Changes `status` while workers run. */
+void fake_admission_answer(int status);
 void fake_admission_let_go(void);
 
 #endif

@@ -88,7 +88,7 @@ def test_a_control_that_is_turned_off_flips_its_rows(reported):
     before = reported.good()
     assert set(before) == rows_of_the_list()
     assert {name for name, good in before.items() if good is not True} == {"5"}, "measured for less than an hour"
-    fifth = next(one for one in reported.sheet() if one["row"] == "5")
+    fifth = reported.sheet()["5"]
     assert fifth["answer"].startswith("Not measured yet") and fifth["value"]["percent"] is None
 
     alerts = {rule["id"] for rule in reported.call("GET", "/alerts")["items"]}

@@ -114,8 +114,11 @@ test("a session is seen, thrown out, and leaves its trace", async () => {
 	await dialog.getByRole("button", { name: ja.kill, exact: true }).click();
 	await page.locator(".state").waitFor();
 	await phone.locator(".state").waitFor();
-	const rows = await world.gateway.good("GET", "/journal/sessions");
-	assert.ok(rows.items.some((row) => row.reason === "ADMIN_DISCONNECT"), JSON.stringify(rows.items));
+	// Its row comes when both ends have signed what they counted, or have had the time to.
+	await until("the row of its end", async () => {
+		const rows = await world.gateway.good("GET", "/journal/sessions");
+		return rows.items.some((row) => row.reason === "ADMIN_DISCONNECT");
+	});
 
 	// The PC leaves.
 	await world.show(page, "#/hosts");

@@ -346,7 +346,7 @@ static void refusals_come_through(void **state)
 	assert_int_equal(viewer->closes, 0);
 	/* It was let in here, but not any more when it gets there. */
 	struct fake_end *third = dial(rig, HERE, HELLO_VIEWER, 3);
-	fake_admission.status = -REASON_OUT_OF_HOURS;
+	fake_admission_answer(-REASON_OUT_OF_HOURS);
 	fake_end_connect(third, NULL);
 	UNTIL(rig, third->gone);
 	assert_int_equal(third->close.reason, REASON_OUT_OF_HOURS);

@@ -115,12 +115,14 @@ struct fake_gateway {
 	pthread_t thread;
 	atomic_int stop, legs, proofs_good, proves, connects, data_frames, closes,
 		receipts, pings;
-	char join[129], unreached[301];
+	char join[129], unreached[301]; /* of the last leg, under fake_words */
 	uint64_t data_bytes;
 	long sent;
 	int echo; /* DATA comes back */
 	int slow; /* reads nothing for a while after OPEN */
 };
+
+static pthread_mutex_t fake_words = PTHREAD_MUTEX_INITIALIZER;
 
 static int fake_send(struct fake_gateway *gateway, SSL *ssl, const void *bytes,
 	size_t len)
@@ -215,8 +217,10 @@ static int fake_greet(struct fake_gateway *gateway, SSL *ssl, uint8_t *bytes)
 		message_prove_parse(frame.payload, frame.len, &prove))
 		return -1;
 	atomic_fetch_add(&gateway->proves, 1);
+	pthread_mutex_lock(&fake_words);
 	strcpy(gateway->join, prove.join);
 	strcpy(gateway->unreached, hello.unreached);
+	pthread_mutex_unlock(&fake_words);
 	if (fake_proof_is_good(ssl, &hello, &challenge, &prove))
 		atomic_fetch_add(&gateway->proofs_good, 1);
 	bool redirects = gateway->mood == FAKE_REDIRECTS ||
