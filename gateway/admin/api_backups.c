@@ -5,6 +5,7 @@
 #include "admin/call.h"
 #include "base/reason.h"
 #include "vault/vault.h"
+#include "vault/vault_backups.h"
 
 static struct vault *vault_of(struct call *call)
 {
@@ -25,7 +26,7 @@ void api_backups_list(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	json_t *array, *record;
 	size_t i;
-	int status = vault_list(vault_of(call), &array);
+	int status = vault_backups_list(vault_of(call), &array);
 
 	if (status) {
 		call_fail(call, status, NULL);
@@ -51,10 +52,10 @@ void api_backups_create(void *admin UNUSED, struct exchange *exchange)
 		return;
 	const char *note = body_text(&body, "note", 500, BODY_MAY);
 	if (!body_check(&body, exchange)) {
-		int status = vault_back_up(vault_of(call), note ? note : "",
+		int status = vault_backups_order(vault_of(call), note ? note : "",
 			call->by.name, id);
 		if (!status)
-			status = vault_show(vault_of(call), id, &record);
+			status = vault_backups_show(vault_of(call), id, &record);
 		if (status)
 			call_fail(call, status, NULL);
 		else
@@ -67,7 +68,8 @@ void api_backups_show(void *admin UNUSED, struct exchange *exchange)
 {
 	struct call *call = call_of(exchange);
 	json_t *record;
-	int status = vault_show(vault_of(call), exchange_param(exchange, "id"), &record);
+	int status = vault_backups_show(vault_of(call), exchange_param(exchange, "id"),
+		&record);
 
 	if (status)
 		call_fail(call, status, NULL);
@@ -80,10 +82,10 @@ void api_backups_drill(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	const char *id = exchange_param(exchange, "id");
 	json_t *record;
-	int status = vault_drill(vault_of(call), id, call->by.name);
+	int status = vault_backups_drill(vault_of(call), id, call->by.name);
 
 	if (!status)
-		status = vault_show(vault_of(call), id, &record);
+		status = vault_backups_show(vault_of(call), id, &record);
 	if (status)
 		call_fail(call, status,
 			status == -REASON_CONFLICT
@@ -98,7 +100,7 @@ void api_backups_delete(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	const char *id = exchange_param(exchange, "id");
 	json_t *record;
-	int status = vault_show(vault_of(call), id, &record);
+	int status = vault_backups_show(vault_of(call), id, &record);
 
 	if (status) {
 		call_fail(call, status, NULL);
@@ -108,7 +110,7 @@ void api_backups_delete(void *admin UNUSED, struct exchange *exchange)
 	if (call_audit(call, AUDIT_BACKUP_DELETED, "", "",
 		    json_pack("{s:s}", "backup", id)))
 		return;
-	status = vault_remove(vault_of(call), id);
+	status = vault_backups_remove(vault_of(call), id);
 	if (status)
 		call_undone(call, AUDIT_BACKUP_DELETED, "", "", status);
 	else

@@ -6,6 +6,7 @@
 #include "admin/page.h"
 #include "base/reason.h"
 #include "vault/vault.h"
+#include "vault/vault_reseal.h"
 
 static json_t *list_item(struct call *call UNUSED, const struct state_doc *doc)
 {
@@ -43,7 +44,7 @@ void api_keys_rotate(void *admin UNUSED, struct exchange *exchange)
 	store_docs_free(&docs);
 	if (call_audit(call, AUDIT_KEY_ROTATED, "", "", json_pack("{s:s}", "tenant", id)))
 		return;
-	int status = vault_rotate(call->admin->parts.vault, tenant, &generation);
+	int status = vault_reseal_rotate(call->admin->parts.vault, tenant, &generation);
 	if (status)
 		call_undone(call, AUDIT_KEY_ROTATED, "", "", status);
 	else

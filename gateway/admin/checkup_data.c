@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/reason.h"
 #include "vault/vault.h"
+#include "vault/vault_backups.h"
 
 #define DAY_MS INT64_C(86400000)
 #define YEAR_DAYS 365
@@ -292,7 +293,7 @@ static int look_at_backups(struct checkup *checkup, struct backups *ret)
 {
 	json_t *records, *record;
 	size_t i;
-	int status = vault_list(checkup->call->admin->parts.vault, &records);
+	int status = vault_backups_list(checkup->call->admin->parts.vault, &records);
 
 	*ret = (struct backups){0};
 	if (status)

@@ -1,4 +1,5 @@
 #include "vault/vault.h"
+#include "vault/vault_backups.h"
 
 #include <stdlib.h>
 
@@ -66,7 +67,7 @@ static void back_up_in_turn(struct vault *vault)
 		!vault_record_turn(vault->parts.store, TURN, vault->parts.node,
 			clock_wall_ms(), settings.every_ms, vault->started_ms + FIRST_MS))
 		return;
-	if (vault_back_up(vault, "", "gateway", id))
+	if (vault_backups_order(vault, "", "gateway", id))
 		log_line(LOG_ERROR, "the scheduled backup was not begun");
 }
 

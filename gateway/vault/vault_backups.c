@@ -1,4 +1,5 @@
-/* The vault's backups and drills: vault_back_up to vault_list of vault.h. */
+#include "vault/vault_backups.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,7 +195,7 @@ static int new_id(char ret[static VAULT_ID])
 	return 0;
 }
 
-int vault_back_up(struct vault *vault, const char *note, const char *by,
+int vault_backups_order(struct vault *vault, const char *note, const char *by,
 	char ret_id[static VAULT_ID])
 {
 	char id[VAULT_ID], file[VAULT_ID + 16];
@@ -260,7 +261,7 @@ static int done_record(struct vault *vault, const char *id, json_t **ret)
 	return r;
 }
 
-int vault_drill(struct vault *vault, const char *id, const char *by)
+int vault_backups_drill(struct vault *vault, const char *id, const char *by)
 {
 	json_t *record;
 	int r = done_record(vault, id, &record);
@@ -274,7 +275,7 @@ int vault_drill(struct vault *vault, const char *id, const char *by)
 	return r ? r : vault_put_job(vault, run_drill, id);
 }
 
-int vault_remove(struct vault *vault, const char *id)
+int vault_backups_remove(struct vault *vault, const char *id)
 {
 	struct vault_settings settings = vault_settings_now(vault);
 	char path[FULL];
@@ -292,13 +293,13 @@ int vault_remove(struct vault *vault, const char *id)
 	return r ? r : vault_record_remove(vault->parts.store, id);
 }
 
-int vault_show(struct vault *vault, const char *id, json_t **ret)
+int vault_backups_show(struct vault *vault, const char *id, json_t **ret)
 {
 	CHECK_OBJ(vault, VAULT_MAGIC);
 	return vault_record_get(vault->parts.store, id, ret);
 }
 
-int vault_list(struct vault *vault, json_t **ret_array)
+int vault_backups_list(struct vault *vault, json_t **ret_array)
 {
 	CHECK_OBJ(vault, VAULT_MAGIC);
 	return vault_record_list(vault->parts.store, ret_array);

@@ -1,4 +1,5 @@
-/* The vault's renewing of data keys: vault_rotate of vault.h. */
+#include "vault/vault_reseal.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static void run_reseal(struct vault *vault, const char *tenant)
 		LOG_S("reason", reason_symbol(r)));
 }
 
-int vault_rotate(struct vault *vault, const char *tenant, uint32_t *ret_generation)
+int vault_reseal_rotate(struct vault *vault, const char *tenant, uint32_t *ret_generation)
 {
 	CHECK_OBJ(vault, VAULT_MAGIC);
 	struct store *store = vault->parts.store;

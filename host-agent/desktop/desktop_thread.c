@@ -19,6 +19,7 @@
 #include "input/x11_inject.h"
 #include "link/gate.h"
 #include "rfb/pacer.h"
+#include "rfb/rfb_picture.h"
 #include "rfb/rfb_server.h"
 #include "screen/source.h"
 #include "screen/watermark.h"
@@ -401,8 +402,8 @@ static void capture_rect(struct desktop_thread *thread, const struct source_rect
 	const struct tiles_rect where = {rect->x, rect->y, rect->w, rect->h};
 	int echo = now_us - thread->key_us < ECHO_US &&
 		   (int64_t)rect->w * rect->h <= ECHO_PIXELS;
-	rfb_server_update(thread->server, &where, pixels, stride, now_us,
-		echo ? RFB_SERVER_ECHO : RFB_SERVER_NORMAL);
+	rfb_picture_update(thread->server, &where, pixels, stride, now_us,
+		echo ? RFB_PICTURE_ECHO : RFB_PICTURE_NORMAL);
 }
 
 /* Small rectangles first: large ones are where copies are found, and those have to come last to be
@@ -440,7 +441,7 @@ static struct pacer_step decide(struct desktop_thread *thread, int64_t now_us)
 	struct pacer_step rest = {.what = PACER_REST};
 	if (!may(thread, DESKTOP_VIEW))
 		return rest;
-	struct rfb_server_state shown = rfb_server_state(thread->server);
+	struct rfb_picture_state shown = rfb_picture_state(thread->server);
 	if (!shown.ready)
 		return rest;
 	int waiting = 0;
@@ -461,14 +462,14 @@ static struct pacer_step decide(struct desktop_thread *thread, int64_t now_us)
 static void encode(struct desktop_thread *thread, const struct pacer_step *step,
 	int64_t now_us)
 {
-	struct rfb_server_sent sent[2];
+	struct rfb_picture_sent sent[2];
 	if (step->capture) {
 		capture(thread, now_us);
 		look_at_pointer(thread, now_us);
 	}
-	int r = step->what == PACER_MEND ? rfb_server_mend(thread->server, step->pixels,
+	int r = step->what == PACER_MEND ? rfb_picture_mend(thread->server, step->pixels,
 						   now_us - REST_US, now_us, sent)
-					 : rfb_server_send(thread->server, step->pixels,
+					 : rfb_picture_send(thread->server, step->pixels,
 						   step->quality, now_us, sent);
 	if (r < 0)
 		return fail_stream(thread, r);

@@ -50,40 +50,11 @@ MUST_CHECK int rfb_server_read(struct rfb_server *server);
 /* A new, black screen. A viewer that does not understand new sizes is closed. */
 MUST_CHECK int rfb_server_resize(struct rfb_server *server, int width, int height,
 	const struct tiles_rect *monitors, size_t count);
-enum rfb_server_weight {
-	RFB_SERVER_NORMAL,
-	RFB_SERVER_ECHO /* of what somebody typed */
-};
-/* `fresh` is what the rectangle looks like now. Returns how many pixels are different. */
-int64_t rfb_server_update(struct rfb_server *server, const struct tiles_rect *rect,
-	const uint32_t *fresh, int stride, int64_t now_us, enum rfb_server_weight weight);
 /* Straight alpha, at most 64 x 64; `width` 0: no shape. */
 void rfb_server_cursor(struct rfb_server *server, int width, int height, int hot_x,
 	int hot_y, const uint32_t *argb);
 void rfb_server_pointer_at(struct rfb_server *server, int x, int y);
 /* The clipboard of the office, UTF-8, by cut text. */
 void rfb_server_cut_text(struct rfb_server *server, const char *utf8, size_t len);
-
-/* ---- what is sent ---- */
-
-struct rfb_server_state {
-	int ready;            /* the viewer has asked for pictures */
-	int64_t dirty, lossy; /* pixels */
-	int64_t changed_us;   /* last change of the picture */
-	int wish; /* JPEG quality 0..9 that the viewer offers, -1: lossless only */
-};
-struct rfb_server_state rfb_server_state(struct rfb_server *server);
-
-struct rfb_server_sent {
-	int64_t pixels, bytes; /* of each kind: [0] without loss, [1] with */
-};
-
-/* Encodes about `pixels` of what is dirty, copies and pointer shape included. `quality` -1: without
- * loss. -REASON_LEG_CLOSED. */
-MUST_CHECK int rfb_server_send(struct rfb_server *server, int64_t pixels, int quality,
-	int64_t now_us, struct rfb_server_sent ret[static 2]);
-/* Encodes about `pixels` of what the viewer has only with loss and has not changed since `rested_us`. */
-MUST_CHECK int rfb_server_mend(struct rfb_server *server, int64_t pixels,
-	int64_t rested_us, int64_t now_us, struct rfb_server_sent ret[static 2]);
 
 #endif

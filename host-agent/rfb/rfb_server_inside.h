@@ -1,5 +1,5 @@
 /* rfb_server_inside: what the files of the server share: rfb_server.c has its life and what the viewer
- * says, rfb_server_picture.c what it is shown.
+ * says, rfb_picture.c what it is shown.
  *
  * Thread: that of the desktop.
  */

@@ -26,7 +26,9 @@
 #include "vault/restore.h"
 #include "vault/tenant_end.h"
 #include "vault/vault.h"
+#include "vault/vault_backups.h"
 #include "vault/vault_record.h"
+#include "vault/vault_reseal.h"
 
 static const uint8_t master[32] = "the master key of this cluster..";
 static const uint8_t other_master[32] = "the master key of another one...";
@@ -141,7 +143,7 @@ static json_t *outcome(struct world *world, const char *id)
 {
 	json_t *record = NULL;
 	for (int tries = 0; tries < 3000; tries++) {
-		assert_int_equal(vault_show(world->vault, id, &record), 0);
+		assert_int_equal(vault_backups_show(world->vault, id, &record), 0);
 		const char *state = json_string_value(json_object_get(record, "state"));
 		const char *drill =
 			json_string_value(json_object_get(json_object_get(record,
@@ -168,7 +170,8 @@ static void expect(const json_t *record, const char *member, const char *text)
 
 static void back_up(struct world *world, char id[static VAULT_ID], char *path)
 {
-	assert_int_equal(vault_back_up(world->vault, "for a test", "token:x", id), 0);
+	assert_int_equal(vault_backups_order(world->vault, "for a test", "token:x", id),
+		0);
 	json_t *record = outcome(world, id);
 	expect(record, "state", "done");
 	expect(record, "by", "token:x");
@@ -310,7 +313,7 @@ static void test_a_drill_finds_what_is_wrong(void **state)
 	struct stat info;
 	fill(world->store, 20, 20);
 	back_up(world, id, path);
-	assert_int_equal(vault_drill(world->vault, id, "token:x"), 0);
+	assert_int_equal(vault_backups_drill(world->vault, id, "token:x"), 0);
 	json_t *record = outcome(world, id);
 	const json_t *drill = json_object_get(record, "drill");
 	expect(drill, "state", "good");
@@ -328,15 +331,17 @@ static void test_a_drill_finds_what_is_wrong(void **state)
 	byte ^= 4;
 	assert_int_equal(pwrite(fd, &byte, 1, info.st_size / 2), 1);
 	close(fd);
-	assert_int_equal(vault_drill(world->vault, id, "token:x"), 0);
+	assert_int_equal(vault_backups_drill(world->vault, id, "token:x"), 0);
 	record = outcome(world, id);
 	expect(json_object_get(record, "drill"), "state", "failed");
 	expect(json_object_get(record, "drill"), "reason", "BACKUP_DAMAGED");
 	json_decref(record);
-	assert_int_equal(vault_drill(world->vault, "nothing", "x"), -REASON_NOT_FOUND);
-	assert_int_equal(vault_remove(world->vault, id), 0);
+	assert_int_equal(vault_backups_drill(world->vault, "nothing", "x"),
+		-REASON_NOT_FOUND);
+	assert_int_equal(vault_backups_remove(world->vault, id), 0);
 	assert_int_not_equal(access(path, F_OK), 0);
-	assert_int_equal(vault_show(world->vault, id, &record), -REASON_NOT_FOUND);
+	assert_int_equal(vault_backups_show(world->vault, id, &record),
+		-REASON_NOT_FOUND);
 }
 
 static size_t entries_in(const char *dir)
@@ -363,7 +368,7 @@ static void test_generations_grow_old(void **state)
 	for (int tries = 0; tries < 500 && entries_in(world->settings.dir) > 2; tries++)
 		usleep(20000);
 	assert_int_equal(entries_in(world->settings.dir), 2);
-	assert_int_equal(vault_list(world->vault, &all), 0);
+	assert_int_equal(vault_backups_list(world->vault, &all), 0);
 	assert_int_equal(json_array_size(all), 2);
 	expect(json_array_get(all, 0), "id", ids[3]);
 	expect(json_array_get(all, 1), "id", ids[2]);
@@ -390,7 +395,7 @@ static void test_a_failed_backup_is_told(void **state)
 	/* A file stands where the directory should be. */
 	int fd = open(world->settings.dir, O_WRONLY | O_CREAT, 0600);
 	close(fd);
-	assert_int_equal(vault_back_up(world->vault, "", "gateway", id), 0);
+	assert_int_equal(vault_backups_order(world->vault, "", "gateway", id), 0);
 	json_t *record = outcome(world, id);
 	expect(record, "state", "failed");
 	expect(record, "reason", "FILE_UNWRITABLE");
@@ -437,7 +442,9 @@ static void test_what_was_interrupted_is_tidied_up(void **state)
 	record = outcome(world, "20200101T000000Z-ghi");
 	expect(json_object_get(record, "drill"), "reason", "NODE_STOPPED");
 	json_decref(record);
-	assert_int_equal(vault_show(world->vault, "20200101T000000Z-def", &record), 0);
+	assert_int_equal(vault_backups_show(world->vault, "20200101T000000Z-def",
+				 &record),
+		0);
 	expect(record, "state", "running");
 	json_decref(record);
 }
@@ -476,7 +483,7 @@ static void test_documents_follow_their_key(void **state)
 	uint32_t generation;
 	struct store_docs docs = {0};
 	fill(world->store, 600, 3);
-	assert_int_equal(vault_rotate(world->vault, "acme", &generation), 0);
+	assert_int_equal(vault_reseal_rotate(world->vault, "acme", &generation), 0);
 	assert_int_equal(generation, 2);
 	int r = 0;
 	for (int tries = 0; tries < 1500 && r == 0; tries++) {
@@ -520,7 +527,7 @@ static void test_old_keys_go_after_their_rows(void **state)
 				 "{\"id\":\"other\",\"retention_days\":800}"),
 		0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(vault_rotate(world->vault, i ? "acme" : "other",
+		assert_int_equal(vault_reseal_rotate(world->vault, i ? "acme" : "other",
 					 &generation),
 			0);
 	int r = 0;

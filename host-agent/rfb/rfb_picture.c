@@ -1,5 +1,5 @@
-/* What the viewer is shown: changes come in, copies and pixels go out. rfb_server_update to
- * rfb_server_mend of rfb_server.h. */
+#include "rfb/rfb_picture.h"
+
 #include <string.h>
 
 #include "base/reason.h"
@@ -102,11 +102,11 @@ static void on_changed(void *ctx, const struct tiles_rect *rect)
 	region_or(change->region, rect);
 }
 
-int64_t rfb_server_update(struct rfb_server *server, const struct tiles_rect *rect,
-	const uint32_t *fresh, int stride, int64_t now_us, enum rfb_server_weight weight)
+int64_t rfb_picture_update(struct rfb_server *server, const struct tiles_rect *rect,
+	const uint32_t *fresh, int stride, int64_t now_us, enum rfb_picture_weight weight)
 {
 	struct change change = {server, sraRgnCreate(), fresh, stride, rect->x, rect->y,
-		now_us, weight == RFB_SERVER_ECHO ? CELLS_URGENT : CELLS_NORMAL};
+		now_us, weight == RFB_PICTURE_ECHO ? CELLS_URGENT : CELLS_NORMAL};
 	sraRegionPtr copied = find_copy(server, rect, fresh, stride);
 	int64_t pixels = tiles_compare(server->picture, server->screen->width, fresh,
 		stride, rect, on_changed, &change);
@@ -147,9 +147,9 @@ static int notes_wait(const rfbClientRec *client)
 	       !sraRgnEmpty(client->copyRegion);
 }
 
-struct rfb_server_state rfb_server_state(struct rfb_server *server)
+struct rfb_picture_state rfb_picture_state(struct rfb_server *server)
 {
-	struct rfb_server_state state = {.changed_us = server->changed_us, .wish = -1};
+	struct rfb_picture_state state = {.changed_us = server->changed_us, .wish = -1};
 	rfbClientPtr client = server->client;
 	if (!client || client->state != RFB_NORMAL || !server->asked)
 		return state;
@@ -237,7 +237,7 @@ static void set_quality(struct rfb_server *server, int quality)
 }
 
 static int send_region(struct rfb_server *server, sraRegionPtr region, int quality,
-	struct rfb_server_sent *ret)
+	struct rfb_picture_sent *ret)
 {
 	rfbClientPtr client = server->client;
 	if (!client)
@@ -256,8 +256,8 @@ static int send_region(struct rfb_server *server, sraRegionPtr region, int quali
 	return 0;
 }
 
-int rfb_server_send(struct rfb_server *server, int64_t pixels, int quality,
-	int64_t now_us, struct rfb_server_sent ret[static 2])
+int rfb_picture_send(struct rfb_server *server, int64_t pixels, int quality,
+	int64_t now_us, struct rfb_picture_sent ret[static 2])
 {
 	memset(ret, 0, 2 * sizeof(*ret));
 	if (!server->client)
@@ -283,8 +283,8 @@ int rfb_server_send(struct rfb_server *server, int64_t pixels, int quality,
 	return r;
 }
 
-int rfb_server_mend(struct rfb_server *server, int64_t pixels, int64_t rested_us,
-	int64_t now_us, struct rfb_server_sent ret[static 2])
+int rfb_picture_mend(struct rfb_server *server, int64_t pixels, int64_t rested_us,
+	int64_t now_us, struct rfb_picture_sent ret[static 2])
 {
 	memset(ret, 0, 2 * sizeof(*ret));
 	if (!server->client)
