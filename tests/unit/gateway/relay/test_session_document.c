@@ -429,7 +429,7 @@ static void nor_with_a_younger_version_in_the_way(void **state)
 	leave_and_look(rig, viewer);
 }
 
-/* The sweep took it out, while the one to replace it was on its way. */
+/* The sweep closed it and leaves it for the grace time, while the one to replace it is on its way. */
 static void nor_when_the_sweep_was_there_first(void **state)
 {
 	struct relay_rig *rig = *state;
@@ -437,7 +437,9 @@ static void nor_when_the_sweep_was_there_first(void **state)
 	struct fake_end *viewer = resume(rig, text);
 	recover_sweep(rig->desks[0], rig->wall_ms);
 	relay_rig_settle(rig);
-	assert_int_equal(relay_rig_document(rig, STATE_SESSION, text, NULL, 0), 0);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"recovered\"", NULL, 0),
+		1);
+	assert_int_equal(slow.waiting, 2);
 	slow.hold = 0;
 	let_go(rig);
 	leave_and_look(rig, viewer);
