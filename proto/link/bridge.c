@@ -266,6 +266,11 @@ void bridge_stop(struct bridge *bridge)
 	say_close(bridge);
 }
 
+bool bridge_has_stream(const struct bridge *bridge)
+{
+	return bridge->fd >= 0;
+}
+
 bool bridge_running(const struct bridge *bridge)
 {
 	return bridge->state == BRIDGE_RUNNING;

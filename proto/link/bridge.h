@@ -55,6 +55,8 @@ MUST_CHECK int bridge_start(struct bridge *bridge, int fd, struct gate *gate);
 /* Ends the stream, or refuses the wanted one; tells the other end; without `closed`. Harmless when
  * there is none. */
 void bridge_stop(struct bridge *bridge);
+/* Whether it has a stream, whatever the other end makes of it. */
+bool bridge_has_stream(const struct bridge *bridge);
 bool bridge_running(const struct bridge *bridge);
 
 /* From tunnel_events. */

@@ -75,10 +75,15 @@ def test_a_text_editor_receives_japanese(viewer, desktop, world):
     wait_for("the editor", lambda: desktop.run("xdotool", "search", "--onlyvisible", "--class", "mousepad",
                                                code=None).strip())
     window = desktop.run("xdotool", "search", "--onlyvisible", "--class", "mousepad").split()[-1]
-    desktop.run("xdotool", "windowfocus", "--sync", window, code=None)
+
+    def focused():
+        desktop.run("xdotool", "windowfocus", window, code=None)
+        return desktop.run("xdotool", "getwindowfocus", code=None).strip() == window
+
     viewer.listen()
     screen = Rfb(viewer.port)
     time.sleep(1)
+    wait_for("the editor to have the keyboard", focused)
     screen.type("議事録 2026\n" + JAPANESE)
     control, s = 0xFFE3, ord("s")
 

@@ -39,12 +39,14 @@ def test_typing_survives_a_killed_gateway_exactly(viewer, gateway, desktop):
     assert viewer.program.alive()
 
 
-def test_the_host_agent_may_be_restarted(viewer, host, desktop):
-    """The session is lost with the agent; the viewer gets a new one by itself."""
+@pytest.mark.parametrize("stays", [False, True], ids=["client left", "client stayed"])
+def test_the_host_agent_may_be_restarted(viewer, host, desktop, stays):
+    """The session is lost with the agent; the viewer gets a new one by itself, and serves the next client."""
     viewer.listen()
     screen = Rfb(viewer.port)
     screen.pump(1)
-    screen.close()
+    if not stays:
+        screen.close()
     host.program.kill()
     host.run("--display", desktop.at).online()
     paint(desktop, "#d03020")

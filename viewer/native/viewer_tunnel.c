@@ -21,10 +21,14 @@
 
 void viewer_tunnel_drop(struct viewer *viewer)
 {
+	int had_stream = viewer->bridge && bridge_has_stream(viewer->bridge);
 	viewer->clip = clip_lane_free(viewer->clip);
 	viewer->bridge = bridge_free(viewer->bridge);
 	viewer->tunnel = tunnel_free(viewer->tunnel);
 	viewer->has_session = viewer->up = 0;
+	/* Else the face would take the next session's for a second one. */
+	if (had_stream && !viewer->finished)
+		TELL_FACE(viewer, stream_closed, REASON_LEG_CLOSED);
 }
 
 static int on_accept(void *ctx, const struct tunnel_peer *peer)
