@@ -369,9 +369,11 @@ static int on_ack(struct tunnel *tunnel, const struct inner_acks *acks)
 
 static void on_probe_reply(struct tunnel *tunnel, uint64_t time_us)
 {
-	int64_t rtt = clock_mono_us() - (int64_t)time_us;
-	if (rtt < 0 || rtt > INT64_C(600000000))
+	/* The other end says what it likes: unsigned, the difference is defined for every answer. */
+	uint64_t since = (uint64_t)clock_mono_us() - time_us;
+	if (since > UINT64_C(600000000))
 		return;
+	int64_t rtt = (int64_t)since;
 	tunnel->rtt_us = rtt;
 	if (!tunnel->rtt_min_us || rtt < tunnel->rtt_min_us)
 		tunnel->rtt_min_us = rtt;

@@ -71,7 +71,12 @@ def test_japanese_arrives_as_typed(viewer, desktop):
 def test_a_text_editor_receives_japanese(viewer, desktop, world):
     path = world.tmp / "memo.txt"
     path.write_text("")
-    desktop.start("mousepad", "--disable-server", path)
+    # With settings of its own: it keeps what was not saved, and asks about it when it is started the next time.
+    home = world.tmp / "editor"
+    home.mkdir()
+    desktop.start("mousepad", "--disable-server", path, env={
+        "HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home, "XDG_CACHE_HOME": home,
+        "GSETTINGS_BACKEND": "memory"})
     wait_for("the editor", lambda: desktop.run("xdotool", "search", "--onlyvisible", "--class", "mousepad",
                                                code=None).strip())
     window = desktop.run("xdotool", "search", "--onlyvisible", "--class", "mousepad").split()[-1]

@@ -329,8 +329,9 @@ class Display:
     def env(self):
         return {"DISPLAY": self.at, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
-    def start(self, *words):
-        return self.world.start(f"{self.name}-{Path(words[0]).name}-{time.monotonic_ns()}", words, env=self.env)
+    def start(self, *words, env=None):
+        return self.world.start(f"{self.name}-{Path(words[0]).name}-{time.monotonic_ns()}", words,
+                                env={**self.env, **(env or {})})
 
     def run(self, *words, code=0, text_in=None):
         return run(*words, env=self.env, code=code, text_in=text_in)
