@@ -398,7 +398,8 @@ void leg_leave_session(struct leg *leg)
 
 void leg_await_receipt(struct leg *leg, uint64_t fence)
 {
-	if (leg->side != HELLO_HOST)
+	/* Its viewer may have told it, and its receipt have come, before the CLOSE that ends it here. */
+	if (leg->side != HELLO_HOST || leg->confirmed == fence)
 		return;
 	leg->owes = fence;
 	leg->owes_until_ms = clock_mono_ms() + leg->desk->settings.receipt_ms;
@@ -535,6 +536,7 @@ static int take_receipt(struct leg *leg, const struct frame *frame)
 		return rc;
 	if (receipt.fence >= leg->owes)
 		leg->owes = 0;
+	leg->confirmed = receipt.fence;
 	session_receipt(leg, &receipt);
 	return 0;
 }

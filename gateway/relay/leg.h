@@ -56,6 +56,7 @@ struct leg {
 	uint64_t next_viewer; /* number of the leg that takes the seat then, or 0 */
 	uint64_t owes; /* fence of the session whose end it has not confirmed yet, or 0 */
 	int64_t owes_until_ms;
+	uint64_t confirmed;   /* fence of the session whose end it confirmed last, or 0 */
 	int64_t announce_ms;  /* when its presence is due again */
 	unsigned emptied;     /* store_health_emptied() when it was announced */
 	int64_t report_ms;    /* not before then is a report written again */

@@ -26,12 +26,14 @@ static int is_signed_by(const uint8_t device[static 32], enum hello_side side,
 	return !digest_verify(device, bytes, sizeof(bytes), receipt->signature);
 }
 
-/* The first word counts; nobody corrects himself afterwards. */
+/* The first word counts; nobody corrects himself afterwards. It may come before the end itself: the other end has
+ * told this one through the tunnel. */
 static void take_receipt(struct session *session, const struct leg *leg,
 	const struct message_receipt *receipt)
 {
 	struct session_end_info *info = &session->ends[leg->side];
-	if (session->state != SESSION_CLOSING || info->has_receipt || info->refused)
+	int is_time = session->state == SESSION_LIVE || session->state == SESSION_CLOSING;
+	if (!is_time || info->has_receipt || info->refused)
 		return;
 	if (is_signed_by(info->key, leg->side, receipt)) {
 		info->receipt = *receipt;

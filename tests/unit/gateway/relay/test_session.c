@@ -645,6 +645,32 @@ static void late_records_go_to_nobody(void **state)
 	assert_int_equal(other->out_of_order, 0);
 }
 
+/* The viewer's last word in the tunnel was faster than its CLOSE: the receipt is there before the end. */
+static void a_receipt_before_the_end_is_a_receipt(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char row[4096];
+	relay_rig_join(rig, &host, &viewer);
+	fake_end_receipt(host);
+	host->no_receipts = 1;
+	relay_rig_settle(rig);
+	fake_end_close(viewer, FAKE_CLOSE_SESSION, REASON_VIEWER_LEFT);
+	relay_rig_settle(rig);
+	struct fake_end *other = relay_rig_welcome(rig, 1, HELLO_VIEWER, RIG_LICENSE, 3);
+	fake_end_connect(other, NULL);
+	relay_rig_settle(rig);
+	assert_int_equal(other->opens, 1);
+	fake_end_data(host, 100); /* at once: no other receipt is awaited */
+	relay_rig_settle(rig);
+	assert_int_equal(other->received, 100);
+	relay_rig_pass(rig, rig->settings.receipt_ms + 100);
+	assert_int_equal(relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row,
+				 sizeof(row)),
+		1);
+	assert_non_null(strstr(row, "\"host\":{\"sent\":0"));
+}
+
 static void a_host_without_receipts_is_heard_again(void **state)
 {
 	struct relay_rig *rig = *state;
@@ -830,6 +856,7 @@ int main(void)
 		TEST(what_has_ended_says_so_at_once),
 		TEST(data_after_the_end_is_dropped),
 		TEST(late_records_go_to_nobody),
+		TEST(a_receipt_before_the_end_is_a_receipt),
 		TEST(a_host_without_receipts_is_heard_again),
 	};
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));
