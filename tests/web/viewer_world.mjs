@@ -136,7 +136,12 @@ export class Desktop {
 	async editor() {
 		const file = join(this.folder, `${this.name}-memo-${++this.count}.txt`);
 		writeFileSync(file, "");
-		this.start("mousepad", "--disable-server", file);
+		// With settings of its own: it keeps what was not saved, and asks for it when it is started the next time.
+		const home = join(this.folder, `${this.name}-editor-${this.count}`);
+		mkdirSync(home);
+		const env = { HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home, GSETTINGS_BACKEND: "memory" };
+		const program = new Program("mousepad", ["mousepad", "--disable-server", file], { env: { ...this.env, ...env } });
+		this.programs.push(program);
 		await this.focus("--class", "mousepad");
 		return () => readFileSync(file, "utf8");
 	}
