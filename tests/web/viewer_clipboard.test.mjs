@@ -26,7 +26,7 @@ test("what is copied at the office can be pasted here", async () => {
 	await until("the text in the browser", async () => (await hand.page.evaluate(() => navigator.clipboard.readText())) === OFFICE);
 });
 
-test("Ctrl+V pastes at the office what was copied here, in order with what is typed around it", async () => {
+test("Ctrl+V pastes at the office what was copied here", async () => {
 	const { page } = hand;
 	const saved = await world.desktop.editor();
 	await page.evaluate((text) => navigator.clipboard.writeText(text), HOME);
