@@ -12,8 +12,9 @@ the World that it was started in.
 """
 
 import signal
+import socket
 
-from world import Gateway, free_port, run, wait_for
+from world import TOOLS, Gateway, free_port, run, wait_for
 
 
 class Redis:
@@ -161,3 +162,22 @@ class Cluster:
     def names(self):
         """Their names, as `node list` has them."""
         return [node.made["node"] for node in self.nodes]
+
+
+class Line:
+    """A line of our own to one address, that can be cut or frozen."""
+
+    def __init__(self, world, to):
+        self.socket = world.tmp / "line"
+        port = free_port()
+        world.start("line", [TOOLS / "faultproxy", "--to", to, "--listen", f"127.0.0.1:{port}",
+                             "--control", self.socket])
+        self.address = f"127.0.0.1:{port}"
+        wait_for("the line", self.socket.exists)
+
+    def say(self, command):
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(20)
+            control.connect(str(self.socket))
+            control.sendall(f"{command}\n".encode())
+            assert control.recv(100).startswith(b"ok")

@@ -2,14 +2,13 @@
 leg of a host is the host."""
 
 import signal
-import socket
 
-from cluster import Cluster
+from cluster import Cluster, Line
 from person import totp
 from rfb import Rfb
 from test_survive import Office
 from typist import Typist
-from world import TOOLS, Display, Host, Viewer, free_port, wait_for
+from world import Display, Host, Viewer, wait_for
 
 
 def ask_for_codes(cluster, license):
@@ -45,25 +44,6 @@ def test_a_viewer_is_sent_to_the_node_of_its_host(world):
     assert "HOST_ELSEWHERE" in one.program.text()
     joined = [row for row in cluster.log("logins", "--license", license["id"]) if row["joined"]]
     assert len(joined) == 2 and all(row["result"] == "ok" for row in joined), joined
-
-
-class Line:
-    """A line of our own to one address, that can be frozen."""
-
-    def __init__(self, world, to):
-        self.socket = world.tmp / "line"
-        port = free_port()
-        world.start("line", [TOOLS / "faultproxy", "--to", to, "--listen", f"127.0.0.1:{port}",
-                             "--control", self.socket])
-        self.address = f"127.0.0.1:{port}"
-        wait_for("the line", self.socket.exists)
-
-    def say(self, command):
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(20)
-            control.connect(str(self.socket))
-            control.sendall(f"{command}\n".encode())
-            assert control.recv(100).startswith(b"ok")
 
 
 def test_the_newest_leg_of_a_host_is_the_host(world):

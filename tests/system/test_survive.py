@@ -2,14 +2,13 @@
 what was typed at home is in the office exactly once."""
 
 import signal
-import socket
 import time
 
-from cluster import Cluster
+from cluster import Cluster, Line
 from rfb import Rfb
 from test_main_job import pressed
 from typist import SHIFT, Typist
-from world import TOOLS, Display, Host, Viewer, free_port, wait_for
+from world import Display, Host, Viewer, wait_for
 
 # Dead nodes are given up after seconds; they still write every one and a half.
 SETTINGS = {"relay": {"node_lost": "6s"}}
@@ -58,25 +57,6 @@ class Office:
     def closed_once(self):
         """Every time that the session was joined has its closing row, whoever wrote it, and only one."""
         return sorted(str(row["fence"]) for row in self.closed()) == sorted(self.fences())
-
-
-class Line:
-    """A line of our own to one address, that can be cut."""
-
-    def __init__(self, world, to):
-        self.socket = world.tmp / "line"
-        port = free_port()
-        world.start("line", [TOOLS / "faultproxy", "--to", to, "--listen", f"127.0.0.1:{port}",
-                             "--control", self.socket])
-        self.address = f"127.0.0.1:{port}"
-        wait_for("the line", self.socket.exists)
-
-    def say(self, command):
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(20)
-            control.connect(str(self.socket))
-            control.sendall(f"{command}\n".encode())
-            assert control.recv(100).startswith(b"ok")
 
 
 def test_numbers_arrive_while_nodes_are_killed(world):

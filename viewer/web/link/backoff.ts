@@ -33,7 +33,7 @@ export class Backoff {
 		this.upMs = nowMs;
 	}
 
-	/** A leg is lost: one that lived 30 s starts the row anew. */
+	/** A leg is lost: one that lived for a second starts the row anew. */
 	down(nowMs: number): void {
 		if (this.upMs >= 0 && nowMs - this.upMs >= STEADY_MS) this.attempts = 0;
 		this.upMs = -1;

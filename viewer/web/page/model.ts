@@ -116,7 +116,7 @@ export async function connect(place: Place, asked: Asked): Promise<boolean> {
 	return alone(place.id, async () => run(await withGateways(place), asked), asked.takeOver ? TAKE_MS : 0);
 }
 
-/** Nodes come and go: those that this page is for now are tried first, and kept. */
+/** Nodes come and go: those of which this page is told today are tried first, and kept. */
 async function withGateways(place: Place): Promise<Place> {
 	const gateways = [...new Set([...(await gatewaysOfPage()), ...place.gateways])];
 	await changePlace(place.id, (now) => ({ ...now, gateways })).catch(() => undefined);
