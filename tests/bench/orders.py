@@ -13,9 +13,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from cluster import Cluster, Redis
+from cluster import Cluster, Line, Redis
 from test_gateway_admin import Rest
-from test_survive import Line
 from world import BIN, TOOLS, World, run, wait_for
 
 AWAY = 10  # trials of each kind of being away

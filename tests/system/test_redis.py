@@ -5,10 +5,10 @@ import signal
 import time
 
 import pytest
-from cluster import Cluster, Redis
+from cluster import Cluster, Line, Redis
 from test_data_life import backed_up, restore
 from test_gateway_admin import Rest
-from test_survive import Line, Office
+from test_survive import Office
 from typist import Typist
 from world import Display, Gateway, Host, ProgramFailed, Viewer, wait_for
 
