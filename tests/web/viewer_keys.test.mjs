@@ -18,6 +18,14 @@ before(async () => {
 	await world.desktop.run("xrandr", "--setmonitor", "right", "512/130x768/200+512+0", "none");
 	await world.host.start(world.desktop);
 	hand = await takeInHand(world, "ja");
+	await hand.page.evaluate(() => {
+		const watch = new MutationObserver(() => {
+			if (!document.querySelector('main.session[data-line="live"][data-picture="whole"]')) return;
+			watch.disconnect();
+			window.focusedAtFirst = document.activeElement.className;
+		});
+		watch.observe(document.body, { attributes: true, childList: true, subtree: true });
+	});
 	await hand.pair();
 	await hand.live();
 	keys = world.desktop.start("xev", "-name", "keys", "-event", "keyboard");
@@ -36,6 +44,10 @@ async function seen(expected, act) {
 	await until(expected, () => said() === expected).catch(() => undefined);
 	assert.equal(said(), expected);
 }
+
+test("the first key that is struck when the picture appears is the office's", async () => {
+	assert.equal(await hand.page.evaluate(() => window.focusedAtFirst), "typing");
+});
 
 test("the keys of a Japanese keyboard are themselves at the office", async () => {
 	const tap = (name) => `+${name} -${name}`;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 import { takeInHand } from "./viewer_hand.mjs";
@@ -40,6 +40,11 @@ async function gone(hand) {
 		return !live.items.length && (await world.sessions()).every((row) => row.ended);
 	});
 }
+
+// A session that a failed test has left must not be what the next one meets.
+afterEach(async () => {
+	for (const context of world.contexts.splice(0)) await context.close();
+});
 
 /** Pairs, types, leaves, comes back by one click. */
 async function aDay(hand, text) {
@@ -106,7 +111,6 @@ test("a company's policy keeps browsers out", async () => {
 });
 
 test("nobody else was asked for anything", async () => {
-	for (const context of world.contexts.splice(0)) await context.close();
 	await world.browser.close();
 	const own = [world.gateway.address, site.address];
 	const asked = askedIn(log);

@@ -1,6 +1,6 @@
 // session_view: the desktop, what is said over it, and the bar above it.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { clock, number } from "../../../gateway/console/src/format";
 import { language } from "../../../gateway/console/src/settings";
@@ -250,7 +250,7 @@ export function SessionView(props: { session: Session }) {
 	const [clip, setClip] = useState(false);
 	const [full, toggleFull] = useFullScreen();
 	useHeight(root);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		stage.current?.append(session.screen, session.field);
 		session.onhotkey = toggleFull;
 		return () => void (document.fullscreenElement && document.exitFullscreen());
@@ -262,7 +262,8 @@ export function SessionView(props: { session: Session }) {
 		document.title = `${hostName} · ${w().product}`;
 	});
 	const ready = line === "live" && hasPicture;
-	useEffect(() => {
+	// With the picture, not after it: whoever sees the desktop types, and the first keys would go nowhere.
+	useLayoutEffect(() => {
 		const touch = matchMedia("(pointer: coarse)").matches;
 		if (ready && !clip && !touch) session.field.focus({ preventScroll: true });
 	}, [ready, clip]);
