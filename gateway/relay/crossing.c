@@ -15,6 +15,7 @@
 #include "relay/desk.h"
 #include "relay/elsewhere.h"
 #include "relay/leg.h"
+#include "relay/leg_hear.h"
 #include "relay/lobby.h"
 #include "relay/pump.h"
 #include "wire/frame.h"
@@ -226,7 +227,7 @@ static int take_close(struct crossing *crossing, const struct frame *frame)
 		return rc;
 	int reason = crossing->is_draining && message.reason == REASON_DRAINING
 			     ? REASON_DRAINING
-			     : leg_believable(crossing->viewer, message.reason);
+			     : leg_hear_reason(crossing->viewer, message.reason);
 	message.reason = (uint64_t)reason;
 	text_clip(message.symbol, sizeof(message.symbol), reason_symbol(reason));
 	if (!message.session[0])

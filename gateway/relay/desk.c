@@ -13,6 +13,7 @@
 #include "relay/elsewhere.h"
 #include "relay/landing.h"
 #include "relay/leg.h"
+#include "relay/leg_send.h"
 #include "relay/lobby.h"
 #include "relay/notices.h"
 #include "relay/orders.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "admission/admission.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
@@ -18,6 +17,8 @@
 #include "relay/desk.h"
 #include "relay/elsewhere.h"
 #include "relay/guard.h"
+#include "relay/leg_hear.h"
+#include "relay/leg_send.h"
 #include "relay/lobby.h"
 #include "relay/presence.h"
 #include "relay/pump.h"
@@ -25,7 +26,6 @@
 #include "relay/session.h"
 #include "wire/frame.h"
 
-#define LEG_MAGIC 0x006c6567u
 #define CHATTER_PER_S 20
 #define CHATTER_BURST 100
 #define HOPS_MAX 4
@@ -214,81 +214,7 @@ static void on_closed(void *ctx, int reason)
 	leg_discard(leg);
 }
 
-/* ---- what it says ------------------------------------------------------------------------ */
-
-static int give(struct leg *leg, int rc, struct buf *out)
-{
-	if (!rc)
-		rc = conn_write(leg->conn, buf_head(out), buf_len(out));
-	buf_done(out);
-	return rc;
-}
-
-void leg_send_close(struct leg *leg, int reason, const char *session, int64_t retry_ms,
-	const char *detail)
-{
-	struct message_close message = {.reason = (uint64_t)reason,
-		.retry_ms = (uint64_t)(retry_ms > 0 ? retry_ms : 0)};
-	struct buf out;
-	text_clip(message.symbol, sizeof(message.symbol), reason_symbol(reason));
-	text_clip(message.session, sizeof(message.session), session ? session : "");
-	text_clip(message.detail, sizeof(message.detail), detail ? detail : "");
-	buf_init(&out, FRAME_MAX);
-	if (give(leg, message_close_write(&message, &out), &out))
-		log_line(LOG_DEBUG, "close not sent", LOG_S("leg", leg->id));
-}
-
-void leg_send_open(struct leg *leg, const struct message_open *open)
-{
-	struct buf out;
-	buf_init(&out, FRAME_MAX);
-	if (give(leg, message_open_write(open, &out), &out))
-		log_line(LOG_WARN, "open not sent", LOG_S("leg", leg->id));
-}
-
-void leg_send_policy(struct leg *leg, const struct message_policy *policy)
-{
-	struct buf out;
-	buf_init(&out, FRAME_MAX);
-	if (give(leg, message_policy_write(policy, &out), &out))
-		log_line(LOG_WARN, "policy not sent", LOG_S("leg", leg->id));
-}
-
-void leg_send_notices(struct leg *leg, const char *notices)
-{
-	struct message_notices message;
-	struct buf out;
-	/* One that is carried hears them from the node it came to. */
-	if (leg->state == HELLO_ENDED || leg->moving || leg->via)
-		return;
-	text_clip(message.notices, sizeof(message.notices), notices);
-	buf_init(&out, FRAME_MAX);
-	if (give(leg, message_notices_write(&message, &out), &out))
-		log_line(LOG_DEBUG, "notices not sent", LOG_S("leg", leg->id));
-}
-
-void leg_send_drain(struct leg *leg, int64_t within_ms)
-{
-	struct message_notice notice = {
-		.kind = "drain", .within_ms = (uint64_t)(within_ms > 0 ? within_ms : 0)};
-	struct buf out;
-	if (leg->state == HELLO_ENDED || leg->moving)
-		return;
-	text_clip(notice.en, sizeof(notice.en), reason_text(REASON_DRAINING, REASON_EN));
-	text_clip(notice.ja, sizeof(notice.ja), reason_text(REASON_DRAINING, REASON_JA));
-	buf_init(&out, FRAME_MAX);
-	if (give(leg, message_notice_write(&notice, &out), &out))
-		log_line(LOG_DEBUG, "notice not sent", LOG_S("leg", leg->id));
-}
-
-static void send_raw(struct leg *leg, uint8_t type, const uint8_t payload[static 8])
-{
-	uint8_t frame[FRAME_HEADER + 8];
-	frame_header(frame, type, 8);
-	memcpy(frame + FRAME_HEADER, payload, 8);
-	if (conn_write(leg->conn, frame, sizeof(frame)))
-		log_line(LOG_DEBUG, "keepalive not sent", LOG_S("leg", leg->id));
-}
+/* ---- how it ends --------------------------------------------------------------------------- */
 
 static void finish(struct leg *leg, int reason, int64_t retry_ms, const char *detail)
 {
@@ -405,14 +331,6 @@ void leg_await_receipt(struct leg *leg, uint64_t fence)
 	leg->owes_until_ms = clock_mono_ms() + leg->desk->settings.receipt_ms;
 }
 
-/* An end that sends no receipt is not deaf for ever. */
-static int is_late(struct leg *leg)
-{
-	if (leg->owes && clock_mono_ms() >= leg->owes_until_ms)
-		leg->owes = 0;
-	return leg->owes != 0;
-}
-
 /* ---- moving ------------------------------------------------------------------------------ */
 
 static void on_arrived(void *ctx, struct conn *conn)
@@ -450,117 +368,6 @@ void leg_move(struct leg *leg, struct desk *to)
 	list_remove(&leg->roster);
 }
 
-/* ---- what it hears ----------------------------------------------------------------------- */
-
-static int take_connect(struct leg *leg, const struct frame *frame)
-{
-	struct message_connect connect;
-	int rc = message_connect_parse(frame->payload, frame->len, &connect);
-	if (rc)
-		return rc;
-	if (connect.purpose < 1 || connect.psk_kind < 1)
-		return -REASON_BAD_MESSAGE;
-	leg->wish = malloc(sizeof(*leg->wish));
-	if (!leg->wish)
-		return -REASON_NO_MEMORY;
-	*leg->wish = connect;
-	leg->asked_ms = clock_mono_ms();
-	leg->hops = 0;
-	leg_change(leg, HELLO_WAITING);
-	lobby_match(leg);
-	return 0;
-}
-
-/* An end may say why it ends, but not in the name of others: what only a node or an administrator
- * can know is replaced by the plain fact that this side ended it. A node speaks for itself. */
-int leg_believable(const struct leg *leg, uint64_t number)
-{
-	/* We have asked it to go. */
-	if (number == REASON_DRAINING && atomic_load(&leg->desk->house->draining))
-		return REASON_DRAINING;
-	if (leg->via && number != REASON_NONE &&
-		reason_parse(reason_symbol((int)number)) != REASON_NONE)
-		return (int)number;
-	switch (number) {
-	case REASON_ADMIN_DISCONNECT:
-	case REASON_TAKEN_OVER:
-	case REASON_HOST_REPLACED:
-	case REASON_NODE_STOPPED:
-	case REASON_DRAINING:
-	case REASON_LICENSE_DISABLED:
-	case REASON_LICENSE_EXPIRED:
-	case REASON_RECORDING_FAILED:
-	case REASON_SLOW_READER:
-	case REASON_NONE:
-		break;
-	default:
-		if (reason_parse(reason_symbol((int)number)) != REASON_NONE)
-			return (int)number;
-	}
-	return leg->side == HELLO_HOST ? REASON_HOST_ENDED : REASON_VIEWER_LEFT;
-}
-
-static int take_close(struct leg *leg, const struct frame *frame)
-{
-	struct message_close message;
-	int rc = message_close_parse(frame->payload, frame->len, &message);
-	if (rc)
-		return rc;
-	int reason = leg_believable(leg, message.reason);
-	if (!message.session[0]) { /* the leg itself: no CLOSE in return */
-		leg_part(leg, reason);
-	} else if (leg->session && leg->state == HELLO_JOINED &&
-		   !strcmp(message.session, leg->session->id_text)) {
-		session_closed_by(leg->session, leg, reason);
-	} else {
-		/* Both closed at once: its last word about the former one. */
-		leg->owes = 0;
-	}
-	return 0; /* of a session that is over already: both closed at once */
-}
-
-static int take_report(struct leg *leg, const struct frame *frame)
-{
-	struct message_report report;
-	int rc = message_report_parse(frame->payload, frame->len, &report);
-	if (!rc)
-		presence_host_reports(leg, report.inventory);
-	return rc;
-}
-
-static int take_receipt(struct leg *leg, const struct frame *frame)
-{
-	struct message_receipt receipt;
-	int rc = message_receipt_parse(frame->payload, frame->len, &receipt);
-	if (rc)
-		return rc;
-	if (receipt.fence >= leg->owes)
-		leg->owes = 0;
-	leg->confirmed = receipt.fence;
-	session_receipt(leg, &receipt);
-	return 0;
-}
-
-static int take_ping(struct leg *leg, const struct frame *frame)
-{
-	send_raw(leg, FRAME_PONG, frame->payload);
-	return 0;
-}
-
-static int take_pong(struct leg *leg, const struct frame *frame)
-{
-	keepalive_pong(&leg->keepalive, clock_mono_us(), frame->payload);
-	return 0;
-}
-
-/* DATA of a session that is over: its CLOSE and the last records crossed on the way. */
-static int take_late_data(struct leg *leg, const struct frame *frame)
-{
-	(void)leg;
-	(void)frame;
-	return 0;
-}
-
 int leg_is_license(const char *text)
 {
 	if (strncmp(text, "lic_", 4) || strlen(text) != 13)
@@ -568,71 +375,7 @@ int leg_is_license(const char *text)
 	return strspn(text + 4, "0123456789abcdefghjkmnpqrstvwxyz") == 9;
 }
 
-static const struct {
-	uint8_t type;
-	int (*take)(struct leg *leg, const struct frame *frame);
-} takers[] = {
-	{FRAME_PING, take_ping},
-	{FRAME_PONG, take_pong},
-	{FRAME_DATA, take_late_data},
-	{FRAME_CONNECT, take_connect},
-	{FRAME_CLOSE, take_close},
-	{FRAME_RECEIPT, take_receipt},
-	{FRAME_REPORT, take_report},
-};
-
-static int take_frame(struct leg *leg, const struct frame *frame)
-{
-	int is_ours =
-		!leg->crossing || frame->type == FRAME_PING || frame->type == FRAME_PONG;
-	if (is_ours && !hello_end_may(leg->side, leg->state, frame->type))
-		return -REASON_PROTOCOL;
-	if (frame->type != FRAME_DATA && !bucket_take(&leg->chatter, clock_mono_ms()))
-		return -REASON_THROTTLED;
-	if (!is_ours)
-		return crossing_take(leg->crossing, frame);
-	for (size_t i = 0; i < ARRAY_LEN(takers); i++)
-		if (takers[i].type == frame->type)
-			return takers[i].take(leg, frame);
-	return 0; /* of a later generation, skipped */
-}
-
-static size_t on_bytes(void *ctx, const uint8_t *bytes, size_t len)
-{
-	struct leg *leg = ctx;
-	struct frame frame;
-	size_t used = 0;
-	CHECK_OBJ(leg, LEG_MAGIC);
-	keepalive_heard(&leg->keepalive, clock_mono_ms());
-	while (used < len && leg->state != HELLO_ENDED && !leg->moving) {
-		if (leg->pump && !is_late(leg))
-			used += pump_take(leg->pump, bytes + used, len - used);
-		if (used == len)
-			break;
-		int rc = frame_parse(bytes + used, len - used, &frame);
-		if (!rc)
-			break;
-		if (rc > 0) {
-			used += frame_size(&frame);
-			rc = take_frame(leg, &frame);
-		}
-		if (rc < 0)
-			leg_end(leg, -rc);
-	}
-	return leg->state == HELLO_ENDED ? len : used;
-}
-
-static void on_room(void *ctx)
-{
-	struct leg *leg = ctx;
-	CHECK_OBJ(leg, LEG_MAGIC);
-	if (leg->crossing)
-		crossing_room(leg->crossing);
-	else if (leg->session && leg->state == HELLO_JOINED)
-		session_room(leg->session, leg);
-}
-
-static const struct conn_events leg_events = {on_bytes, on_room, on_closed};
+static const struct conn_events leg_events = {leg_hear_bytes, leg_hear_room, on_closed};
 
 /* ---- time -------------------------------------------------------------------------------- */
 
@@ -648,7 +391,7 @@ static void keep_alive(struct leg *leg, int64_t now_ms)
 		break;
 	case KEEPALIVE_PING:
 		keepalive_ping(&leg->keepalive, clock_mono_us(), payload);
-		send_raw(leg, FRAME_PING, payload);
+		leg_send_keepalive(leg, FRAME_PING, payload);
 		break;
 	case KEEPALIVE_DEAD:
 		leg_cut(leg, REASON_KEEPALIVE_TIMEOUT);

@@ -24,6 +24,7 @@ struct desk;
 struct pump;
 struct session;
 
+#define LEG_MAGIC 0x006c6567u
 #define LEG_ID 31
 
 struct leg {
@@ -86,13 +87,6 @@ void leg_tick(struct leg *leg, int64_t now_ms);
 
 /* Every change of state comes through here and must be in the table. */
 void leg_change(struct leg *leg, enum hello_state state);
-/* Writes one message frame. A leg that cannot take it is ending anyway. */
-void leg_send_close(struct leg *leg, int reason, const char *session, int64_t retry_ms,
-	const char *detail);
-void leg_send_open(struct leg *leg, const struct message_open *open);
-void leg_send_policy(struct leg *leg, const struct message_policy *policy);
-void leg_send_notices(struct leg *leg, const char *notices);
-void leg_send_drain(struct leg *leg, int64_t within_ms);
 /* A viewer's wish is refused: CLOSE, and the leg ends. */
 void leg_refuse(struct leg *leg, int reason, int64_t retry_ms, const char *detail);
 /* The session it was in is over; it is idle again. */
@@ -117,8 +111,6 @@ void leg_make_sure(struct leg *leg, int reason);
 /* The host of a viewer that was looked for is here now. */
 void leg_come_to_host(struct leg *viewer);
 
-/* What its end says is the reason, held to what an end can know. */
-int leg_believable(const struct leg *leg, uint64_t number);
 /* "lic_" and nine characters. */
 int leg_is_license(const char *text);
 

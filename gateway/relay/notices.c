@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "relay/desk.h"
 #include "relay/leg.h"
+#include "relay/leg_send.h"
 #include "rules/notice.h"
 #include "store/state.h"
 #include "store/store_open.h"

@@ -9,6 +9,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "relay/leg.h"
+#include "relay/leg_send.h"
 #include "relay/session_inside.h"
 #include "relay/shares.h"
 

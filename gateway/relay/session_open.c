@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "metrics/metrics.h"
 #include "relay/leg.h"
+#include "relay/leg_send.h"
 #include "relay/lobby.h"
 #include "relay/record.h"
 #include "relay/session_document.h"
