@@ -17,6 +17,7 @@
 #include "net/listener.h"
 #include "net/tls_ctx.h"
 #include "net/worker.h"
+#include "store/sealed/sealed_store.h"
 
 #define OFFICE_QUEUE 256
 
@@ -81,6 +82,7 @@ static int build_alerts(struct gateway_office *office,
 {
 	struct alerts_settings settings = gateway_plan_alerts(given->config);
 	const struct alerts_parts parts = {.store = given->store,
+		.keys = sealed_store_keys(given->store),
 		.node = given->node,
 		.data = given->data,
 		.syslog_socket = given->config->alert_syslog,

@@ -13,14 +13,16 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/secret.h"
+#include "store/sealed/sealed_keys.h"
 
-#define PATH_SIZE 4200
 #define FILE_MOST (64 * 1024)
 #define LONGEST_WAIT_MS 60000
 
 struct item {
 	struct list node;
 	int lent;
+	char *box; /* the alarm as it stands in the file */
 	struct alarm_spool_entry entry;
 };
 
@@ -29,6 +31,7 @@ struct alarm_spool {
 	struct list items; /* in order of arrival */
 	size_t count;
 	int dir; /* descriptor */
+	struct sealed_keys *keys;
 };
 
 static int reason_of_errno(void)
@@ -78,23 +81,74 @@ static void file_name(const struct alarm_spool_entry *entry,
 	snprintf(ret, ALARM_SPOOL_ID + 8, "%s.json", entry->id);
 }
 
-static int save(struct alarm_spool *spool, const struct alarm_spool_entry *entry)
+static void free_item(struct item *item)
 {
-	char *alarm, name[ALARM_SPOOL_ID + 8];
-	int status = alarm_write(&entry->alarm, &alarm);
+	free(item->box);
+	free(item);
+}
 
-	if (status)
-		return status;
-	json_t *object = json_pack("{s:o, s:s, s:I, s:I, s:I}", "alarm",
-		json_loads(alarm, 0, NULL), "route", entry->route, "tries",
+/* The key of a generation, 0: the newest; the store is asked when it is not at hand. */
+static int find_key(struct alarm_spool *spool, const char *tenant, uint32_t generation,
+	uint8_t ret[static SEALED_BOX_KEY], uint32_t *ret_generation)
+{
+	int r = sealed_keys_find(spool->keys, tenant, generation, ret, ret_generation);
+	if (r <= 0)
+		return r;
+	r = sealed_keys_load(spool->keys, tenant, generation);
+	if (r == 0)
+		r = sealed_keys_find(spool->keys, tenant, generation, ret,
+			ret_generation);
+	return r > 0 ? -REASON_NOT_FOUND : r;
+}
+
+static struct sealed_place place_of(const struct alarm_spool_entry *entry,
+	const char *tenant, uint32_t generation)
+{
+	struct sealed_place place = {0};
+
+	sealed_box_bind(&place, "engawa-letter-1");
+	sealed_box_bind(&place, entry->id);
+	sealed_box_bind(&place, tenant);
+	sealed_box_bind_number(&place, generation);
+	return place;
+}
+
+static int seal(struct alarm_spool *spool, const struct alarm_spool_entry *entry,
+	char **ret)
+{
+	uint8_t key[SEALED_BOX_KEY];
+	uint32_t generation;
+	char *alarm;
+	int r = find_key(spool, entry->alarm.tenant, 0, key, &generation);
+
+	if (r)
+		return r;
+	r = alarm_write(&entry->alarm, &alarm);
+	if (r == 0) {
+		struct sealed_place place =
+			place_of(entry, entry->alarm.tenant, generation);
+		r = sealed_box_text(key, generation, &place, alarm, strlen(alarm), ret);
+		secret_wipe(alarm, strlen(alarm));
+		free(alarm);
+	}
+	secret_wipe(key, sizeof(key));
+	return r;
+}
+
+static int save(struct alarm_spool *spool, const struct item *item)
+{
+	const struct alarm_spool_entry *entry = &item->entry;
+	char name[ALARM_SPOOL_ID + 8];
+	json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "tenant",
+		entry->alarm.tenant, "route", entry->route, "tries",
 		(json_int_t)entry->tries, "next_ms", (json_int_t)entry->next_ms,
-		"made_ms", (json_int_t)entry->made_ms);
+		"made_ms", (json_int_t)entry->made_ms, "alarm", item->box);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
 	file_name(entry, name);
-	status = text ? write_file(spool, name, text) : -REASON_NO_MEMORY;
+	int status = text ? write_file(spool, name, text) : -REASON_NO_MEMORY;
 	free(text);
 	json_decref(object);
-	free(alarm);
 	return status;
 }
 
@@ -103,33 +157,87 @@ static void set_id(struct alarm_spool_entry *entry)
 	snprintf(entry->id, sizeof(entry->id), "%s-%s", entry->alarm.id, entry->route);
 }
 
-static int parse(const char *text, struct alarm_spool_entry *ret)
+static int read_alarm(const char *text, struct alarm_spool_entry *entry)
 {
 	struct field_error error;
-	struct alarm_spool_entry entry = {0};
+	int status = alarm_read(text, &entry->alarm, &error);
+
+	return status ? -REASON_STATE_DAMAGED : 0;
+}
+
+static int open_box(struct alarm_spool *spool, const char *tenant, const char *box,
+	struct alarm_spool_entry *entry)
+{
+	uint8_t key[SEALED_BOX_KEY];
+	uint32_t generation = sealed_box_generation(box);
+	size_t len;
+	int r = generation ? find_key(spool, tenant, generation, key, &generation)
+			   : -REASON_STATE_DAMAGED;
+
+	if (r)
+		return r;
+	char *text = malloc(sealed_box_room(box));
+	struct sealed_place place = place_of(entry, tenant, generation);
+	r = text ? sealed_box_untext(key, &place, box, text, &len) : -REASON_NO_MEMORY;
+	if (r == 0) {
+		r = read_alarm(text, entry);
+		secret_wipe(text, len);
+	}
+	free(text);
+	secret_wipe(key, sizeof(key));
+	return r;
+}
+
+/* As programs before wrote it, without a seal. */
+static int open_clear(const json_t *alarm, struct alarm_spool_entry *entry)
+{
+	char *text = json_dumps(alarm, JSON_COMPACT);
+	int status = text ? read_alarm(text, entry) : -REASON_STATE_DAMAGED;
+
+	free(text);
+	return status;
+}
+
+static int parse_alarm(struct alarm_spool *spool, json_t *object, struct item *item)
+{
+	struct alarm_spool_entry *entry = &item->entry;
+	json_t *alarm = json_object_get(object, "alarm");
+	char tenant[TENANT_ID_SIZE];
+	struct field_error error;
+
+	if (!json_is_string(alarm)) {
+		int status = open_clear(alarm, entry);
+		if (!status)
+			status = seal(spool, entry, &item->box);
+		return status ? status : save(spool, item);
+	}
+	if (field_text(object, "tenant", FIELD_MAY, tenant, sizeof(tenant), &error))
+		return -REASON_STATE_DAMAGED;
+	item->box = strdup(json_string_value(alarm));
+	return item->box ? open_box(spool, tenant, item->box, entry) : -REASON_NO_MEMORY;
+}
+
+static int parse(struct alarm_spool *spool, const char *text, struct item *item)
+{
+	struct alarm_spool_entry *entry = &item->entry;
+	struct field_error error;
 	json_t *object;
 	int status = field_parse(text, &object, &error);
 
 	if (status)
 		return status;
-	char *alarm = json_dumps(json_object_get(object, "alarm"), JSON_COMPACT);
-	status = alarm ? alarm_read(alarm, &entry.alarm, &error) : -REASON_BAD_VALUE;
+	status = field_text(object, "route", FIELD_NEED, entry->route,
+		sizeof(entry->route), &error);
+	entry->tries = json_integer_value(json_object_get(object, "tries"));
+	entry->next_ms = json_integer_value(json_object_get(object, "next_ms"));
+	entry->made_ms = json_integer_value(json_object_get(object, "made_ms"));
 	if (!status)
-		status = field_text(object, "route", FIELD_NEED, entry.route,
-			sizeof(entry.route), &error);
-	entry.tries = json_integer_value(json_object_get(object, "tries"));
-	entry.next_ms = json_integer_value(json_object_get(object, "next_ms"));
-	entry.made_ms = json_integer_value(json_object_get(object, "made_ms"));
-	free(alarm);
+		status = parse_alarm(spool, object, item);
 	json_decref(object);
-	set_id(&entry);
-	if (!status)
-		*ret = entry;
 	return status;
 }
 
-static int read_file(struct alarm_spool *spool, const char *name,
-	struct alarm_spool_entry *ret)
+static int read_file(struct alarm_spool *spool, const char *name, struct item *item)
 {
 	int fd = openat(spool->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char *text = fd < 0 ? NULL : calloc(1, FILE_MOST + 1);
@@ -142,42 +250,53 @@ static int read_file(struct alarm_spool *spool, const char *name,
 		len += got > 0 ? (size_t)got : 0;
 	}
 	if (text && got == 0)
-		status = parse(text, ret);
+		status = parse(spool, text, item);
 	free(text);
 	if (fd >= 0)
 		close(fd);
 	return status;
 }
 
-static struct item *add(struct alarm_spool *spool, const struct alarm_spool_entry *entry)
+static void add(struct alarm_spool *spool, struct item *item)
 {
-	struct item *item = calloc(1, sizeof(*item));
-
-	if (!item)
-		return NULL;
-	item->entry = *entry;
 	list_add_tail(&spool->items, &item->node);
 	spool->count++;
-	return item;
+}
+
+static void load_alarm(struct alarm_spool *spool, const char *name, size_t id_len)
+{
+	struct item *item = calloc(1, sizeof(*item));
+	int status = -REASON_NO_MEMORY;
+
+	if (item && spool->count < ALARM_SPOOL_MOST) {
+		memcpy(item->entry.id, name, id_len);
+		status = read_file(spool, name, item);
+	}
+	if (!status) {
+		add(spool, item);
+		return;
+	}
+	/* Its company was erased, and its key with it: nobody reads this any more. */
+	if (status == -REASON_NOT_FOUND)
+		unlinkat(spool->dir, name, 0);
+	else
+		log_line(LOG_WARN, "a file of the alarm spool is left alone",
+			LOG_S("file", name), LOG_S("reason", reason_symbol(status)));
+	if (item)
+		free_item(item);
 }
 
 static void load_file(struct alarm_spool *spool, const char *name)
 {
 	size_t len = strlen(name);
-	struct alarm_spool_entry entry;
 
 	if (len > 5 && !strcmp(name + len - 5, ".part")) {
 		unlinkat(spool->dir, name, 0);
 		return;
 	}
-	if (strncmp(name, "alm_", 4) || len <= 5 || strcmp(name + len - 5, ".json"))
-		return;
-	if (read_file(spool, name, &entry) || spool->count >= ALARM_SPOOL_MOST) {
-		log_line(LOG_WARN, "a file of the alarm spool is left alone",
-			LOG_S("file", name));
-		return;
-	}
-	add(spool, &entry);
+	if (!strncmp(name, "alm_", 4) && len > 5 && len - 5 < ALARM_SPOOL_ID &&
+		!strcmp(name + len - 5, ".json"))
+		load_alarm(spool, name, len - 5);
 }
 
 static int load(struct alarm_spool *spool)
@@ -197,7 +316,7 @@ static int load(struct alarm_spool *spool)
 	return 0;
 }
 
-int alarm_spool_open(const char *dir, struct alarm_spool **ret)
+int alarm_spool_open(const char *dir, struct sealed_keys *keys, struct alarm_spool **ret)
 {
 	struct alarm_spool *spool = calloc(1, sizeof(*spool));
 
@@ -205,6 +324,7 @@ int alarm_spool_open(const char *dir, struct alarm_spool **ret)
 		return -REASON_NO_MEMORY;
 	pthread_mutex_init(&spool->lock, NULL);
 	list_init(&spool->items);
+	spool->keys = keys;
 	mkdir(dir, 0700);
 	spool->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int status = spool->dir < 0 ? -REASON_FILE_UNWRITABLE : load(spool);
@@ -222,7 +342,7 @@ struct alarm_spool *alarm_spool_free(struct alarm_spool *spool)
 	LIST_EACH(node, &spool->items)
 	{
 		list_remove(node);
-		free(LIST_ENTRY(node, struct item, node));
+		free_item(LIST_ENTRY(node, struct item, node));
 	}
 	if (spool->dir >= 0)
 		close(spool->dir);
@@ -244,20 +364,26 @@ static int is_there(struct alarm_spool *spool, const char *id)
 int alarm_spool_put(struct alarm_spool *spool, const struct alarm *alarm,
 	const char *route, int64_t now_ms)
 {
-	struct alarm_spool_entry entry = {
-		.alarm = *alarm, .made_ms = now_ms, .next_ms = now_ms};
-	int status = 0;
+	struct item *item = calloc(1, sizeof(*item));
 
-	snprintf(entry.route, sizeof(entry.route), "%s", route);
-	set_id(&entry);
+	if (!item)
+		return -REASON_NO_MEMORY;
+	item->entry = (struct alarm_spool_entry){
+		.alarm = *alarm, .made_ms = now_ms, .next_ms = now_ms};
+	snprintf(item->entry.route, sizeof(item->entry.route), "%s", route);
+	set_id(&item->entry);
+	int status = seal(spool, &item->entry, &item->box), is_new = 0;
 	pthread_mutex_lock(&spool->lock);
-	if (!is_there(spool, entry.id)) {
-		status = spool->count < ALARM_SPOOL_MOST ? save(spool, &entry)
+	if (!status && !is_there(spool, item->entry.id)) {
+		status = spool->count < ALARM_SPOOL_MOST ? save(spool, item)
 							 : -REASON_LIMIT;
-		if (!status && !add(spool, &entry))
-			status = -REASON_NO_MEMORY;
+		is_new = !status;
 	}
+	if (is_new)
+		add(spool, item);
 	pthread_mutex_unlock(&spool->lock);
+	if (!is_new)
+		free_item(item);
 	return status;
 }
 
@@ -316,14 +442,14 @@ void alarm_spool_done(struct alarm_spool *spool, struct alarm_spool_entry *entry
 	list_remove(&item_of(entry)->node);
 	spool->count--;
 	pthread_mutex_unlock(&spool->lock);
-	free(item_of(entry));
+	free_item(item_of(entry));
 }
 
 void alarm_spool_again(struct alarm_spool *spool, struct alarm_spool_entry *entry)
 {
 	pthread_mutex_lock(&spool->lock);
 	/* If this cannot be written, the older file stands: tried a little earlier after a restart. */
-	int status = save(spool, entry);
+	int status = save(spool, item_of(entry));
 	item_of(entry)->lent = 0;
 	pthread_mutex_unlock(&spool->lock);
 	if (status)

@@ -1,10 +1,12 @@
 /* alarm_spool: alarms on their way out, as files of DIR/alerts: what was put is still there after
- * kill -9, and is bounded.
+ * kill -9, and is bounded. An alarm names accounts and addresses, so it is sealed under its company's
+ * key; with that key it is gone.
  *
- *   ALARM-ROUTE.json   {"alarm":{…},"route","tries","next_ms","made_ms"}
+ *   ALARM-ROUTE.json   {"tenant","route","tries","next_ms","made_ms","alarm":"a sealed_box_text()"}
  *
- * Thread: any; a lock inside. Owner: the spool owns its entries; alarm_spool_take() lends one until it
- * is given back. Errors: -REASON_DISK_FULL, -REASON_FILE_UNWRITABLE, -REASON_LIMIT when it is full.
+ * Thread: any that may wait for the store (a company's first key); a lock inside. Owner: the spool owns
+ * its entries; alarm_spool_take() lends one until it is given back. Errors: -REASON_DISK_FULL,
+ * -REASON_FILE_UNWRITABLE, -REASON_LIMIT when it is full, those of sealed_keys_load().
  */
 #ifndef ALERT_ALARM_SPOOL_H
 #define ALERT_ALARM_SPOOL_H
@@ -18,6 +20,7 @@
 #define ALARM_SPOOL_ID (ALARM_ID_SIZE + ALERT_ROUTE_ID_SIZE)
 
 struct alarm_spool;
+struct sealed_keys;
 
 struct alarm_spool_entry {
 	char id[ALARM_SPOOL_ID]; /* ALARM-ROUTE: the receiver's idempotency id too */
@@ -26,8 +29,10 @@ struct alarm_spool_entry {
 	int64_t tries, next_ms, made_ms; /* wall clock */
 };
 
-/* Makes the directory and reads what is left from before. */
-MUST_CHECK int alarm_spool_open(const char *dir, struct alarm_spool **ret);
+/* Makes the directory and reads what is left from before; what stands there in the clear, from an older
+ * program, is sealed. The keys are borrowed. */
+MUST_CHECK int alarm_spool_open(const char *dir, struct sealed_keys *keys,
+	struct alarm_spool **ret);
 struct alarm_spool *alarm_spool_free(struct alarm_spool *spool);
 /* Durable when it returns. What is there already stays as it is. */
 MUST_CHECK int alarm_spool_put(struct alarm_spool *spool, const struct alarm *alarm,

@@ -36,6 +36,7 @@ static int build(struct alerts *alerts, const struct alerts_settings *settings)
 
 	snprintf(alerts->dir, sizeof(alerts->dir), "%s/alerts", alerts->parts.data);
 	const struct deliver_parts parts = {.store = alerts->parts.store,
+		.keys = alerts->parts.keys,
 		.node = alerts->parts.node,
 		.dir = alerts->dir,
 		.syslog_socket = alerts->parts.syslog_socket};

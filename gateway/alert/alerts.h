@@ -15,12 +15,14 @@
 #include "rules/route.h"
 
 struct alerts;
+struct sealed_keys;
 struct store;
 
 #define ALERTS_ERROR 160
 
 struct alerts_parts {
-	struct store *store; /* borrowed, as all here */
+	struct store *store;      /* borrowed, as all here */
+	struct sealed_keys *keys; /* seal what waits on the disk */
 	const char *node, *data;
 	const char *syslog_socket;
 	/* When the certificate that is served ends. */

@@ -41,7 +41,7 @@ int deliver_new(const struct deliver_parts *parts,
 	deliver->settings = *settings;
 	pthread_mutex_init(&deliver->lock, NULL);
 	pthread_cond_init(&deliver->news, NULL);
-	int status = alarm_spool_open(parts->dir, &deliver->spool);
+	int status = alarm_spool_open(parts->dir, parts->keys, &deliver->spool);
 	if (status)
 		deliver_free(deliver);
 	else

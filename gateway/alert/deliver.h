@@ -14,10 +14,12 @@
 #define DELIVER_GIVE_UP_MS (INT64_C(24) * 3600000)
 
 struct deliver;
+struct sealed_keys;
 struct store;
 
 struct deliver_parts {
-	struct store *store; /* borrowed */
+	struct store *store; /* borrowed, as the keys */
+	struct sealed_keys *keys;
 	const char *node, *dir, *syslog_socket;
 };
 

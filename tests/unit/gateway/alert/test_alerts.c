@@ -15,6 +15,7 @@
 #include "alert/alerts.h"
 #include "base/clock.h"
 #include "rules/alarm.h"
+#include "store/sealed/sealed_store.h"
 #include "store/store_open.h"
 #include "store/store_wait.h"
 
@@ -46,6 +47,7 @@ static void start(struct rig *rig, struct node *node, const char *name)
 	snprintf(node->dir, sizeof(node->dir), "/tmp/engawa-alerts-XXXXXX");
 	assert_non_null(mkdtemp(node->dir));
 	const struct alerts_parts parts = {.store = rig->store,
+		.keys = sealed_store_keys(rig->store),
 		.node = name,
 		.data = node->dir,
 		.syslog_socket = "/nowhere",
@@ -69,7 +71,10 @@ static int setup(void **state)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 	char error[STORE_ERROR];
-	assert_int_equal(store_open("memory:", "node", &rig->store, error), 0);
+	static const uint8_t master[SEALED_KEYS_MASTER] = {1};
+	struct store *below;
+	assert_int_equal(store_open("memory:", "node", &below, error), 0);
+	assert_int_equal(sealed_store_open(below, master, &rig->store, error), 0);
 	*state = rig;
 	return 0;
 }
