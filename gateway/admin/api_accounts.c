@@ -202,7 +202,7 @@ static int is_free(struct call *call, const char *name)
 		account_desk_unload(&desk);
 	return status == -REASON_NOT_FOUND ? 0
 	       : status                    ? call_fail(call, status, NULL)
-					   : call_fail(call, -REASON_CONFLICT, "name");
+			: call_fail(call, -REASON_CONFLICT, "name: exists already");
 }
 
 static int create(struct call *call, struct account *account,

@@ -124,7 +124,7 @@ static int is_new(struct call *call, const char *id)
 	store_docs_free(&docs);
 	if (status == -REASON_NOT_FOUND)
 		return 0;
-	return call_fail(call, status ? status : -REASON_CONFLICT, "id");
+	return call_fail(call, status ? status : -REASON_CONFLICT, "id: exists already");
 }
 
 void api_directories_create(void *admin UNUSED, struct exchange *exchange)

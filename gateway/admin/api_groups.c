@@ -82,7 +82,8 @@ static int is_free(struct call *call, const struct group *group)
 		return 0;
 	if (!status)
 		store_docs_free(&docs);
-	return call_fail(call, status ? status : -REASON_CONFLICT, "name");
+	return call_fail(call, status ? status : -REASON_CONFLICT,
+		"name: exists already");
 }
 
 static int fill(struct call *call, json_t *object, struct group *group)

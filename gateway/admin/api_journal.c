@@ -264,6 +264,9 @@ static int parse(struct call *call, struct reading *reading)
 	int status = parse_time(call, "from", &reading->query.from_ms);
 	if (!status)
 		status = parse_time(call, "to", &reading->query.to_ms);
+	if (!status && reading->query.to_ms &&
+		reading->query.to_ms <= reading->query.from_ms)
+		return call_wrong(call, "from", "has to be before to");
 	if (!status)
 		status = parse_form(call, reading);
 	if (!status)

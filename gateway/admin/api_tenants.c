@@ -65,7 +65,7 @@ static int is_free(struct call *call, const char *id)
 		return 0;
 	if (!status)
 		store_docs_free(&docs);
-	return call_fail(call, status ? status : -REASON_CONFLICT, "id");
+	return call_fail(call, status ? status : -REASON_CONFLICT, "id: exists already");
 }
 
 /* Writes it; the caller frees *ret_body, what was written. */

@@ -250,7 +250,7 @@ void call_add_times(json_t *object)
 		"ended", "purge_after", "purged", "began", "destroyed", "seen", "first",
 		"last_seen", "enrolled", "bound", "last", "until", "locked_until", "from",
 		"to", "signed_in", "password_changed", "step_up_until", "idle_end", "end",
-		"at", "made", "over", "show_from", "test"};
+		"at", "made", "over", "show_from", "test", "written"};
 	char member[32], text[CLOCK_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

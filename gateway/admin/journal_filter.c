@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "rules/audit.h"
 #include "rules/field.h"
 
 #define WORD_MOST 256
@@ -18,6 +19,24 @@ static int parse_word(struct call *call, const char *name, const char **ret)
 	return 0;
 }
 
+static int is_event(const char *name)
+{
+	for (size_t i = 0; audit_at(i); i++)
+		if (!strcmp(audit_at(i)->name, name))
+			return 1;
+	return 0;
+}
+
+/* A mistyped word would find nothing, and "nothing" is what an auditor would write down. */
+static int check_words(struct call *call, const struct journal_filter *filter)
+{
+	if (filter->event && !is_event(filter->event))
+		return call_wrong(call, "event", "there is no such event");
+	if (filter->reason && reason_parse(filter->reason) == REASON_NONE)
+		return call_wrong(call, "reason", "there is no such reason");
+	return 0;
+}
+
 int journal_filter_parse(struct call *call, struct journal_filter *ret)
 {
 	int status = parse_word(call, "by", &ret->by);
@@ -26,7 +45,9 @@ int journal_filter_parse(struct call *call, struct journal_filter *ret)
 		status = parse_word(call, "event", &ret->event);
 	if (!status)
 		status = parse_word(call, "reason", &ret->reason);
-	return status ? status : parse_word(call, "q", &ret->q);
+	if (!status)
+		status = parse_word(call, "q", &ret->q);
+	return status ? status : check_words(call, ret);
 }
 
 int journal_filter_any(const struct journal_filter *filter)

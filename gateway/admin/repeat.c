@@ -85,8 +85,13 @@ static int begin(struct call *call, const char *key)
 		status = once_begin(call->admin->once, call->by.id, key,
 			(const char *)buf_head(&what), buf_len(&what), before);
 	buf_done(&what);
+	if (status == -REASON_CONFLICT)
+		return call_fail(call, status,
+			"Idempotency-Key: was used for another request (path, query or "
+			"body differ); give each request a key of its own");
 	if (status < 0)
-		return call_fail(call, status, "Idempotency-Key");
+		return call_fail(call, status,
+			"Idempotency-Key: the first request with it is under way");
 	if (status == 1) {
 		status = answer_again(call, before);
 		secret_wipe(before, sizeof(before));

@@ -15,12 +15,14 @@
 #define SECRET_MOST 200
 
 static const struct table_column alert_columns[] = {{"ALERT", "id"}, {"WHEN", "when"},
-	{"COMPANY", "tenant"}, {"THRESHOLD", "threshold"}, {"WINDOW ms", "window_ms"},
-	{"QUIET ms", "quiet_ms"}, {"STATE", "state"}, {0}};
+	{"COMPANY", "tenant"}, {"THRESHOLD", "threshold"},
+	{"WITHIN", "window_ms", TABLE_SPAN}, {"QUIET", "quiet_ms", TABLE_SPAN},
+	{"STATE", "state"}, {0}};
 static const struct table_column alert_card[] = {{"Alert", "id"}, {"Name", "name"},
 	{"When", "when"}, {"Company", "tenant"}, {"Threshold", "threshold"},
-	{"Window (ms)", "window_ms"}, {"Quiet (ms)", "quiet_ms"}, {"Routes", "routes"},
-	{"State", "state"}, {"Changed", "changed", TABLE_TIME}, {0}};
+	{"Within", "window_ms", TABLE_SPAN}, {"Quiet for", "quiet_ms", TABLE_SPAN},
+	{"Routes", "routes"}, {"State", "state"}, {"Changed", "changed", TABLE_TIME},
+	{0}};
 static const struct table_column route_columns[] = {{"ROUTE", "id"}, {"KIND", "kind"},
 	{"NAME", "name"}, {"COMPANY", "tenant"}, {"TO", "url|server|target"},
 	{"STATE", "state"}, {"TESTED", "test", TABLE_TIME}, {"RESULT", "test_error"},

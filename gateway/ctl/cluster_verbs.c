@@ -20,8 +20,8 @@ static const struct table_column session_columns[] = {{"SESSION", "id"},
 	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {0}};
 static const struct table_column node_columns[] = {{"NODE", "id"}, {"ADDRESS", "address"},
 	{"PEER", "peer"}, {"VERSION", "version"}, {"SINCE", "started", TABLE_TIME},
-	{"SEEN", "seen", TABLE_TIME}, {"DRAINING", "draining"}, {"SESSIONS", "sessions"},
-	{"HOSTS", "hosts"}, {"VIEWERS", "viewers"}, {0}};
+	{"SEEN", "seen", TABLE_TIME}, {"AWAY", "away"}, {"DRAINING", "draining"},
+	{"SESSIONS", "sessions"}, {"HOSTS", "hosts"}, {"VIEWERS", "viewers"}, {0}};
 static const struct table_column token_columns[] = {{"TOKEN", "id"}, {"NAME", "name"},
 	{"ROLE", "role"}, {"BY", "by"}, {"COMPANY", "tenant"},
 	{"CREATED", "created", TABLE_TIME}, {"EXPIRES", "expires", TABLE_TIME}, {0}};

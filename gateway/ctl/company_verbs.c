@@ -8,12 +8,14 @@
 #define GROUPS "/api/v1/groups"
 
 static const struct table_column tenant_columns[] = {{"COMPANY", "id"}, {"NAME", "name"},
-	{"STATE", "state"}, {"LICENSES", "licenses"}, {"AT MOST", "licenses_max"},
-	{"KEPT DAYS", "retention_days"}, {"CREATED", "created", TABLE_TIME}, {0}};
+	{"STATE", "state"}, {"LICENSES", "licenses"},
+	{"AT MOST", "licenses_max", TABLE_MOST}, {"KEPT DAYS", "retention_days"},
+	{"CREATED", "created", TABLE_TIME}, {0}};
 static const struct table_column tenant_card[] = {{"Company", "id"}, {"Name", "name"},
-	{"State", "state"}, {"Licenses", "licenses"}, {"Office PCs online", "online"},
-	{"Licenses at most", "licenses_max"}, {"Sessions at most", "sessions_max"},
-	{"Bytes a second at most", "rate_max_bytes"},
+	{"State", "state"}, {"Licenses", "licenses"},
+	{"Licenses at most", "licenses_max", TABLE_MOST},
+	{"Sessions at most", "sessions_max", TABLE_MOST},
+	{"Bytes a second at most", "rate_max_bytes", TABLE_MOST},
 	{"History kept (days)", "retention_days"}, {"Created", "created", TABLE_TIME},
 	{"Changed", "changed", TABLE_TIME}, {"Note", "note"}, {0}};
 static const struct table_column group_columns[] = {{"GROUP", "name"},

@@ -20,7 +20,8 @@ static const struct table_column bandwidth_columns[] = {{"AT", "at", TABLE_TIME}
 	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {"NODE", "node"}, {0}};
 static const struct table_column audit_columns[] = {{"AT", "at", TABLE_TIME},
 	{"BY", "by"}, {"WHAT", "event"},
-	{"ON", "session|token|account|node|tenant|kind|permission"},
+	{"ON", "session|account|token|policy|group|alert|alarm|route|notice|directory|"
+	       "statement|backup|file|permission|of|kind|tenant|node"},
 	{"LICENSE", "license"}, {"ADDRESS", "address"}, {0}};
 
 static int log_path(const struct ctl_options *options, const char *kind,

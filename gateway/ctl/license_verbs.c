@@ -9,17 +9,17 @@
 #define LICENSES "/api/v1/licenses"
 
 static const struct table_column list_columns[] = {{"LICENSE", "id"},
-	{"HOLDER", "holder"}, {"STATE", "state"}, {"GROUP", "group"},
+	{"HOLDER", "holder"}, {"STATE", "state", TABLE_STATE}, {"GROUP", "group"},
 	{"EXPIRES", "expires", TABLE_TIME}, {"LABELS", "labels", TABLE_MAP}, {0}};
 
 static const struct table_column card_columns[] = {{"License", "id"},
-	{"Holder", "holder"}, {"Company", "tenant"}, {"State", "state"},
+	{"Holder", "holder"}, {"Company", "tenant"}, {"State", "state", TABLE_STATE},
 	{"Group", "group"}, {"Labels", "labels", TABLE_MAP},
 	{"Expires", "expires", TABLE_TIME}, {"Created", "created", TABLE_TIME},
 	{"Changed", "changed", TABLE_TIME}, {"Note", "note"}, {"Directory", "directory"},
 	{"Name there", "directory_user"}, {"Office PC", "host"},
 	{"PC connected", "online"}, {"Locked until", "locked_until", TABLE_TIME},
-	{"Key", "key"}, {"Password", "password"}, {0}};
+	{"One-time codes", "totp"}, {"Policy of its own", "policy", TABLE_MAP}, {0}};
 
 static const struct table_column secret_columns[] = {{"License", "id"},
 	{"Holder", "holder"}, {"Key", "key"}, {"Password", "password"}, {0}};

@@ -11,11 +11,12 @@ static const struct table_column usage_columns[] = {{"COMPANY", "tenant"},
 	{"LICENSE", "license"}, {"HOLDER", "holder"},
 	{"TO VIEWER", "bytes_to_viewer", TABLE_BYTES},
 	{"TO HOST", "bytes_to_host", TABLE_BYTES}, {"SESSIONS", "sessions"},
-	{"SESSION ms", "session_ms"}, {0}};
+	{"CONNECTED", "session_ms", TABLE_SPAN}, {0}};
 static const struct table_column availability_card[] = {{"Month", "month"},
-	{"Available (%)", "percent"}, {"Measured (ms)", "measured_ms"},
-	{"Planned (ms)", "planned_ms"}, {"Down (ms)", "down_ms"}, {"Faults", "faults"},
-	{"Mean time to recover (ms)", "mttr_ms"}, {"Longest (ms)", "longest_ms"}, {0}};
+	{"Available (%)", "percent"}, {"Measured", "measured_ms", TABLE_SPAN},
+	{"Planned", "planned_ms", TABLE_SPAN}, {"Down", "down_ms", TABLE_SPAN},
+	{"Faults", "faults"}, {"Mean time to recover", "mttr_ms", TABLE_SPAN},
+	{"Longest", "longest_ms", TABLE_SPAN}, {0}};
 static const struct table_column outage_columns[] = {{"OUTAGE", "id"}, {"NODE", "node"},
 	{"TARGET", "target"}, {"FROM", "from", TABLE_TIME}, {"TO", "to", TABLE_TIME},
 	{"COVERED", "covered"}, {"CAUSE", "cause"}, {0}};

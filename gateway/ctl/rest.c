@@ -252,8 +252,22 @@ static int tell_curl(const struct rest *rest, CURLcode code, const struct answer
 		curl_easy_strerror(code));
 }
 
+/* What was asked for: "licenses/lic_x" of "/api/v1/licenses/lic_x?…". */
+static void thing_of(const char *path, char ret[static 160])
+{
+	static const char top[] = "/api/v1/";
+	char plain[160];
+
+	if (!strncmp(path, top, strlen(top)))
+		path += strlen(top);
+	snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(path, "?"), path);
+	char *text = curl_easy_unescape(NULL, plain, 0, NULL);
+	text_escape(ret, 160, text ? text : plain);
+	curl_free(text);
+}
+
 /* A problem of the gateway in our own words, where we know the reason; its detail always. */
-static int tell_problem(const struct answer *answer, long status)
+static int tell_problem(const struct answer *answer, const char *path, long status)
 {
 	json_t *problem = json_loadb((const char *)buf_head(&answer->body),
 		buf_len(&answer->body), 0, NULL);
@@ -267,7 +281,11 @@ static int tell_problem(const struct answer *answer, long status)
 			message ? message : "");
 	else if (detail)
 		program_fail(-reason, "%s", detail);
-	else
+	else if (reason == REASON_NOT_FOUND) {
+		char thing[160];
+		thing_of(path, thing);
+		program_fail(-reason, "%s", thing);
+	} else
 		program_fail(-reason, NULL);
 	json_decref(problem);
 	return reason < 0 ? reason : -reason;
@@ -353,7 +371,7 @@ static int perform(struct rest *rest, const char *method, const char *path,
 	if (result != CURLE_OK)
 		status = tell_curl(rest, result, answer);
 	else
-		status = code >= 200 && code < 300 ? 0 : tell_problem(answer, code);
+		status = code >= 200 && code < 300 ? 0 : tell_problem(answer, path, code);
 out:
 	free(url);
 	curl_slist_free_all(headers);

@@ -8,8 +8,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/dates.h"
+#include "ctl/span.h"
 
 #define CELL 160
+/* A value that stands alone on its line is never cut: a link for an authenticator app, a note. */
+#define CARD_CELL 4096
 
 /* Ranges that terminals draw two cells wide (Unicode East Asian Width W and F). */
 static int is_wide(uint32_t c)
@@ -67,7 +70,7 @@ static const json_t *find(const json_t *object, const char *key)
 	return value;
 }
 
-static void bytes_text(json_int_t bytes, char *ret)
+static void bytes_text(json_int_t bytes, char ret[static CELL])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	double value = (double)bytes;
@@ -93,9 +96,9 @@ static const char *inner_text(const json_t *value, char room[static 24])
 	return room;
 }
 
-static void map_text(const json_t *map, char *ret)
+static void map_text(const json_t *map, char *ret, size_t size)
 {
-	char all[CELL * 4] = "", room[24];
+	char all[CARD_CELL] = "", room[24];
 	const char *key;
 	json_t *value;
 
@@ -105,12 +108,12 @@ static void map_text(const json_t *map, char *ret)
 		snprintf(all + len, sizeof(all) - len, "%s%s=%s", len ? " " : "", key,
 			inner_text(value, room));
 	}
-	text_escape(ret, CELL, all);
+	text_escape(ret, size, all);
 }
 
-static void list_text(const json_t *list, char *ret)
+static void list_text(const json_t *list, char *ret, size_t size)
 {
-	char all[CELL * 4] = "", room[24];
+	char all[CARD_CELL] = "", room[24];
 	size_t i;
 	json_t *value;
 
@@ -120,35 +123,53 @@ static void list_text(const json_t *list, char *ret)
 		snprintf(all + len, sizeof(all) - len, "%s%s", len ? " " : "",
 			inner_text(value, room));
 	}
-	text_escape(ret, CELL, all);
+	text_escape(ret, size, all);
 }
 
-static void cell_text(const struct table_column *column, const json_t *row, char *ret)
+static void number_text(enum table_kind kind, json_int_t number, char ret[static CELL])
+{
+	if (kind == TABLE_BYTES)
+		bytes_text(number, ret);
+	else if (kind == TABLE_SPAN)
+		span_text(number, ret);
+	else if (kind == TABLE_MOST && !number)
+		text_clip(ret, CELL, "no limit");
+	else
+		snprintf(ret, CELL, "%lld", (long long)number);
+}
+
+static const char *state_text(const json_t *row, const char *state)
+{
+	int is_over = json_is_true(json_object_get(row, "expired"));
+
+	return is_over && strcmp(state, "disabled") ? "expired" : state;
+}
+
+/* `size` is CELL at least. */
+static void cell_text(const struct table_column *column, const json_t *row, char *ret,
+	size_t size)
 {
 	const json_t *value = find(row, column->key);
+	const char *text = json_string_value(value);
 	int64_t ms;
 
 	*ret = '\0';
-	if (json_is_string(value)) {
-		if (column->kind == TABLE_TIME &&
-			!clock_parse(json_string_value(value), &ms))
-			dates_text(ms, ret);
-		else
-			text_escape(ret, CELL, json_string_value(value));
-	} else if (json_is_integer(value)) {
-		if (column->kind == TABLE_BYTES)
-			bytes_text(json_integer_value(value), ret);
-		else
-			snprintf(ret, CELL, "%lld", (long long)json_integer_value(value));
-	} else if (json_is_boolean(value)) {
-		snprintf(ret, CELL, "%s", json_is_true(value) ? "yes" : "no");
-	} else if (json_is_object(value)) {
-		map_text(value, ret);
-	} else if (json_is_array(value)) {
-		list_text(value, ret);
-	}
+	if (column->kind == TABLE_STATE && text)
+		text = state_text(row, text);
+	if (text && column->kind == TABLE_TIME && !clock_parse(text, &ms))
+		dates_text(ms, ret);
+	else if (text)
+		text_escape(ret, size, text);
+	else if (json_is_integer(value))
+		number_text(column->kind, json_integer_value(value), ret);
+	else if (json_is_boolean(value))
+		snprintf(ret, size, "%s", json_is_true(value) ? "yes" : "no");
+	else if (json_is_object(value))
+		map_text(value, ret, size);
+	else if (json_is_array(value))
+		list_text(value, ret, size);
 	if (!*ret)
-		text_clip(ret, CELL, "-");
+		text_clip(ret, size, "-");
 }
 
 static void print_cell(const char *text, int width, int last, FILE *out)
@@ -172,7 +193,7 @@ void table_begin(struct table *ret, const struct table_column *columns,
 		int widest = table_width(columns[table.count].head);
 		json_array_foreach((json_t *)rows, i, row)
 		{
-			cell_text(&columns[table.count], row, cell);
+			cell_text(&columns[table.count], row, cell, sizeof(cell));
 			int width = table_width(cell);
 			widest = width > widest ? width : widest;
 		}
@@ -193,7 +214,7 @@ void table_rows(const struct table *table, const json_t *rows, FILE *out)
 	json_array_foreach((json_t *)rows, i, row)
 	{
 		for (size_t c = 0; c < table->count; c++) {
-			cell_text(&table->columns[c], row, cell);
+			cell_text(&table->columns[c], row, cell, sizeof(cell));
 			print_cell(cell, table->widths[c], c + 1 == table->count, out);
 		}
 		fputc('\n', out);
@@ -203,14 +224,14 @@ void table_rows(const struct table *table, const json_t *rows, FILE *out)
 void table_card(const struct table_column *columns, const json_t *object, FILE *out)
 {
 	int widest = 0;
-	char cell[CELL];
+	char cell[CARD_CELL];
 
 	for (size_t i = 0; columns[i].head; i++) {
 		int width = table_width(columns[i].head);
 		widest = width > widest ? width : widest;
 	}
 	for (size_t i = 0; columns[i].head; i++) {
-		cell_text(&columns[i], object, cell);
+		cell_text(&columns[i], object, cell, sizeof(cell));
 		print_cell(columns[i].head, widest, 0, out);
 		fprintf(out, "%s\n", cell);
 	}

@@ -10,8 +10,11 @@
 #include <stdio.h>
 
 enum table_kind {
-	TABLE_TEXT, /* also numbers and booleans, as they are; ["a","b"] as a b */
-	TABLE_TIME, /* RFC 3339 text, shown in local time */
+	TABLE_TEXT,  /* also numbers and booleans, as they are; ["a","b"] as a b */
+	TABLE_TIME,  /* RFC 3339 text, shown in local time */
+	TABLE_SPAN,  /* milliseconds as 1h 30m */
+	TABLE_MOST,  /* a limit; 0: no limit */
+	TABLE_STATE, /* "expired" where "expired" is true and it is not disabled anyway */
 	TABLE_BYTES,
 	TABLE_MAP, /* {"a":"b"} as a=b */
 };

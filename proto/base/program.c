@@ -106,13 +106,24 @@ static void help_verb(const struct program *program, const struct program_verb *
 	args_help(program->globals, out);
 }
 
-static void help_all(const struct program *program, FILE *out)
+/* "license" of "license list", "log" of "log audit". */
+static bool is_of_noun(const struct program_verb *verb, const char *noun)
+{
+	size_t len = strlen(noun);
+	return !strncmp(verb->name, noun, len) && verb->name[len] == ' ';
+}
+
+/* `noun`: only its verbs; NULL: all. */
+static void help_all(const struct program *program, const char *noun, FILE *out)
 {
 	fprintf(out,
-		"usage: %s VERB [OPTION]...\n\n%s\n\nVerbs (VERB --help tells more):\n",
-		program->name, program->summary);
+		"usage: %s %s%sVERB [OPTION]...\n\n%s\n\nVerbs (VERB --help tells "
+		"more):\n",
+		program->name, noun ? noun : "", noun ? " " : "", program->summary);
 	for (const struct program_verb *verb = program->verbs; verb->name; verb++) {
 		char head[64];
+		if (noun && !is_of_noun(verb, noun))
+			continue;
 		snprintf(head, sizeof(head), "%s%s%s", verb->name,
 			*verb->words ? " " : "", verb->words);
 		fprintf(out, "  %-22s %s\n", head, verb->summary);
@@ -172,12 +183,10 @@ static int no_verb(const struct program *program, int argc, char **argv)
 	return program_fail(-REASON_USAGE, "A verb is missing.");
 }
 
-/* "license" of "license list", "log" of "log audit". */
 static bool begins_verb(const struct program *program, const char *word)
 {
-	size_t len = strlen(word);
 	for (const struct program_verb *verb = program->verbs; verb->name; verb++)
-		if (!strncmp(verb->name, word, len) && verb->name[len] == ' ')
+		if (is_of_noun(verb, word))
 			return true;
 	return false;
 }
@@ -194,7 +203,7 @@ static int no_such_verb(const struct program *program, int argc, char **argv, in
 	if (!begins_verb(program, first))
 		return program_fail(-REASON_USAGE, "There is no verb \"%s\".", first);
 	for (const struct program_verb *verb = program->verbs; verb->name; verb++)
-		if (!strncmp(verb->name, first, len) && verb->name[len] == ' ')
+		if (is_of_noun(verb, first))
 			snprintf(known + strlen(known), sizeof(known) - strlen(known),
 				"%s%s", *known ? ", " : "", verb->name + len + 1);
 	return program_fail(-REASON_USAGE, "There is no verb \"%s%s%s\"; %s has: %s.",
@@ -289,8 +298,10 @@ int program_main(const struct program *program, int argc, char **argv)
 	if (asks(argc, argv, "--help")) {
 		if (verb)
 			help_verb(program, verb, stdout);
+		else if (at < argc && begins_verb(program, argv[at]))
+			help_all(program, argv[at], stdout);
 		else
-			help_all(program, stdout);
+			help_all(program, NULL, stdout);
 		return 0;
 	}
 	int status;
@@ -301,7 +312,7 @@ int program_main(const struct program *program, int argc, char **argv)
 	else if (argc > 1)
 		status = no_verb(program, argc, argv);
 	else {
-		help_all(program, stderr);
+		help_all(program, NULL, stderr);
 		status = -REASON_USAGE;
 	}
 	if (fflush(stdout) != 0 && status == 0)

@@ -369,7 +369,8 @@ def test_creating_twice_with_one_key_makes_one(gateway, rest):
         again = rest.ask("POST", path, body, **key)
         assert first[0] == again[0] == 201 and first[2] == again[2], path
         assert again[1]["Content-Type"] == "application/json"
-        assert rest.ask("POST", path, other, **key)[0] == 409
+        status, _, text = rest.ask("POST", path, other, **key)
+        assert status == 409 and "another request" in text, "what is wrong with the key"
         assert len(json.loads(rest.ask("GET", path)[2])["items"]) == count + 1
     # The same key belongs to another caller, and to another path, anew.
     made = json.loads(rest.ask("POST", "/api/v1/licenses", {"holder": "Once"}, Idempotency_Key="0123456789")[2])
@@ -573,6 +574,13 @@ def test_errors_of_engawactl(gateway, world):
     refused(lambda: gateway.ctl("license", "show", "../../healthz", json_out=False), "NOT_FOUND", 65)
     refused(lambda: gateway.ctl("log", "audit", "--from", "someday", json_out=False), "BAD_VALUE", 65)
     refused(lambda: gateway.ctl("node", "drain", "no-such-node", json_out=False), "NOT_FOUND", 65)
+    for verb, thing in ((("license", "show", "lic_000000000"), "licenses/lic_000000000"),
+                        (("group", "show", "営業"), "groups/営業")):
+        with pytest.raises(ProgramFailed, match=thing):
+            gateway.ctl(*verb, json_out=False)
+    gateway.ctl("tenant", "create", "acme", "--name", "Acme")
+    with pytest.raises(ProgramFailed, match="id: exists already"):
+        gateway.ctl("tenant", "create", "acme", "--name", "Acme", json_out=False)
     error = gateway.ctl("license", "show", "lic_000000000", code=65)["error"]
     assert set(error) == {"code", "message", "hint"} and error["code"] == "NOT_FOUND"
     other = Gateway(world, "other").init()

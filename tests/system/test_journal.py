@@ -69,6 +69,18 @@ def test_rows_are_found_by_what_is_in_them(gateway, rest):
     assert rest.ask("GET", "/api/v1/journal/nothing")[0] == 404
 
 
+def test_what_cannot_be_there_is_not_answered_with_nothing(gateway, rest):
+    for question, field in (("event=ACOUNT_CREATED", "event"), ("reason=PASWORD_WRONG", "reason"),
+                            ("from=2026-12-01&to=2026-11-01", "from")):
+        assert get(rest, f"/api/v1/journal/audit?{question}", 400)["detail"].startswith(f"{field}: "), question
+        got, _, text = rest.ask("GET", f"/api/v1/journal/audit?format=csv&{question}")
+        assert got == 400, text
+    assert rest.ask("PUT", "/api/v1/policies/default", {"rights": ["view"]})[0] == 200
+    for event, thing in (("ACCOUNT_CREATED", "operator"), ("POLICY_CHANGED", "default")):
+        rows = gateway.ctl("log", "audit", "--event", event, json_out=False).splitlines()[1:]
+        assert rows and f" {thing} " in rows[0], "what a row is about"
+
+
 def test_reading_is_recorded(gateway, rest):
     def recorded(event):
         return [row for row in gateway.log("audit", "--event", event) if row["event"] == event]

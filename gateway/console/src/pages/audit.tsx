@@ -121,7 +121,9 @@ function Chain() {
 }
 
 function subject(row: JournalRow): string {
-	for (const name of ["license", "account", "tenant", "token", "node", "session", "alert", "notice", "policy", "group", "file"]) if (textOf(row, name)) return textOf(row, name);
+	// Every row has the node that wrote it: it is what a row is about only where nothing else is.
+	for (const name of ["license", "session", "account", "token", "policy", "group", "alert", "alarm", "route", "notice", "directory", "statement", "backup", "file", "permission", "kind", "tenant", "node"])
+		if (textOf(row, name)) return textOf(row, name);
 	return "";
 }
 

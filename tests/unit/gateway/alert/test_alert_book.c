@@ -9,6 +9,8 @@
 
 #include "alert/alarm_spool.h"
 #include "alert/alert_book.h"
+#include "store/sealed/sealed_store.h"
+#include "store/store_open.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -176,11 +178,17 @@ static void test_letters_survive(void **state)
 {
 	(void)state;
 	char dir[] = "/tmp/engawa-spool-XXXXXX";
+	static const uint8_t master[SEALED_KEYS_MASTER] = {1};
+	char error[STORE_ERROR];
+	struct store *below, *store;
 	struct alarm_spool *spool;
 	struct alarm alarm = an_alarm(NOW), next = an_alarm(NOW + 1);
 	int64_t wait;
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(alarm_spool_open(dir, &spool), 0);
+	assert_int_equal(store_open("memory:", "node", &below, error), 0);
+	assert_int_equal(sealed_store_open(below, master, &store, error), 0);
+	struct sealed_keys *keys = sealed_store_keys(store);
+	assert_int_equal(alarm_spool_open(dir, keys, &spool), 0);
 	assert_int_equal(alarm_spool_put(spool, &alarm, "rte_a", NOW), 0);
 	assert_int_equal(alarm_spool_put(spool, &alarm, "rte_a", NOW), 0); /* once */
 	assert_int_equal(alarm_spool_put(spool, &next, "rte_a", NOW), 0);
@@ -201,7 +209,7 @@ static void test_letters_survive(void **state)
 
 	FILE *junk = fopen(strcat(strcpy((char[99]){0}, dir), "/alm_x.json.part"), "w");
 	fclose(junk);
-	assert_int_equal(alarm_spool_open(dir, &spool), 0);
+	assert_int_equal(alarm_spool_open(dir, keys, &spool), 0);
 	assert_int_equal(alarm_spool_count(spool), 2);
 	a = alarm_spool_take(spool, NOW, &wait);
 	assert_string_equal(a->alarm.id, next.id);
@@ -213,6 +221,7 @@ static void test_letters_survive(void **state)
 	assert_string_equal(a->alarm.subject, "佐藤");
 	alarm_spool_done(spool, a);
 	alarm_spool_free(spool);
+	store_close(store);
 	assert_int_equal(rmdir(dir), 0); /* nothing is left behind */
 }
 

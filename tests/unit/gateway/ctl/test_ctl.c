@@ -13,6 +13,7 @@
 #include "base/reason.h"
 #include "ctl/dates.h"
 #include "ctl/rest.h"
+#include "ctl/span.h"
 #include "ctl/table.h"
 
 #define DAY INT64_C(86400000)
@@ -114,6 +115,41 @@ static void foreign_text_cannot_move_the_cursor(void **state)
 	free(out);
 }
 
+static void values_are_shown_as_people_read_them(void **state)
+{
+	(void)state;
+	static const struct table_column columns[] = {{"Span", "span_ms", TABLE_SPAN},
+		{"Most", "most", TABLE_MOST}, {"State", "state", TABLE_STATE},
+		{"Link", "link"}, {0}};
+	char *out = NULL, link[1001] = "", text[SPAN_TEXT];
+	size_t len;
+	FILE *file = open_memstream(&out, &len);
+	memset(link, 'x', sizeof(link) - 1);
+	link[999] = '!';
+	json_t *row = json_pack("{s:i, s:i, s:s, s:b, s:s}", "span_ms", 5400000, "most",
+		0, "state", "enabled", "expired", 1, "link", link);
+	table_card(columns, row, file);
+	json_object_set_new(row, "state", json_string("disabled"));
+	table_card(columns, row, file);
+	fclose(file);
+	json_decref(row);
+	assert_non_null(strstr(out, "Span   1h 30m\n"));
+	assert_non_null(strstr(out, "Most   no limit\n"));
+	assert_non_null(strstr(out, "State  expired\n"));
+	assert_non_null(strstr(out, "State  disabled\n"));
+	assert_non_null(strstr(out, "x!\n")); /* a card's values are never cut */
+	free(out);
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} spans[] = {{0, "0s"}, {950, "950ms"}, {1000, "1s"}, {61999, "1m 1s"},
+		{3600000, "1h"}, {90061000, "1d 1h"}, {86400000 * 30LL, "30d"}};
+	for (size_t i = 0; i < ARRAY_LEN(spans); i++) {
+		span_text(spans[i].ms, text);
+		assert_string_equal(text, spans[i].text);
+	}
+}
+
 static void words_cannot_leave_their_place_in_a_path(void **state)
 {
 	(void)state;
@@ -138,6 +174,7 @@ int main(void)
 		cmocka_unit_test(dates_mean_what_people_mean),
 		cmocka_unit_test(days_that_are_not_24_hours),
 		cmocka_unit_test(japanese_takes_two_cells),
+		cmocka_unit_test(values_are_shown_as_people_read_them),
 		cmocka_unit_test(foreign_text_cannot_move_the_cursor),
 		cmocka_unit_test(words_cannot_leave_their_place_in_a_path),
 	};

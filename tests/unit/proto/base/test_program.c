@@ -132,6 +132,10 @@ static void help_and_version(void **state)
 	assert_non_null(strstr(output, "peers list"));
 	assert_int_equal(RUN("show", "--help"), 0);
 	assert_non_null(strstr(output, "--name NAME"));
+	/* Of the verbs of one noun, with or without options before it. */
+	assert_int_equal(RUN("--state", "x", "peers", "--help"), 0);
+	assert_non_null(strstr(output, "peers list"));
+	assert_null(strstr(output, "refuses"));
 	assert_int_equal(RUN("--version"), 0);
 	assert_memory_equal(output, "prog ", 5);
 }
