@@ -2,150 +2,27 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "admin/license_index_inside.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/post.h"
 #include "base/reason.h"
-#include "base/secret.h"
 #include "store/store_open.h"
-#include "store/store_wait.h"
 
 #define INDEX_MAGIC 0x6c696478
-#define STEP 1000
-/* Read again at once: so many documents are asked for together. */
-#define TOGETHER 512
 #define COMPARE_EVERY_MS 300000
 #define RETRY_MS 2000
 /* How long a question waits for the first reading. */
 #define PATIENCE_S 20
-/* Presence is asked for anew when a question is about it and the last answer is older. */
-#define ONLINE_FRESH_MS 2000
 
-typedef char license_id[LICENSE_KEY_ID_SIZE];
+/* ---- touched ones ------------------------------------------------------------------------- */
 
-struct license_index {
-	uint32_t magic;
-	struct store *store;
-	struct post_pump *pump;
-	pthread_t thread;
-	/* one reader of the store at a time: what was read earlier is never put over what was read
-	 * later. Taken before `lock`. */
-	pthread_mutex_t reading;
-	pthread_mutex_t lock;
-	pthread_cond_t loaded_cond;
-	/* under the lock: */
-	struct license_card **cards; /* in order of id */
-	size_t count, room;
-	license_id *touched;
-	size_t touched_count, touched_room;
-	int loaded, stopping, compare_now;
-	int64_t online_ms; /* monotonic */
-};
-
-/* cards; under the lock */
-
-static size_t position(const struct license_index *index, const char *id)
-{
-	size_t low = 0, high = index->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(index->cards[middle]->id, id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct license_card *card_at(const struct license_index *index, size_t at,
-	const char *id)
-{
-	return at < index->count && !strcmp(index->cards[at]->id, id) ? index->cards[at]
-								      : NULL;
-}
-
-static void take_out(struct license_index *index, const char *id)
-{
-	size_t at = position(index, id);
-	struct license_card *card = card_at(index, at, id);
-
-	if (!card)
-		return;
-	memmove(index->cards + at, index->cards + at + 1,
-		(index->count - at - 1) * sizeof(*index->cards));
-	index->count--;
-	free(card);
-}
-
-static int grow(struct license_index *index)
-{
-	if (index->count < index->room)
-		return 0;
-	size_t room = index->room ? index->room * 2 : STEP;
-	struct license_card **cards = realloc(index->cards, room * sizeof(*cards));
-	if (!cards)
-		return -REASON_NO_MEMORY;
-	index->cards = cards;
-	index->room = room;
-	return 0;
-}
-
-/* Takes the card over. */
-static int put_in(struct license_index *index, struct license_card *card)
-{
-	size_t at = position(index, card->id);
-	struct license_card *before = card_at(index, at, card->id);
-
-	if (before) {
-		card->online = before->online;
-		index->cards[at] = card;
-		free(before);
-		return 0;
-	}
-	int status = grow(index);
-	if (status) {
-		free(card);
-		return status;
-	}
-	memmove(index->cards + at + 1, index->cards + at,
-		(index->count - at) * sizeof(*index->cards));
-	index->cards[at] = card;
-	index->count++;
-	return 0;
-}
-
-static int put_document(struct license_index *index, const struct state_doc *doc)
-{
-	struct field_error error;
-	struct license license;
-	struct license_card *card;
-	int status = 0;
-
-	/* A damaged document is not found by anything; license show names it. */
-	if (license_read(doc->body, &license, &error)) {
-		pthread_mutex_lock(&index->lock);
-		take_out(index, doc->id);
-		pthread_mutex_unlock(&index->lock);
-		return 0;
-	}
-	status = license_card_make(&license, doc->version, &card);
-	secret_wipe(&license, sizeof(license));
-	if (status)
-		return status;
-	pthread_mutex_lock(&index->lock);
-	status = put_in(index, card);
-	pthread_mutex_unlock(&index->lock);
-	return status;
-}
-
-/* touched ones */
-
-static void touch(struct license_index *index, const char *id)
+void license_index_note(struct license_index *index, const char *id)
 {
 	if (index->touched_count == index->touched_room) {
 		size_t room = index->touched_room ? index->touched_room * 2 : 64;
@@ -166,7 +43,7 @@ void license_index_touch(struct license_index *index, const char *id)
 		return;
 	pthread_mutex_lock(&index->lock);
 	if (*id)
-		touch(index, id);
+		license_index_note(index, id);
 	else
 		index->compare_now = 1;
 	pthread_mutex_unlock(&index->lock);
@@ -176,147 +53,12 @@ void license_index_put(struct license_index *index, struct license_card *card)
 {
 	pthread_mutex_lock(&index->lock);
 	/* Without memory it is missed until the next comparison. */
-	if (put_in(index, card))
+	if (card_shelf_put(&index->shelf, card))
 		index->compare_now = 1;
 	pthread_mutex_unlock(&index->lock);
 }
 
-/* What was asked for and is not among the answers is gone. */
-static int read_some(struct license_index *index, license_id *ids, size_t count)
-{
-	const char *names[TOGETHER] = {0};
-	struct store_docs docs = {0};
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = ids[i];
-	int status = store_wait_get_many(index->store->state, STATE_LICENSE, names, count,
-		&docs);
-	size_t next = 0;
-	for (size_t i = 0; !status && i < count; i++) {
-		if (next < docs.count && !strcmp(docs.docs[next].id, ids[i])) {
-			status = put_document(index, &docs.docs[next++]);
-			continue;
-		}
-		pthread_mutex_lock(&index->lock);
-		take_out(index, ids[i]);
-		pthread_mutex_unlock(&index->lock);
-	}
-	store_docs_free(&docs);
-	return status;
-}
-
-static int read_touched(struct license_index *index)
-{
-	license_id *ids;
-	size_t count;
-	int status = 0;
-
-	pthread_mutex_lock(&index->reading);
-	pthread_mutex_lock(&index->lock);
-	ids = index->touched;
-	count = index->touched_count;
-	index->touched = NULL;
-	index->touched_count = index->touched_room = 0;
-	pthread_mutex_unlock(&index->lock);
-	for (size_t at = 0; at < count; at += TOGETHER) {
-		size_t some = count - at < TOGETHER ? count - at : TOGETHER;
-		if (!status)
-			status = read_some(index, ids + at, some);
-		/* Not read: to be tried again by the next question. */
-		pthread_mutex_lock(&index->lock);
-		for (size_t i = 0; status && i < some; i++)
-			touch(index, ids[at + i]);
-		pthread_mutex_unlock(&index->lock);
-	}
-	pthread_mutex_unlock(&index->reading);
-	free(ids);
-	return status;
-}
-
-/* all of them */
-
-/* Those of the index up to `last` (NULL: to the end) that the page does not have, or has otherwise. */
-static void compare_page(struct license_index *index, const char *after,
-	const struct store_docs *docs, const char *last)
-{
-	pthread_mutex_lock(&index->lock);
-	size_t at = *after ? position(index, after) : 0;
-	if (*after && card_at(index, at, after))
-		at++;
-	for (size_t i = 0; i < docs->count; i++) {
-		const struct state_doc *doc = &docs->docs[i];
-		for (; at < index->count && strcmp(index->cards[at]->id, doc->id) < 0;
-			at++)
-			touch(index, index->cards[at]->id);
-		struct license_card *card = card_at(index, at, doc->id);
-		if (!card || card->version != doc->version)
-			touch(index, doc->id);
-		at += card != NULL;
-	}
-	for (; !last && at < index->count; at++)
-		touch(index, index->cards[at]->id);
-	pthread_mutex_unlock(&index->lock);
-}
-
-static int take_page(struct license_index *index, const struct store_docs *docs)
-{
-	int status = 0;
-
-	for (size_t i = 0; !status && i < docs->count; i++)
-		status = put_document(index, &docs->docs[i]);
-	return status;
-}
-
-enum how { FIRST, AGAIN };
-
-static int read_all(struct license_index *index, enum how how)
-{
-	char after[STATE_ID_MAX + 1] = "";
-	size_t count = STEP;
-	int status = 0;
-
-	while (!status && count == STEP) {
-		struct store_docs docs = {0};
-		status = store_wait_list(index->store->state, STATE_LICENSE, NULL,
-			*after ? after : NULL, STEP, &docs);
-		if (status)
-			break;
-		count = docs.count;
-		if (how == FIRST)
-			status = take_page(index, &docs);
-		else
-			compare_page(index, after, &docs, count == STEP ? after : NULL);
-		if (count)
-			snprintf(after, sizeof(after), "%s", docs.docs[count - 1].id);
-		store_docs_free(&docs);
-	}
-	return status;
-}
-
-static int load(struct license_index *index)
-{
-	pthread_mutex_lock(&index->lock);
-	int again = index->loaded;
-	index->compare_now = 0;
-	pthread_mutex_unlock(&index->lock);
-	if (again) {
-		int status = read_all(index, AGAIN);
-		return status ? status : read_touched(index);
-	}
-	pthread_mutex_lock(&index->reading);
-	int status = read_all(index, FIRST);
-	pthread_mutex_unlock(&index->reading);
-	if (status)
-		return status;
-	pthread_mutex_lock(&index->lock);
-	index->loaded = 1;
-	pthread_cond_broadcast(&index->loaded_cond);
-	log_line(LOG_DEBUG, "license index", LOG_U("licenses", index->count));
-	pthread_mutex_unlock(&index->lock);
-	return 0;
-}
-
-/* the thread */
+/* ---- the thread --------------------------------------------------------------------------- */
 
 static void on_news(void *ctx, const char *topic UNUSED, const char *json)
 {
@@ -359,7 +101,7 @@ static void *work(void *arg)
 	while (wants(index, &compare)) {
 		int64_t now_ms = clock_mono_ms();
 		if (compare || now_ms >= due_ms) {
-			int status = load(index);
+			int status = license_index_read(index);
 			due_ms = clock_mono_ms() + (status ? RETRY_MS : COMPARE_EVERY_MS);
 		}
 		/* Not longer than a second: news of many changes set compare_now. */
@@ -409,9 +151,7 @@ struct license_index *license_index_free(struct license_index *index)
 	}
 	pthread_join(index->thread, NULL);
 	post_pump_free(index->pump);
-	for (size_t i = 0; i < index->count; i++)
-		free(index->cards[i]);
-	free(index->cards);
+	card_shelf_done(&index->shelf);
 	free(index->touched);
 	pthread_cond_destroy(&index->loaded_cond);
 	pthread_mutex_destroy(&index->lock);
@@ -421,7 +161,7 @@ struct license_index *license_index_free(struct license_index *index)
 	return NULL;
 }
 
-/* questions */
+/* ---- questions ---------------------------------------------------------------------------- */
 
 static int wait_until_loaded(struct license_index *index)
 {
@@ -438,68 +178,14 @@ static int wait_until_loaded(struct license_index *index)
 	return loaded ? 0 : -REASON_STORE_UNAVAILABLE;
 }
 
-/* Where all hosts are now; `ids` and `online` have room for `count`. */
-static int locate_all(struct license_index *index, const license_id *ids, size_t count,
-	uint8_t *online)
-{
-	const char *names[TOGETHER];
-	int status = 0;
-
-	for (size_t at = 0; !status && at < count; at += TOGETHER) {
-		size_t some = count - at < TOGETHER ? count - at : TOGETHER;
-		for (size_t i = 0; i < some; i++)
-			names[i] = ids[at + i];
-		status = store_wait_locate_many(index->store->state, names, some,
-			online + at);
-	}
-	return status;
-}
-
-static void set_online(struct license_index *index, const license_id *ids, size_t count,
-	const uint8_t *online)
-{
-	pthread_mutex_lock(&index->lock);
-	for (size_t i = 0; i < count; i++) {
-		size_t at = position(index, ids[i]);
-		struct license_card *card = card_at(index, at, ids[i]);
-		if (card)
-			card->online = online[i];
-	}
-	index->online_ms = clock_mono_ms();
-	pthread_mutex_unlock(&index->lock);
-}
-
-static int read_online(struct license_index *index)
-{
-	pthread_mutex_lock(&index->reading);
-	pthread_mutex_lock(&index->lock);
-	size_t count = index->count;
-	int fresh =
-		index->online_ms && clock_mono_ms() - index->online_ms < ONLINE_FRESH_MS;
-	license_id *ids = fresh ? NULL : calloc(count + 1, sizeof(*ids));
-	uint8_t *online = calloc(count + 1, 1);
-	for (size_t i = 0; ids && i < count; i++)
-		memcpy(ids[i], index->cards[i]->id, sizeof(*ids));
-	pthread_mutex_unlock(&index->lock);
-	int status = fresh ? 0 : ids && online ? 0 : -REASON_NO_MEMORY;
-	if (!fresh && !status)
-		status = locate_all(index, ids, count, online);
-	if (!fresh && !status)
-		set_online(index, ids, count, online);
-	pthread_mutex_unlock(&index->reading);
-	free(ids);
-	free(online);
-	return status;
-}
-
 static int get_ready(struct license_index *index, const struct license_filter *filter)
 {
 	int status = wait_until_loaded(index);
 
 	if (!status)
-		status = read_touched(index);
+		status = license_index_read_touched(index);
 	if (!status && (filter->online >= 0 || filter->presence))
-		status = read_online(index);
+		status = license_index_read_online(index);
 	return status;
 }
 
@@ -512,9 +198,9 @@ int license_index_each(struct license_index *index, const struct license_filter 
 	if (status)
 		return status;
 	pthread_mutex_lock(&index->lock);
-	for (size_t i = 0; !status && i < index->count; i++)
-		if (license_card_matches(filter, index->cards[i], now_ms))
-			status = each(ctx, index->cards[i]);
+	for (size_t i = 0; !status && i < index->shelf.count; i++)
+		if (license_card_matches(filter, index->shelf.cards[i], now_ms))
+			status = each(ctx, index->shelf.cards[i]);
 	pthread_mutex_unlock(&index->lock);
 	return status;
 }
