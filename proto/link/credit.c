@@ -54,7 +54,7 @@ static int64_t carried(int64_t rate, int64_t us)
 static int64_t floor_of(int64_t rate)
 {
 	if (!rate)
-		return CREDIT_FLOOR;
+		return CREDIT_START;
 	return smallest(CREDIT_FLOOR,
 		largest(CREDIT_FLOOR_SLOW, carried(rate, CREDIT_FLOOR_US)));
 }
@@ -122,7 +122,8 @@ void credit_sent(struct credit *credit, size_t len, enum credit_more more, int64
 static void rate_sample(struct credit *credit, int64_t rate, bool app_limited,
 	int64_t now_us)
 {
-	if (app_limited && rate <= credit_rate(credit))
+	int64_t known = credit_rate(credit);
+	if (app_limited && rate <= (known ? known : CREDIT_ASSUMED))
 		return;
 	int64_t slot_us = largest(RATE_WINDOW_US, 4 * credit->rtt_min_us) / CREDIT_RATES;
 	for (int i = 0; i < CREDIT_RATES && now_us - credit->rate_slot_us >= slot_us;

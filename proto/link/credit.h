@@ -6,7 +6,9 @@
  * Delivery rate: as in BBR (draft-cheng-iccrg-delivery-rate-estimation): bytes acknowledged between
  * a record's leaving and its acknowledgement, by the time that took; the largest of the last
  * second. Samples taken while there was nothing more to send say nothing about the line and only
- * count when they are larger. Round trips are those of picture records up to "consumed", so a
+ * count when they are larger; the first ones, when nothing is known yet, when they are larger than
+ * what is assumed of a line (2.5 MB/s): the few bytes with which a stream begins would else make
+ * every line a slow one. Round trips are those of picture records up to "consumed", so a
  * decoder's own constant delay is part of the lowest one; it is kept for 10 s. Then, unless the line
  * has been idle, the budget is lowered for a moment (probe), since a line that we keep full
  * ourselves never shows its true round trip.
@@ -14,8 +16,9 @@
  * gets twice the budget at the start, and a quarter more later: so a start, and a line that becomes
  * faster, take a few round trips.
  *
- * Floor: 64 KiB until a rate is known and on lines that carry it within 50 ms; on slower lines what
- * they carry in 50 ms, but at least 16 KiB: 64 KiB would be half a second of delay at 1 Mbit/s.
+ * Until a rate is known: 128 KiB, about a first picture, in front of which nobody types yet.
+ * Floor: 64 KiB on lines that carry it within 50 ms; on slower lines what they carry in 50 ms, but at
+ * least 16 KiB: 64 KiB would be half a second of delay at 1 Mbit/s.
  *
  * Thread: any; a value. Pure: time is an argument, in microseconds. Positions are those of the lane.
  */
@@ -26,9 +29,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CREDIT_START (128 * 1024)
 #define CREDIT_FLOOR (64 * 1024)
 #define CREDIT_FLOOR_SLOW (16 * 1024)
 #define CREDIT_FLOOR_US 50000
+#define CREDIT_ASSUMED 2500000 /* bytes per second, as in rfb/pacer */
 #define CREDIT_MAX (4 * 1024 * 1024)
 #define CREDIT_SLACK_US 20000
 #define CREDIT_RTT_WINDOW_US 10000000

@@ -148,11 +148,11 @@ static void full_lines_have_short_queues(void **state UNUSED)
 	}
 }
 
-static void begins_with_64_kib(void **state UNUSED)
+static void begins_with_128_kib(void **state UNUSED)
 {
 	struct credit credit;
 	credit_init(&credit, 1000, 5);
-	assert_int_equal(credit_budget(&credit), 64 * 1024);
+	assert_int_equal(credit_budget(&credit), 128 * 1024);
 	assert_int_equal(credit_rate(&credit), 0);
 	credit_acked(&credit, 2000, 10); /* more than was sent */
 	credit_acked(&credit, 1, 10);
@@ -209,6 +209,28 @@ static void little_to_send_proves_no_limit(void **state UNUSED)
 	assert_true(used(SECOND) > 0.9);
 }
 
+/* A stream begins with a few bytes there and back; they are no reason to take the line for a slow one. */
+static void a_few_bytes_at_the_start_prove_no_limit(void **state UNUSED)
+{
+	line_start(2.5e6, 40000, 0, 0);
+	for (int i = 0; i < 5; i++) {
+		send_one(40, CREDIT_NO_MORE);
+		for (int64_t end = line.now_us + 50000; line.now_us < end;
+			line.now_us += STEP)
+			deliver();
+	}
+	assert_int_equal(credit_rate(&line.credit), 0);
+	assert_int_equal(credit_budget(&line.credit), CREDIT_START);
+	run(SECOND);
+	assert_in_range(credit_rate(&line.credit), 2200000, 2900000);
+	/* What is more than was assumed is known at once. */
+	line_start(100e6, 300, 0, 0);
+	send_one(4096, CREDIT_NO_MORE);
+	line.now_us += 1000;
+	deliver();
+	assert_true(credit_rate(&line.credit) > CREDIT_ASSUMED);
+}
+
 /* The pacer sends nothing until there is room for half an update. On a short line the budget of a probe
  * is less than that, and without anything in flight nobody would ever raise it. */
 static void a_probe_does_not_silence_a_quiet_desktop(void **state UNUSED)
@@ -262,11 +284,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_lines_have_short_queues),
-		cmocka_unit_test(begins_with_64_kib),
+		cmocka_unit_test(begins_with_128_kib),
 		cmocka_unit_test(a_slower_line_is_noticed),
 		cmocka_unit_test(a_faster_line_is_noticed),
 		cmocka_unit_test(a_longer_way_is_not_taken_for_a_queue),
 		cmocka_unit_test(little_to_send_proves_no_limit),
+		cmocka_unit_test(a_few_bytes_at_the_start_prove_no_limit),
 		cmocka_unit_test(a_probe_does_not_silence_a_quiet_desktop),
 		cmocka_unit_test(many_small_records_are_counted),
 		cmocka_unit_test(never_above_4_mib),

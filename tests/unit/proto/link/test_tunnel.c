@@ -1,3 +1,4 @@
+#include "link/credit.h"
 #include "tunnel_pair.h"
 
 static void same_bytes(const struct pair_end *end, enum seal_lane lane,
@@ -512,8 +513,8 @@ static void slow_consumer_bounds_memory(void **state UNUSED)
 		if (i == 3)
 			i = 195; /* nothing moves any more: no need to wait 200 times */
 	}
-	assert_true(picture <= 2 * 64 * 1024 + 64 * 1024);
-	assert_true(pair->viewer.got_len[SEAL_PICTURE] <= 64 * 1024);
+	assert_true(picture <= CREDIT_START + 64 * 1024);
+	assert_true(pair->viewer.got_len[SEAL_PICTURE] <= CREDIT_START);
 	assert_true(input <= 256 * 1024);
 	/* Consumed: it goes on. */
 	tunnel_consumed(pair->viewer.tunnel, SEAL_PICTURE,
