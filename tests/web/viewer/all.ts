@@ -1,5 +1,6 @@
 // all: every test of the browser viewer's protocol, as one bundle for Node and for a page.
 
+import "./greeting.test";
 import "./noise.test";
 import "./tunnel.test";
 import "./uplink.test";

@@ -10,8 +10,8 @@ import type { InnerMessage } from "../e2e/inner";
 import type { Tunnel } from "./tunnel";
 
 export interface BridgeEvents {
-	/** The host serves this stream: its first byte is about to come. */
-	opened(stream: number): void;
+	/** The stream is asked for. What is said on it now arrives behind RFB_OPEN, and waits there for the host. */
+	begun(stream: number): void;
 	/** Report them with consumed() when they are really drawn. */
 	bytes(stream: number, view: Bytes): void;
 	/** The host ended the stream; the next one may be started. */
@@ -38,6 +38,7 @@ export class Bridge {
 		this.state = "asked";
 		this.id++;
 		this.tunnel.message("rfb_open", { id: this.id, input_offset: this.tunnel.written("input") });
+		this.events.begun(this.id);
 	}
 
 	input(stream: number, view: Bytes): void {
@@ -79,7 +80,6 @@ export class Bridge {
 			if (this.state === "asked" && fields.id === this.id) {
 				this.from = fields.picture_offset as number;
 				this.state = "running";
-				this.events.opened(this.id);
 			}
 			return true;
 		}

@@ -5,8 +5,9 @@
 import { cell } from "../../../gateway/console/src/cell";
 import { missing } from "../e2e/primitives";
 import { changePlace, forgetPlace, listPlaces, type Place, type Seen } from "../store/places";
+import { prepareWorker } from "../worker/worker_start";
 import type { Refusal } from "./parts";
-import { gatewaysOfPage } from "./served";
+import { gatewaysLately, gatewaysOfPage } from "./served";
 import { Session, type SessionEnd } from "./session";
 
 export interface Ended extends Refusal {
@@ -38,8 +39,19 @@ function tell(word: Word): void {
 export async function load(): Promise<void> {
 	lacks.set(await missing());
 	await look();
+	makeReady();
 	if (others) others.onmessage = (event: MessageEvent<Word>) => heard(event.data);
-	document.addEventListener("visibilitychange", () => void look());
+	document.addEventListener("visibilitychange", () => {
+		void look();
+		if (!document.hidden) makeReady();
+	});
+}
+
+/** What a click would else wait for. */
+function makeReady(): void {
+	if (lacks.get()?.length || places.get() === "denied") return;
+	prepareWorker();
+	void gatewaysOfPage();
 }
 
 export async function look(): Promise<void> {
@@ -118,8 +130,8 @@ export async function connect(place: Place, asked: Asked): Promise<boolean> {
 
 /** Nodes come and go: those of which this page is told today are tried first, and kept. */
 async function withGateways(place: Place): Promise<Place> {
-	const gateways = [...new Set([...(await gatewaysOfPage()), ...place.gateways])];
-	await changePlace(place.id, (now) => ({ ...now, gateways })).catch(() => undefined);
+	const gateways = [...new Set([...(await gatewaysLately()), ...place.gateways])];
+	void changePlace(place.id, (now) => ({ ...now, gateways })).catch(() => undefined);
 	return { ...place, gateways };
 }
 
@@ -131,6 +143,7 @@ function run(place: Place, asked: Asked): Promise<void> {
 			// A PC that has just been paired is in the list before anybody looks at it.
 			void look().then(() => {
 				session.set(null);
+				makeReady();
 				if (end.why || taken) ended.set({ place, ...end, taken });
 				resolve();
 			});

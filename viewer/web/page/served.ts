@@ -9,6 +9,20 @@ export const isOffline = workerText !== "";
  * serves the page itself puts a gateways.json beside it: {"gateways": ["gw.example.jp:443"]}. */
 export async function gatewaysOfPage(): Promise<string[]> {
 	if (isOffline) return [];
+	const list = await ask();
+	last = { list, atMs: Date.now() };
+	return list;
+}
+
+const FRESH_MS = 10 * 60_000;
+let last: { list: string[]; atMs: number } | null = null;
+
+/** As gatewaysOfPage, but who clicks does not wait for an answer that has been given a moment ago. */
+export async function gatewaysLately(): Promise<string[]> {
+	return last?.list.length && Date.now() - last.atMs < FRESH_MS ? last.list : gatewaysOfPage();
+}
+
+async function ask(): Promise<string[]> {
 	try {
 		const told: unknown = await (await fetch("/gateways.json", { cache: "no-store" })).json();
 		const { here, gateways } = told as { here?: unknown; gateways?: unknown };

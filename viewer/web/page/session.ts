@@ -81,6 +81,8 @@ export class Session {
 	private channel: RfbChannel | null = null;
 	private stream = 0;
 	private streams: number[] = [];
+	/** Of the office's screen, as it was told last. */
+	private size = { width: 0, height: 0 };
 	private wasUp = false;
 	private metered: { at: number; received: number; sent: number } | null = null;
 	private noticeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -210,8 +212,8 @@ export class Session {
 				return this.change({ code: message.why });
 			case "paired":
 				return this.change({ hostName: this.place.name || message.hostName });
-			case "opened":
-				return this.opened(message.stream);
+			case "begun":
+				return this.begun(message.stream);
 			case "picture":
 				if (message.stream === this.stream) this.channel?.deliver(message.view);
 				return;
@@ -239,6 +241,7 @@ export class Session {
 
 	private isUp(up: Extract<FromWorker, { type: "up" }>): void {
 		this.wasUp = true;
+		this.size = { width: up.width, height: up.height };
 		this.change({ hostName: this.place.name || up.hostName, code: "" });
 		this.setRights(up.rights);
 		void changePlace(this.place.id, (place) => ({
@@ -246,7 +249,6 @@ export class Session {
 			hostName: up.hostName,
 			seen: { state: "online", reason: "", atMs: Date.now() },
 		})).catch(() => undefined);
-		if (!up.resumed) this.proxy.say({ type: "stream" });
 		this.up();
 		void this.clipboard.look();
 	}
@@ -279,23 +281,25 @@ export class Session {
 	// ---- the picture
 
 	/** A fresh stream: the old picture stays under the veil until the new one is whole. */
-	private opened(stream: number): void {
+	private begun(stream: number): void {
 		this.keep();
 		this.stream = stream;
 		const layer = document.createElement("div");
 		layer.className = "layer";
 		this.screen.append(layer);
-		this.channel = new RfbChannel({
+		const channel = new RfbChannel(this.size, {
 			input: (view) => this.proxy.input(stream, view),
 			drawn: (length) => this.proxy.say({ type: "drawn", stream, length }),
 		});
-		this.desktop = new Desktop(layer, this.channel, {
+		this.channel = channel;
+		this.desktop = new Desktop(layer, channel, {
 			drawn: () => this.drawn(layer),
 			monitors: (monitors) => this.change({ monitors, monitor: 0 }),
 			gone: () => stream === this.stream && this.again(),
 		});
 		this.desktop.viewOnly = !this.may(RIGHT_CONTROL);
 		this.fit();
+		channel.greet();
 	}
 
 	private drawn(layer: HTMLElement): void {
@@ -310,7 +314,7 @@ export class Session {
 		this.stream = 0;
 		if (!desktop) return;
 		const { picture } = desktop;
-		if (picture.width && picture.height) {
+		if (picture?.width && picture.height) {
 			const still = document.createElement("canvas");
 			still.width = picture.width;
 			still.height = picture.height;

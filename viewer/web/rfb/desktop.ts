@@ -6,6 +6,8 @@
 import RFB from "@novnc/novnc";
 
 import type { RfbChannel } from "./rfb_channel";
+import { gatherFlips } from "./flips";
+import { decodeAside } from "./images";
 import { copyItselfByPixels } from "./self_copy";
 
 const QUALITY = 8;
@@ -32,14 +34,20 @@ export interface DesktopEvents {
 export class Desktop extends RFB {
 	private updates = 0;
 	private isDrawn = false;
+	private isOver = false;
 	private shown: Monitor | null = null;
 	private known: Monitor[] = [];
+	private readonly dropImages: () => void;
 	private readonly channel: RfbChannel;
 	private readonly events: DesktopEvents;
 
 	constructor(target: HTMLElement, channel: RfbChannel, events: DesktopEvents) {
 		super(target, channel, { shared: false });
 		copyItselfByPixels(this._display._drawCtx);
+		gatherFlips(this._display);
+		this.dropImages = decodeAside(this._display, () => this.disconnect());
+		// Once asked, the host draws whenever there is something to draw and room on the line.
+		this._enabledContinuousUpdates = true;
 		this.channel = channel;
 		this.events = events;
 		this.focusOnClick = false;
@@ -75,10 +83,13 @@ export class Desktop extends RFB {
 		if (this._mouseButtonMask) this._handleMouseButton(this._mousePos.x ?? 0, this._mousePos.y ?? 0, 0);
 	}
 
-	/** The picture as it is now, for under the veil while the next stream begins. */
-	get picture(): HTMLCanvasElement {
-		return this._canvas;
+	/** The picture as it is now, for under the veil while the next stream begins; null: nothing came yet. */
+	get picture(): HTMLCanvasElement | null {
+		return this.isDrawn ? this._canvas : null;
 	}
+
+	/** It would ask the host for them, in words that the host need not know. */
+	protected override _updateContinuousUpdates(): void {}
 
 	protected override _updateClip(): void {
 		const part = this.shown;
@@ -89,7 +100,15 @@ export class Desktop extends RFB {
 		display.viewportChangePos(part.x - display._viewportLoc.x, part.y - display._viewportLoc.y);
 	}
 
+	override disconnect(): void {
+		this.isOver = true;
+		this.dropImages();
+		super.disconnect();
+	}
+
 	protected override _handleMessage(): void {
+		// An image that was being decoded when the stream ended calls for the rest of it.
+		if (this.isOver) return;
 		super._handleMessage();
 		this.channel?.settle(this._sock._rQlen - this._sock._rQi);
 	}

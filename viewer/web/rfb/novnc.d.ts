@@ -2,11 +2,16 @@
 // picture or to tell what it has drawn.
 declare module "@novnc/novnc" {
 	interface Display {
+		readonly _renderQ: { frame?: { ready: boolean; frame: VideoFrame | ImageBitmap | null; promise: Promise<void> } }[];
+		imageRect(x: number, y: number, width: number, height: number, type: string, data: Uint8Array): void;
+		videoFrame(x: number, y: number, width: number, height: number, frame: object): void;
 		clipViewport: boolean;
 		readonly width: number;
 		readonly height: number;
 		readonly _drawCtx: CanvasRenderingContext2D;
 		readonly _viewportLoc: { x: number; y: number; w: number; h: number };
+		pending(): boolean;
+		flip(fromQueue?: boolean): void;
 		viewportChangeSize(width: number, height: number): void;
 		viewportChangePos(dx: number, dy: number): void;
 	}
@@ -34,6 +39,8 @@ declare module "@novnc/novnc" {
 		protected _canvas: HTMLCanvasElement;
 		protected _mouseButtonMask: number;
 		protected _mousePos: { x?: number; y?: number };
+		protected _enabledContinuousUpdates: boolean;
+		protected _updateContinuousUpdates(): void;
 		protected _updateClip(): void;
 		protected _updateScale(): void;
 		protected _handleMessage(): void;

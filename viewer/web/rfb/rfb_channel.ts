@@ -4,6 +4,7 @@
 // noVNC looks for these members, by these names, on the object itself.
 
 import type { Bytes } from "../base/bytes";
+import { Greeting, greeting, type Size } from "./rfb_greeting";
 
 export class RfbChannel {
 	binaryType = "arraybuffer";
@@ -15,10 +16,19 @@ export class RfbChannel {
 	onerror: (() => void) | null = null;
 	/** Given to noVNC and not reported as drawn. */
 	private delivered = 0;
+	private readonly greeting: Greeting;
 
 	constructor(
+		private readonly size: Size,
 		private readonly out: { input(view: Bytes): void; drawn(length: number): void },
-	) {}
+	) {
+		this.greeting = new Greeting(size);
+	}
+
+	/** noVNC is ready: it need not wait for the host to begin. */
+	greet(): void {
+		for (const { buffer } of greeting(this.size)) this.onmessage?.({ data: buffer });
+	}
 
 	/** noVNC uses its memory again. */
 	send(view: Uint8Array | ArrayBuffer): void {
@@ -34,8 +44,15 @@ export class RfbChannel {
 
 	deliver(view: Bytes): void {
 		if (this.readyState === "closed") return;
+		let rest: Bytes;
+		try {
+			rest = this.greeting.take(view);
+		} catch {
+			return this.close();
+		}
 		this.delivered += view.length;
-		this.onmessage?.({ data: view.buffer });
+		if (rest.length) this.onmessage?.({ data: rest.buffer });
+		else this.settle(0);
 	}
 
 	/** `waiting`: bytes that noVNC holds and has not drawn. */

@@ -26,7 +26,7 @@ export type FromWorker =
 	| { type: "news"; notices: Record<string, unknown> }
 	| { type: "code"; why: string }
 	| { type: "paired"; hostName: string }
-	| { type: "opened"; stream: number }
+	| { type: "begun"; stream: number }
 	| { type: "picture"; stream: number; view: Bytes }
 	| { type: "stream_closed"; stream: number }
 	| { type: "clip"; text: string }

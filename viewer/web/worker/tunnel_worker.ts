@@ -45,7 +45,7 @@ function events(place: Place): ViewerEvents {
 		code: (why) => say({ type: "code", why: why.symbol }),
 		paired: (paired) => storePin(place, paired),
 		newKey: (key) => void changePlace(place.id, (now) => (now.pin ? { ...now, pin: rotate(now.pin, key, Date.now()) } : now)),
-		opened: (stream) => say({ type: "opened", stream }),
+		begun: (stream) => say({ type: "begun", stream }),
 		picture: (stream, view) => {
 			// A record's plaintext may be one of several views of its memory.
 			const whole = view.byteLength === view.buffer.byteLength ? view : view.slice();

@@ -80,7 +80,7 @@ export interface ViewerEvents {
 	/** Resolves when the pin is stored; what it returns is the pin from now on. */
 	paired(paired: TunnelPaired): Promise<{ pin: Pin; psk: Bytes }>;
 	newKey(key: Bytes): void;
-	opened(stream: number): void;
+	begun(stream: number): void;
 	picture(stream: number, view: Bytes): void;
 	streamClosed(stream: number): void;
 	clip(text: string): void;
@@ -153,7 +153,7 @@ export class Viewer {
 		this.later(0);
 	}
 
-	/** The page wants a fresh picture stream. */
+	/** The page wants a fresh picture stream; the first one comes unasked. */
 	stream(): void {
 		this.bridge?.start();
 	}
@@ -347,7 +347,7 @@ export class Viewer {
 			},
 		);
 		this.bridge = new Bridge(tunnel, {
-			opened: (stream) => this.events.opened(stream),
+			begun: (stream) => this.events.begun(stream),
 			bytes: (stream, view) => this.events.picture(stream, view),
 			closed: (stream) => this.events.streamClosed(stream),
 		});
@@ -382,6 +382,7 @@ export class Viewer {
 		this.waiting = false;
 		this.events.up(up, this.address);
 		this.events.line("live", null, 0);
+		if (!up.resumed) this.stream();
 	}
 
 	private async paired(paired: TunnelPaired): Promise<void> {
