@@ -291,12 +291,24 @@ static int restore(void *arg, int count UNUSED, char **words UNUSED)
 	return 0;
 }
 
+static const char keep_en[] =
+	"Keep the evidence: copy the store and the data directory as they are (of every "
+	"node) before anything else, "
+	"restore nothing over them, and tell whoever is responsible for security.";
+static const char keep_ja[] =
+	"証拠を保全してください。まず現状のストアと（各ノードの）"
+	"データディレクトリーをコピーし、"
+	"上書きの復元はせず、セキュリティ責任者に知らせてください。";
+
 static int tell_audit(const struct options *options, const json_t *verdict)
 {
 	const char *fault = json_string_value(json_object_get(verdict, "fault"));
 
+	/* Not the hint of a damaged file: restoring would destroy what has to be looked at. */
 	if (fault)
-		return program_fail(-REASON_STATE_DAMAGED, "Row %lld of the journal: %s.",
+		return program_fail_hint(-REASON_STATE_DAMAGED,
+			reason_lang_env() == REASON_JA ? keep_ja : keep_en,
+			"Row %lld of the journal: %s.",
 			(long long)json_integer_value(json_object_get(verdict,
 				"first_bad")),
 			fault);
@@ -323,6 +335,10 @@ static int audit(void *arg, int count UNUSED, char **words UNUSED)
 
 	if (!options->data)
 		return program_fail(-REASON_USAGE, "--data DIR is missing.");
+	/* Those of the directory may be missing; what is asked for by name has to be looked at. */
+	if (options->checkpoints && access(options->checkpoints, R_OK))
+		return program_fail(-REASON_FILE_UNREADABLE, "%s: %s",
+			options->checkpoints, strerror(errno));
 	harden();
 	int status = offline_audit_run(&plan, &verdict, error);
 	if (status)

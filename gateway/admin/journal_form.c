@@ -60,6 +60,13 @@ enum journal_kind journal_form_kind(const struct journal_form *form)
 	return form->kind;
 }
 
+/* A row of the operator's may be about a company: that one was erased, say. */
+static void add_place(json_t *object, const char *name, const char *place)
+{
+	if (*place || !json_object_get(object, name))
+		json_object_set_new(object, name, json_string(place));
+}
+
 json_t *journal_form_row(const struct journal_row *row)
 {
 	char at[CLOCK_TEXT], hash[TEXT_HEX_SIZE(JOURNAL_HASH)];
@@ -74,8 +81,8 @@ json_t *journal_form_row(const struct journal_row *row)
 	text_hex(hash, row->hash, sizeof(row->hash));
 	json_object_set_new(object, "seq", json_integer((json_int_t)row->seq));
 	json_object_set_new(object, "at", json_string(at));
-	json_object_set_new(object, "tenant", json_string(row->tenant));
-	json_object_set_new(object, "license", json_string(row->license));
+	add_place(object, "tenant", row->tenant);
+	add_place(object, "license", row->license);
 	if (!json_object_get(object, "node"))
 		json_object_set_new(object, "node", json_string(row->node));
 	json_object_set_new(object, "hash", json_string(hash));

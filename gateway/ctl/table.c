@@ -57,12 +57,17 @@ int table_width(const char *text)
 	return width;
 }
 
+static int is_there(const json_t *value)
+{
+	return value && !(json_is_string(value) && !json_string_length(value));
+}
+
 /* "session|token": the first that is there. */
 static const json_t *find(const json_t *object, const char *key)
 {
 	const json_t *value = NULL;
 
-	while (!value && *key) {
+	while (!is_there(value) && *key) {
 		size_t len = strcspn(key, "|");
 		value = json_object_getn(object, key, len);
 		key += len + (key[len] == '|');

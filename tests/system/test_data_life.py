@@ -251,7 +251,7 @@ def test_the_end_of_a_contract(gateway):
     refused(lambda: gateway.ctl("tenant", "show", "acme", json_out=False), "NOT_FOUND", 65)
     assert [row["id"] for row in gateway.ctl("license", "list")] == [others[0]["id"]]
     rows = gateway.log("audit")
-    assert "TENANT_PURGED" in [row.get("event") for row in rows]
+    assert [row["tenant"] for row in rows if row.get("event") == "TENANT_PURGED"] == ["acme"], "which one is said"
     assert CANARY not in json.dumps([row for row in rows if row.get("license") != others[0]["id"] and
                                      row.get("tenant") != "other"], ensure_ascii=False)
     assert gateway.ctl("audit", "verify")["ok"]

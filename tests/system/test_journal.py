@@ -76,7 +76,8 @@ def test_what_cannot_be_there_is_not_answered_with_nothing(gateway, rest):
         got, _, text = rest.ask("GET", f"/api/v1/journal/audit?format=csv&{question}")
         assert got == 400, text
     assert rest.ask("PUT", "/api/v1/policies/default", {"rights": ["view"]})[0] == 200
-    for event, thing in (("ACCOUNT_CREATED", "operator"), ("POLICY_CHANGED", "default")):
+    for event, thing in (("ACCOUNT_CREATED", "operator"), ("POLICY_CHANGED", "default"),
+                         ("NODE_STARTED", gateway.made["node"])):
         rows = gateway.ctl("log", "audit", "--event", event, json_out=False).splitlines()[1:]
         assert rows and f" {thing} " in rows[0], "what a row is about"
 
@@ -183,6 +184,9 @@ def test_checkpoints_prove_the_end(gateway, rest):
          "DELETE FROM doc WHERE id LIKE 'checkpoint%'")
     told = error_of(BIN / "engawa-gateway", "audit", "--data", gateway.data, code=65)
     assert told["code"] == "STATE_DAMAGED" and "3001" in told["message"] and "missing tail" in told["message"]
+    assert told["hint"].startswith("Keep the evidence"), "no word of restoring or removing"
+    gone = error_of(BIN / "engawa-gateway", "audit", "--data", gateway.data, "--checkpoints", gateway.data / "gone", code=66)
+    assert gone["code"] == "FILE_UNREADABLE", "what was to be compared with is not silently left out"
     gateway.restart()
     said = error_of(BIN / "engawactl", "--data", gateway.data, "audit", "verify", code=65)
     assert said["code"] == "STATE_DAMAGED" and said["hint"].startswith("Keep the evidence")

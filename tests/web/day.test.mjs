@@ -44,6 +44,7 @@ test("first sign-in of the first operator", async () => {
 	await page.getByText(w.sign_in.new_password_title).waitFor();
 	await world.shot(page, "new_password-ja-desk");
 	await world.axe(page, "new password");
+	await world.fits(page, "new password");
 	await fill(page, w.sign_in.old_password, password);
 	await page.getByLabel(w.sign_in.new_password, { exact: true }).fill("short");
 	await page.getByLabel(w.sign_in.repeat_password).fill("other");

@@ -18,12 +18,12 @@ function files(folder) {
 }
 
 /** The table of words as an object, whatever its types. */
-async function table(name) {
+async function table(name, what = name) {
 	const { createRequire } = await import("node:module");
 	const esbuild = createRequire(join(CONSOLE, "x.js"))("esbuild");
 	const made = await esbuild.build({ entryPoints: [join(SOURCES, "words", `${name}.ts`)], bundle: true, write: false, format: "esm" });
 	const module = await import(`data:text/javascript;base64,${Buffer.from(made.outputFiles[0].text).toString("base64")}`);
-	return module[name];
+	return module[what];
 }
 
 function flat(words, prefix = "") {
@@ -60,10 +60,21 @@ test("Japanese is Japanese", async () => {
 	assert.deepEqual(kept, [], "not translated");
 });
 
+test("each limit is explained in Japanese too", async () => {
+	const made = [
+		...readFileSync(join(TOP, "gateway/config/gateway_config.def"), "utf8").matchAll(/^C\((\w+), (\w+),/gm),
+	].map((row) => `${row[1]}.${row[2]}`);
+	const fixed = [...readFileSync(join(TOP, "gateway/admin/api_nodes.c"), "utf8").matchAll(/\{"(\w+\.\w+)", "\w+",/g)].map((row) => row[1]);
+	assert.ok(made.length > 60 && fixed.includes("page.rows"));
+	const known = await table("limits", "limitsJa");
+	assert.deepEqual(Object.keys(known).sort(), [...made, ...fixed].sort());
+	for (const [name, text] of Object.entries(known)) assert.match(text, /[\u3040-\u30ff\u4e00-\u9fff]/, name);
+});
+
 test("no text stands outside the tables", () => {
 	const found = [];
 	for (const file of files(SOURCES)) {
-		if (/\/words\/(en|ja)\.ts$/.test(file)) continue;
+		if (/\/words\/(en|ja|limits)\.ts$/.test(file)) continue;
 		const text = readFileSync(file, "utf8")
 			.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))
 			.replace(/(^|\s)\/\/.*$/gm, "$1");

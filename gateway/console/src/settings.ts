@@ -1,4 +1,5 @@
-// settings: what this browser remembers: language and colours. Nothing else is kept here.
+// settings: what this browser remembers: language, colours and where its people sign in. Nothing else is
+// kept here.
 
 import { cell } from "./cell";
 
@@ -48,6 +49,15 @@ export function hasChosenLanguage() {
 export function chooseTheme(value: Theme) {
 	keep("theme", value);
 	theme.set(value);
+}
+
+/** The directory by whose password somebody came in last; "": the password here. */
+export function lastDirectory(): string {
+	return kept("directory") ?? "";
+}
+
+export function keepDirectory(id: string) {
+	keep("directory", id);
 }
 
 function show() {

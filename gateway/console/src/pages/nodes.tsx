@@ -10,7 +10,9 @@ import { type Column, RowCount, Table } from "../parts/table";
 import { say } from "../parts/toast";
 import { number } from "../format";
 import { path } from "../route";
+import { language } from "../settings";
 import { fill, w } from "../words";
+import { limitsJa } from "../words/limits";
 
 interface Node {
 	id: string;
@@ -104,6 +106,11 @@ function columns(): Column<Node>[] {
 	return found;
 }
 
+function Meaning(props: { limit: Limit }) {
+	const ja = language.get() === "ja" && limitsJa[props.limit.name];
+	return ja ? <span>{ja}</span> : <span lang="en">{props.limit.help}</span>;
+}
+
 function Limits() {
 	const words = w().nodes;
 	const data = useData((signal) => all<Limit>("/limits", {}, signal), []);
@@ -111,7 +118,7 @@ function Limits() {
 		{ head: words.limit, width: "minmax(10rem, 1fr)", cell: (one) => <code>{one.name}</code> },
 		{ head: words.value, width: "minmax(6rem, 1fr)", cell: (one) => one.value || "–" },
 		{ head: words.standard, width: "minmax(6rem, 1fr)", from: 680, cell: (one) => one.default || "–" },
-		{ head: words.help, width: "minmax(12rem, 3fr)", from: 860, cell: (one) => <span lang="en">{one.help}</span> },
+		{ head: words.help, width: "minmax(12rem, 3fr)", from: 860, cell: (one) => <Meaning limit={one} /> },
 	];
 	return (
 		<Shown data={data}>

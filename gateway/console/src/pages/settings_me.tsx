@@ -165,13 +165,17 @@ export function Own() {
 						[w().accounts.name, <code>{who.name}</code>],
 						[w().accounts.roles, who.roles.map((role) => named(w().accounts.role_names, role)).join(w().policy.and)],
 						[w().accounts.tenant, who.tenant || w().shell.all_tenants],
+						...(who.directory ? [[w().sign_in.directory, who.directory] as [string, string]] : []),
 					]}
 				/>
 				<NameForm />
 			</Card>
-			<Card title={w().sign_in.change_password}>
-				<PasswordForm />
-			</Card>
+			{/* Who signed in elsewhere changes the password there. */}
+			{!who.directory && (
+				<Card title={w().sign_in.change_password}>
+					<PasswordForm />
+				</Card>
+			)}
 			<Codes />
 			<Card title={w().accounts.sign_ins}>
 				<Shown data={signs}>{(found) => (found.items.length ? <Table label={w().accounts.sign_ins} columns={signInColumns(end)} rows={found.items} rowKey={(row) => row.id} /> : <Empty />)}</Shown>

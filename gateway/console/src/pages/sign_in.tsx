@@ -13,7 +13,7 @@ import { FormBody, SelectField, TextField, useForm } from "../parts/form";
 import { Mark } from "../parts/icons";
 import { QrCode } from "../parts/qr";
 import { CopyLine } from "../parts/secret";
-import { language } from "../settings";
+import { keepDirectory, language, lastDirectory } from "../settings";
 import { fill, w } from "../words";
 import { hintText, reasonText } from "./journal_words";
 
@@ -50,7 +50,9 @@ function Password(props: { ldap: Directory[] }) {
 	const [account, setAccount] = useState("");
 	const [password, setPassword] = useState("");
 	const [code, setCode] = useState("");
-	const [directory, setDirectory] = useState("");
+	const [chosen, setDirectory] = useState<string | null>(null);
+	// What there is to choose from comes later than the form.
+	const directory = chosen ?? props.ldap.find((one) => one.id === lastDirectory())?.id ?? "";
 	const [step, setStep] = useState<"password" | "code" | "recovery">("password");
 	const form = useForm(async ({ set }) => {
 		if (!account.trim()) set("account", w().field.needed);
@@ -58,7 +60,10 @@ function Password(props: { ldap: Directory[] }) {
 		if (!account.trim() || !password) return;
 		try {
 			const body = { account: account.trim(), password, ...(code ? { code: code.trim() } : {}), ...(directory ? { directory } : {}) };
-			enter(await ask<Me>("POST", "/sign-in", { body }));
+			const now = await ask<Me>("POST", "/sign-in", { body });
+			// Whoever comes from a directory comes from there tomorrow, and a wrong place counts as a wrong password.
+			keepDirectory(directory);
+			enter(now);
 		} catch (error) {
 			if (!(error instanceof Problem) || error.code !== "TOTP_NEEDED") throw error;
 			setStep("code");
