@@ -1,5 +1,6 @@
 #include "config/gateway_config.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,29 @@ static int is_node(const char *text)
 	return is_site(strncmp(text, "*.", 2) ? text : text + 2);
 }
 
+static int is_address(const char *text)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, text, &address) == 1 ||
+	       inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* An address alone, or with the length of its network's prefix. */
+static int is_network(const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "/");
+	const char *prefix = text[len] ? text + len + 1 : "0";
+
+	if (len >= sizeof(address) || !*prefix || strlen(prefix) > 3 ||
+		prefix[strspn(prefix, "0123456789")])
+		return 0;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	return is_address(address) && atoi(prefix) <= (strchr(address, ':') ? 128 : 32);
+}
+
 static int all_are(const char *list, int (*good)(const char *))
 {
 	char item[300];
@@ -91,7 +115,11 @@ static const char *expected(const struct conf_entry *entry, const char *value)
 	enum log_format format;
 	struct text_endpoint endpoint;
 
-	if (!strcmp(entry->section, "listen") && strcmp(entry->name, "proxies"))
+	if (!strcmp(entry->section, "listen") && !strcmp(entry->name, "proxies"))
+		return all_are(value, is_address) ? NULL : "IP addresses";
+	if (!strcmp(entry->section, "alerts") && !strcmp(entry->name, "targets"))
+		return all_are(value, is_network) ? NULL : "networks like 10.0.0.0/8";
+	if (!strcmp(entry->section, "listen"))
 		return text_endpoint(&endpoint, value, 7443) ? "HOST:PORT" : NULL;
 	if (!strcmp(entry->section, "log") && !strcmp(entry->name, "format"))
 		return log_format_parse(value, &format) ? "text or json" : NULL;

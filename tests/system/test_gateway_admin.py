@@ -228,6 +228,13 @@ def test_config_errors_name_line_and_column(world):
         config.write_text(text)
         said = refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78)
         assert "gateway.ini" in said and place in said, said
+    for section, line in (("alerts", "targets = 10.0.0.0/99"), ("alerts", "targets = 10.0.0.0/8, here"),
+                          ("listen", "proxies = 10.0.0.5, lb.example.com"), ("alerts", "targets = 2001:db8::/"),
+                          ("listen", "proxies = 10.0.0.0/8")):
+        config.write_text(f"[{section}]\n{line}\n")
+        assert "gateway.ini:2:" in refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78), line
+    config.write_text("[alerts]\ntargets = 10.0.0.0/8, 192.0.2.7, 2001:db8::/32\n[listen]\nproxies = 10.0.0.5, 2001:db8::5\n")
+    run(GATEWAY, "check", "--config", config)
     config.write_text("[relay]\nclaim_renew = 14s\n")
     assert "claim_renew" in refused(lambda: run(GATEWAY, "check", "--config", config), "CONFIG", 78)
     for address in ("postgres://x", "redis-sentinel://a,b", "redis://127.0.0.1:x", "sqlite:"):
