@@ -60,13 +60,9 @@ static int account_body(const struct ctl_options *options, json_t *body)
 static int act_with_password(const struct ctl_options *options, const char *path,
 	const json_t *body)
 {
-	struct rest *rest;
 	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
+	int status = rest_ask(options, "POST", path, body, &answer);
 
-	if (status)
-		return status;
-	status = rest_call(rest, "POST", path, body, &answer);
 	if (!status && options->json)
 		ctl_verbs_print_json(answer);
 	else if (!status)
@@ -74,7 +70,6 @@ static int act_with_password(const struct ctl_options *options, const char *path
 		       "sign-in)\n",
 			json_string_value(json_object_get(answer, "password")));
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 
@@ -185,7 +180,7 @@ int account_verbs_security_show(void *arg, int count UNUSED, char **words UNUSED
 	struct rest_path path;
 
 	security_path(arg, &path);
-	return policy_verbs_print(arg, path.text);
+	return ctl_verbs_print(arg, "GET", path.text, NULL);
 }
 
 static int set_flag(json_t *body, const char *member, const char *flag, const char *value)

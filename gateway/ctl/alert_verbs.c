@@ -115,14 +115,9 @@ static int send_body(struct ctl_options *options, int status, const char *method
 	const char *path, json_t *body, const struct table_column *card)
 {
 	json_t *answer = NULL;
-	struct rest *rest;
 
 	if (!status)
-		status = rest_open(options, &rest);
-	if (!status) {
-		status = rest_call(rest, method, path, body, &answer);
-		rest_close(rest);
-	}
+		status = rest_ask(options, method, path, body, &answer);
 	if (!status && options->json)
 		ctl_verbs_print_json(answer);
 	else if (!status)

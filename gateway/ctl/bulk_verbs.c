@@ -93,7 +93,6 @@ static int tell(const struct ctl_options *options, const json_t *answer)
 int bulk_verbs_license(void *arg, int count, char **words)
 {
 	struct ctl_options *options = arg;
-	struct rest *rest = NULL;
 	json_t *body = json_object(), *answer = NULL;
 	int status = count < 1 ? program_fail(-REASON_USAGE,
 					 "Which act? enable, disable, delete or change.")
@@ -104,13 +103,11 @@ int bulk_verbs_license(void *arg, int count, char **words)
 	if (!status)
 		status = change_of(options, body);
 	if (!status)
-		status = rest_open(options, &rest);
-	if (!status)
-		status = rest_call(rest, "POST", "/api/v1/licenses/bulk", body, &answer);
+		status =
+			rest_ask(options, "POST", "/api/v1/licenses/bulk", body, &answer);
 	if (!status)
 		status = tell(options, answer);
 	json_decref(answer);
 	json_decref(body);
-	rest_close(rest);
 	return status;
 }

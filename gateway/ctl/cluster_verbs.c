@@ -129,25 +129,21 @@ int cluster_verbs_token_create(void *arg, int count UNUSED, char **words UNUSED)
 	struct ctl_options *options = arg;
 	char expires[CTL_VERBS_TIME];
 	json_t *answer = NULL;
-	struct rest *rest;
 
 	if (!options->name || !options->role)
 		return program_fail(-REASON_USAGE,
 			"--name TEXT and --role ROLE are needed.");
 	int status = ctl_verbs_time("--expires", options->expires, 1, expires);
-	if (!status)
-		status = rest_open(options, &rest);
 	if (status)
 		return status;
 	json_t *body = json_pack("{s:s, s:s, s:s*, s:s*}", "name", options->name, "role",
 		options->role, "tenant", options->tenant, "expires",
 		*expires ? expires : NULL);
-	status = rest_call(rest, "POST", "/api/v1/tokens", body, &answer);
+	status = rest_ask(options, "POST", "/api/v1/tokens", body, &answer);
 	if (!status)
 		status = print_token(options, answer);
 	json_decref(answer);
 	json_decref(body);
-	rest_close(rest);
 	return status;
 }
 
@@ -166,15 +162,8 @@ int cluster_verbs_token_revoke(void *arg, int count, char **words)
 /* The gateway ends it by itself: a reader is asked again who he is. */
 int cluster_verbs_events(void *arg, int count UNUSED, char **words UNUSED)
 {
-	struct rest *rest;
-	int status = rest_open(arg, &rest);
-
-	if (status)
-		return status;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	status = rest_stream(rest, "/api/v1/events", stdout);
-	rest_close(rest);
-	return status;
+	return rest_ask_stream(arg, "GET", "/api/v1/events", stdout);
 }
 
 int cluster_verbs_limits(void *arg, int count UNUSED, char **words UNUSED)

@@ -323,22 +323,29 @@ void ctl_verbs_print_json(const json_t *value)
 	fputc('\n', stdout);
 }
 
+int ctl_verbs_print(struct ctl_options *options, const char *method, const char *path,
+	const json_t *body)
+{
+	json_t *answer = NULL;
+	int status = rest_ask(options, method, path, body, &answer);
+
+	if (!status)
+		ctl_verbs_print_json(answer);
+	json_decref(answer);
+	return status;
+}
+
 int ctl_verbs_act(struct ctl_options *options, const char *method, const char *path,
 	const json_t *body)
 {
-	struct rest *rest;
 	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
+	int status = rest_ask(options, method, path, body, &answer);
 
-	if (status)
-		return status;
-	status = rest_call(rest, method, path, body, &answer);
 	if (!status && options->json)
 		ctl_verbs_print_json(answer);
 	else if (!status)
 		puts("Done.");
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 
@@ -413,19 +420,14 @@ int ctl_verbs_show(struct ctl_options *options, const char *path,
 int ctl_verbs_act_show(struct ctl_options *options, const char *method, const char *path,
 	const json_t *body, const struct table_column *columns)
 {
-	struct rest *rest;
 	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
+	int status = rest_ask(options, method, path, body, &answer);
 
-	if (status)
-		return status;
-	status = rest_call(rest, method, path, body, &answer);
 	if (!status && options->json)
 		ctl_verbs_print_json(answer);
 	else if (!status)
 		table_card(columns, answer, stdout);
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 

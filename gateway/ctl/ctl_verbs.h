@@ -8,6 +8,7 @@
 #include "base/program.h"
 #include "ctl/ctl_options.h"
 #include "ctl/rest.h"
+#include "ctl/rest_path.h"
 #include "ctl/table.h"
 
 extern const struct program ctl_verbs_program;
@@ -42,8 +43,9 @@ MUST_CHECK int ctl_verbs_show(struct ctl_options *options, const char *path,
 /* Pages as one table. */
 MUST_CHECK int ctl_verbs_list(struct ctl_options *options, const char *path,
 	const struct table_column *columns);
-/* The answer as JSON, for people too: a policy is read and written as such. */
-MUST_CHECK int policy_verbs_print(struct ctl_options *options, const char *path);
+/* The answer as JSON, for people too: what can be written to a file, changed and sent back. */
+MUST_CHECK int ctl_verbs_print(struct ctl_options *options, const char *method,
+	const char *path, const json_t *body);
 void ctl_verbs_print_json(const json_t *value);
 /* A JSON file; "-" is standard input, NULL none was given. Told on error; the caller owns *ret. */
 MUST_CHECK int ctl_verbs_read_json(const char *name, json_t **ret);

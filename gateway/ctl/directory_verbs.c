@@ -22,29 +22,11 @@ int directory_verbs_list(void *arg, int count UNUSED, char **words UNUSED)
 	return ctl_verbs_list(options, path.text, list_columns);
 }
 
-/* The document itself, so that it can be written to a file and changed. */
-static int print(struct ctl_options *options, const char *method, const char *path,
-	const json_t *body)
-{
-	struct rest *rest;
-	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
-
-	if (status)
-		return status;
-	status = rest_call(rest, method, path, body, &answer);
-	if (!status)
-		ctl_verbs_print_json(answer);
-	json_decref(answer);
-	rest_close(rest);
-	return status;
-}
-
 int directory_verbs_show(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, DIRECTORIES, NULL, count, words);
-	return status ? status : print(arg, "GET", path.text, NULL);
+	return status ? status : ctl_verbs_print(arg, "GET", path.text, NULL);
 }
 
 int directory_verbs_create(void *arg, int count, char **words)
@@ -53,7 +35,7 @@ int directory_verbs_create(void *arg, int count, char **words)
 	int status = ctl_verbs_read_json(count ? words[0] : NULL, &body);
 
 	if (!status)
-		status = print(arg, "POST", DIRECTORIES, body);
+		status = ctl_verbs_print(arg, "POST", DIRECTORIES, body);
 	json_decref(body);
 	return status;
 }
@@ -67,7 +49,7 @@ int directory_verbs_change(void *arg, int count, char **words)
 	if (!status)
 		status = ctl_verbs_read_json(count > 1 ? words[1] : NULL, &body);
 	if (!status)
-		status = print(arg, "PATCH", path.text, body);
+		status = ctl_verbs_print(arg, "PATCH", path.text, body);
 	json_decref(body);
 	return status;
 }
@@ -117,7 +99,6 @@ int directory_verbs_test(void *arg, int count, char **words)
 	struct ctl_options *options = arg;
 	char password[257] = "";
 	struct rest_path path;
-	struct rest *rest;
 	json_t *answer = NULL;
 	int status = ctl_verbs_path(&path, DIRECTORIES, "/test", count, words);
 
@@ -126,18 +107,15 @@ int directory_verbs_test(void *arg, int count, char **words)
 			"--user and --password-file need each other.");
 	if (!status && options->user)
 		status = read_line(options->password_file, password, sizeof(password));
-	if (!status)
-		status = rest_open(options, &rest);
 	if (status)
 		return status;
 	json_t *body = json_pack("{s:s*, s:s*}", "user", options->user, "password",
 		options->user ? password : NULL);
-	status = rest_call(rest, "POST", path.text, body, &answer);
+	status = rest_ask(options, "POST", path.text, body, &answer);
 	if (!status)
 		status = tell_test(options, answer);
 	secret_wipe(password, sizeof(password));
 	json_decref(answer);
 	json_decref(body);
-	rest_close(rest);
 	return status;
 }

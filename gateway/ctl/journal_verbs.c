@@ -52,7 +52,6 @@ static int log_path(const struct ctl_options *options, const char *kind,
 
 static int stream(struct ctl_options *options, struct rest_path *path)
 {
-	struct rest *rest;
 	char count[24];
 
 	rest_path_query(path, "format", options->csv ? "csv" : "jsonl");
@@ -62,12 +61,7 @@ static int stream(struct ctl_options *options, struct rest_path *path)
 	rest_path_query(path, "heads", options->heads);
 	if (path->overflow)
 		return program_fail(-REASON_USAGE, "An option is too long.");
-	int status = rest_open(options, &rest);
-	if (status)
-		return status;
-	status = rest_stream(rest, path->text, stdout);
-	rest_close(rest);
-	return status;
+	return rest_ask_stream(options, "GET", path->text, stdout);
 }
 
 static int show_log(struct ctl_options *options, const char *kind,
@@ -160,28 +154,16 @@ static int tell_verdict(const struct ctl_options *options, const json_t *answer)
 int journal_verbs_audit_verify(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
-	struct rest *rest;
 	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
+	int status = rest_ask(options, "POST", "/api/v1/audit/verify", NULL, &answer);
 
-	if (status)
-		return status;
-	status = rest_call(rest, "POST", "/api/v1/audit/verify", NULL, &answer);
 	if (!status)
 		status = tell_verdict(options, answer);
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 
 int journal_verbs_audit_export(void *arg, int count UNUSED, char **words UNUSED)
 {
-	struct rest *rest;
-	int status = rest_open(arg, &rest);
-
-	if (status)
-		return status;
-	status = rest_stream(rest, "/api/v1/audit/chain", stdout);
-	rest_close(rest);
-	return status;
+	return rest_ask_stream(arg, "GET", "/api/v1/audit/chain", stdout);
 }

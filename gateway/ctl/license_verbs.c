@@ -122,17 +122,12 @@ static int print_secrets(const struct ctl_options *options, const json_t *answer
 /* A POST whose answer is shown once. */
 static int post_secret(struct ctl_options *options, const char *path, const json_t *body)
 {
-	struct rest *rest;
 	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
+	int status = rest_ask(options, "POST", path, body, &answer);
 
-	if (status)
-		return status;
-	status = rest_call(rest, "POST", path, body, &answer);
 	if (!status)
 		status = print_secrets(options, answer);
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 
@@ -181,7 +176,6 @@ int license_verbs_export(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
-	struct rest *rest;
 	int status = list_path(options, &path);
 
 	if (status)
@@ -189,12 +183,7 @@ int license_verbs_export(void *arg, int count UNUSED, char **words UNUSED)
 	if (options->json)
 		return ctl_verbs_list(options, path.text, list_columns);
 	rest_path_query(&path, "format", "csv");
-	status = rest_open(options, &rest);
-	if (status)
-		return status;
-	status = rest_stream(rest, path.text, stdout);
-	rest_close(rest);
-	return status;
+	return rest_ask_stream(options, "GET", path.text, stdout);
 }
 
 int license_verbs_show(void *arg, int count, char **words)
@@ -208,7 +197,7 @@ int license_verbs_policy(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = ctl_verbs_path(&path, LICENSES, "/policy", count, words);
-	return status ? status : policy_verbs_print(arg, path.text);
+	return status ? status : ctl_verbs_print(arg, "GET", path.text, NULL);
 }
 
 static const struct table_column device_columns[] = {{"DEVICE", "id"}, {"NAME", "name"},

@@ -9,22 +9,6 @@
 static const struct table_column list_columns[] = {
 	{"LEVEL", "id"}, {"COMPANY", "tenant"}, {"GROUP", "group"}, {0}};
 
-int policy_verbs_print(struct ctl_options *options, const char *path)
-{
-	struct rest *rest;
-	json_t *answer = NULL;
-	int status = rest_open(options, &rest);
-
-	if (status)
-		return status;
-	status = rest_call(rest, "GET", path, NULL, &answer);
-	if (!status)
-		ctl_verbs_print_json(answer);
-	json_decref(answer);
-	rest_close(rest);
-	return status;
-}
-
 int policy_verbs_list(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
@@ -61,7 +45,7 @@ int policy_verbs_show(void *arg, int count, char **words)
 {
 	struct rest_path path;
 	int status = level_path(arg, &path, count, words);
-	return status ? status : policy_verbs_print(arg, path.text);
+	return status ? status : ctl_verbs_print(arg, "GET", path.text, NULL);
 }
 
 int policy_verbs_set(void *arg, int count, char **words)

@@ -29,14 +29,7 @@ static const struct table_column statement_card[] = {{"Row", "row"},
 
 static int stream(struct ctl_options *options, const struct rest_path *path)
 {
-	struct rest *rest;
-	int status = rest_open(options, &rest);
-
-	if (status)
-		return status;
-	status = rest_stream(rest, path->text, stdout);
-	rest_close(rest);
-	return status;
+	return rest_ask_stream(options, "GET", path->text, stdout);
 }
 
 static int tell_verified(const struct ctl_options *options, const json_t *answer)
@@ -65,19 +58,14 @@ static int verify(struct ctl_options *options)
 {
 	struct rest_path path;
 	json_t *answer = NULL;
-	struct rest *rest;
 
 	rest_path(&path, SHEET "/verify");
 	rest_path_query(&path, "lang", options->lang);
 	rest_path_query(&path, "tenant", options->tenant);
-	int status = rest_open(options, &rest);
-	if (status)
-		return status;
-	status = rest_call(rest, "POST", path.text, NULL, &answer);
+	int status = rest_ask(options, "POST", path.text, NULL, &answer);
 	if (!status)
 		status = tell_verified(options, answer);
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 

@@ -1,4 +1,5 @@
 #include "ctl/rest.h"
+#include "ctl/rest_path.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -396,8 +397,8 @@ static int read_answer(const struct answer *answer, json_t **ret)
 	return 0;
 }
 
-int rest_call(struct rest *rest, const char *method, const char *path, const json_t *body,
-	json_t **ret)
+static int call(struct rest *rest, const char *method, const char *path,
+	const json_t *body, json_t **ret)
 {
 	struct answer answer = {.rest = rest};
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
@@ -436,7 +437,7 @@ int rest_pages(struct rest *rest, const char *path, size_t limit, rest_page take
 		rest_path_query(&full, "after", next);
 		free(next);
 		next = NULL;
-		status = rest_call(rest, "GET", full.text, NULL, &page);
+		status = call(rest, "GET", full.text, NULL, &page);
 		if (status)
 			break;
 		const json_t *rows = json_object_get(page, "items");
@@ -450,19 +451,33 @@ int rest_pages(struct rest *rest, const char *path, size_t limit, rest_page take
 	return status;
 }
 
-int rest_stream(struct rest *rest, const char *path, FILE *out)
+int rest_ask(const struct ctl_options *options, const char *method, const char *path,
+	const json_t *body, json_t **ret)
 {
-	return rest_stream_as(rest, "GET", path, out);
+	struct rest *rest;
+	int status = rest_open(options, &rest);
+
+	if (status)
+		return status;
+	status = call(rest, method, path, body, ret);
+	rest_close(rest);
+	return status;
 }
 
-int rest_stream_as(struct rest *rest, const char *method, const char *path, FILE *out)
+int rest_ask_stream(const struct ctl_options *options, const char *method,
+	const char *path, FILE *out)
 {
+	struct rest *rest;
+	int status = rest_open(options, &rest);
+
+	if (status)
+		return status;
 	struct answer answer = {.rest = rest, .out = out};
 	const struct sending nothing = {0};
-
 	buf_init(&answer.body, ERROR_MAX);
-	int status = perform(rest, method, path, &nothing, &answer);
+	status = perform(rest, method, path, &nothing, &answer);
 	buf_done(&answer.body);
+	rest_close(rest);
 	return status;
 }
 
@@ -477,48 +492,4 @@ int rest_upload(struct rest *rest, const char *path, const struct rest_file *fil
 	int status = perform(rest, "POST", path, &sending, &answer);
 	buf_done(&answer.body);
 	return status;
-}
-
-void rest_path(struct rest_path *path, const char *base)
-{
-	*path = (struct rest_path){0};
-	rest_path_plain(path, base);
-}
-
-void rest_path_plain(struct rest_path *path, const char *text)
-{
-	size_t len = strlen(path->text);
-	if (len + strlen(text) >= sizeof(path->text))
-		path->overflow = 1;
-	else
-		memcpy(path->text + len, text, strlen(text) + 1);
-}
-
-static void add_encoded(struct rest_path *path, const char *text)
-{
-	char piece[4];
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		int plain = (c >= '0' && c <= '9') ||
-			    ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' ||
-			    c == '_' || c == '.' || c == '~';
-		snprintf(piece, sizeof(piece), plain ? "%c" : "%%%02X", c);
-		rest_path_plain(path, piece);
-	}
-}
-
-void rest_path_segment(struct rest_path *path, const char *segment)
-{
-	rest_path_plain(path, "/");
-	add_encoded(path, segment);
-}
-
-void rest_path_query(struct rest_path *path, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	rest_path_plain(path, path->queries++ ? "&" : "?");
-	rest_path_plain(path, name);
-	rest_path_plain(path, "=");
-	add_encoded(path, value);
 }

@@ -41,13 +41,10 @@ int totp_verbs_begin(void *arg, int count, char **words)
 {
 	struct ctl_options *options = arg;
 	struct rest_path path;
-	struct rest *rest = NULL;
 	json_t *answer = NULL;
 	int status = ctl_verbs_path(&path, LICENSES, "/totp", count, words);
 	if (!status)
-		status = rest_open(options, &rest);
-	if (!status)
-		status = rest_call(rest, "POST", path.text, NULL, &answer);
+		status = rest_ask(options, "POST", path.text, NULL, &answer);
 	if (!status && options->json) {
 		ctl_verbs_print_json(answer);
 	} else if (!status) {
@@ -56,7 +53,6 @@ int totp_verbs_begin(void *arg, int count, char **words)
 		printf("Next: engawactl license totp-confirm %s CODE\n", words[0]);
 	}
 	json_decref(answer);
-	rest_close(rest);
 	return status;
 }
 

@@ -53,18 +53,6 @@ static void add_offset(struct rest_path *path)
 	rest_path_query(path, "offset", minutes);
 }
 
-static int ask(struct ctl_options *options, const char *path, json_t **ret)
-{
-	struct rest *rest;
-	int status = rest_open(options, &rest);
-
-	if (status)
-		return status;
-	status = rest_call(rest, "GET", path, NULL, ret);
-	rest_close(rest);
-	return status;
-}
-
 static void add_minutes(json_t *row)
 {
 	json_int_t ms = json_integer_value(json_object_get(row, "session_ms"));
@@ -106,7 +94,7 @@ int usage_verbs_show(void *arg, int count UNUSED, char **words UNUSED)
 	if (!status) {
 		rest_path_query(&path, "step", options->step ? options->step : "day");
 		add_offset(&path);
-		status = ask(options, path.text, &answer);
+		status = rest_ask(options, "GET", path.text, NULL, &answer);
 	}
 	json_array_foreach(json_object_get(answer, "points"), i, point)
 		json_array_append_new(rows, point_row(point));
@@ -128,7 +116,7 @@ int usage_verbs_top(void *arg, int count UNUSED, char **words UNUSED)
 	int status = usage_path(options, "/api/v1/usage/top", &path);
 
 	if (!status)
-		status = ask(options, path.text, &answer);
+		status = rest_ask(options, "GET", path.text, NULL, &answer);
 	const json_t *rows = json_object_get(answer, "items");
 	json_array_foreach(rows, i, row) add_minutes(row);
 	if (!status && options->json)
@@ -157,7 +145,7 @@ int usage_verbs_audit_state(void *arg, int count UNUSED, char **words UNUSED)
 {
 	struct ctl_options *options = arg;
 	json_t *state = NULL;
-	int status = ask(options, "/api/v1/journal", &state);
+	int status = rest_ask(options, "GET", "/api/v1/journal", NULL, &state);
 
 	if (!status && options->json) {
 		ctl_verbs_print_json(state);

@@ -127,17 +127,10 @@ int vault_verbs_tenant_proof(void *arg, int count, char **words)
 int vault_verbs_tenant_export(void *arg, int count, char **words)
 {
 	struct rest_path path;
-	struct rest *rest;
 	int status = ctl_verbs_path(&path, TENANTS, "/export", count, words);
 
 	if (!status && isatty(STDOUT_FILENO))
 		status = program_fail(-REASON_USAGE,
 			"A tar does not belong on a terminal: … > company.tar");
-	if (!status)
-		status = rest_open(arg, &rest);
-	if (status)
-		return status;
-	status = rest_stream_as(rest, "POST", path.text, stdout);
-	rest_close(rest);
-	return status;
+	return status ? status : rest_ask_stream(arg, "POST", path.text, stdout);
 }

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/reason.h"
 #include "ctl/dates.h"
-#include "ctl/rest.h"
+#include "ctl/rest_path.h"
 #include "ctl/span.h"
 #include "ctl/table.h"
 
