@@ -176,45 +176,12 @@ out:
 
 /* rotate, password */
 
-/* Records and writes a license whose secrets were renewed by `renew`. */
-typedef int (*renewal)(struct call *call, struct license *license, void *ctx);
-
-static int renew(struct call *call, enum audit_event event, renewal act, void *ctx,
-	struct license *ret)
-{
-	struct license_desk holding;
-	int recorded = 0, status = -REASON_CONFLICT;
-
-	for (int i = 0; status == -REASON_CONFLICT && i < LICENSE_DESK_TRIES; i++) {
-		status = license_desk_load(call, &holding);
-		if (status)
-			return status;
-		status = act(call, &holding.license, ctx);
-		holding.license.changed_ms = clock_wall_ms();
-		if (status)
-			call_fail(call, status, NULL);
-		else if (!recorded)
-			status = call_audit(call, event, holding.license.tenant,
-				holding.license.id,
-				json_pack("{s:s}", "license", holding.license.id));
-		if (status) {
-			license_desk_unload(&holding);
-			return status;
-		}
-		recorded = 1;
-		status = license_desk_put(call, &holding);
-		*ret = holding.license;
-		license_desk_unload(&holding);
-	}
-	return status ? call_undone(call, event, ret->tenant, ret->id, status) : 0;
-}
-
-static int renew_key(struct call *call UNUSED, struct license *license, void *ctx)
+static int renew_key(struct license *license, void *ctx)
 {
 	return license_rotate(license, ctx);
 }
 
-static int renew_password(struct call *call UNUSED, struct license *license, void *ctx)
+static int renew_password(struct license *license, void *ctx)
 {
 	return license_desk_password(ctx, license->password);
 }
@@ -225,7 +192,7 @@ void api_license_acts_rotate(void *admin UNUSED, struct exchange *exchange)
 	struct license_key key = {0};
 	struct license license;
 
-	if (!renew(call, AUDIT_LICENSE_ROTATED, renew_key, &key, &license) &&
+	if (!license_desk_act(call, AUDIT_LICENSE_ROTATED, renew_key, &key, &license) &&
 		!license_desk_revoke(call, license.id, "LICENSE_UNKNOWN"))
 		exchange_json(exchange, 200, license_desk_secrets(&license, &key, NULL));
 	secret_wipe(&key, sizeof(key));
@@ -237,8 +204,8 @@ void api_license_acts_password(void *admin UNUSED, struct exchange *exchange)
 	char password[PASSWORD_GENERATED] = "";
 	struct license license;
 
-	if (!renew(call, AUDIT_LICENSE_PASSWORD_RESET, renew_password, password,
-		    &license))
+	if (!license_desk_act(call, AUDIT_LICENSE_PASSWORD_RESET, renew_password,
+		    password, &license))
 		exchange_json(exchange, 200,
 			license_desk_secrets(&license, NULL, password));
 	secret_wipe(password, sizeof(password));

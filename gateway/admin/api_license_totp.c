@@ -10,10 +10,7 @@
 #include "base/text.h"
 #include "rules/qr.h"
 
-/* What is done to the license; -REASON_* when it cannot be. May run again on a fresh copy. */
-typedef int (*totp_act)(struct license *license, const char *code);
-
-static int remove_secret(struct license *license, const char *code UNUSED)
+static int remove_secret(struct license *license, void *ctx UNUSED)
 {
 	if (!license->totp.confirmed_ms && !license->totp.is_pending)
 		return -REASON_NOT_FOUND;
@@ -21,47 +18,14 @@ static int remove_secret(struct license *license, const char *code UNUSED)
 	return 0;
 }
 
-static int begin_secret(struct license *license, const char *code UNUSED)
+static int begin_secret(struct license *license, void *ctx UNUSED)
 {
 	return holder_totp_begin(&license->totp);
 }
 
-static int confirm_secret(struct license *license, const char *code)
+static int confirm_secret(struct license *license, void *code)
 {
 	return holder_totp_confirm(&license->totp, code, clock_wall_ms());
-}
-
-/* Recorded once, then written, against others who change the same license. -REASON_*: answered. */
-static int change(struct call *call, totp_act act, const char *code,
-	enum audit_event event, struct license *ret)
-{
-	struct license_desk holding;
-	int recorded = 0, status = -REASON_CONFLICT;
-
-	for (int i = 0; status == -REASON_CONFLICT && i < LICENSE_DESK_TRIES; i++) {
-		status = license_desk_load(call, &holding);
-		if (status)
-			return status;
-		status = act(&holding.license, code);
-		if (status) {
-			license_desk_unload(&holding);
-			return call_fail(call, status, NULL);
-		}
-		if (!recorded)
-			status = call_audit(call, event, holding.license.tenant,
-				holding.license.id,
-				json_pack("{s:s}", "license", holding.license.id));
-		if (status) {
-			license_desk_unload(&holding);
-			return status;
-		}
-		recorded = 1;
-		holding.license.changed_ms = clock_wall_ms();
-		status = license_desk_put(call, &holding);
-		*ret = holding.license;
-		license_desk_unload(&holding);
-	}
-	return status ? call_undone(call, event, ret->tenant, ret->id, status) : 0;
 }
 
 /* {"secret","uri","qr"}: shown once, for the holder's app. */
@@ -92,7 +56,8 @@ void api_license_totp_begin(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	struct license license = {0};
 
-	if (!change(call, begin_secret, "", AUDIT_LICENSE_TOTP_BEGUN, &license)) {
+	if (!license_desk_act(call, AUDIT_LICENSE_TOTP_BEGUN, begin_secret, NULL,
+		    &license)) {
 		json_t *answer = show_pending(&license);
 		if (answer)
 			exchange_json(exchange, 200, answer);
@@ -114,7 +79,8 @@ void api_license_totp_confirm(void *admin UNUSED, struct exchange *exchange)
 		return;
 	if (field_text(body.object, "code", FIELD_NEED, code, sizeof(code), &error))
 		license_desk_fail(call, &error);
-	else if (!change(call, confirm_secret, code, AUDIT_LICENSE_TOTP_SET, &license))
+	else if (!license_desk_act(call, AUDIT_LICENSE_TOTP_SET, confirm_secret, code,
+			 &license))
 		exchange_json(exchange, 200, license_desk_show(&license));
 	secret_wipe(&license, sizeof(license));
 	body_done(&body);
@@ -125,7 +91,8 @@ void api_license_totp_remove(void *admin UNUSED, struct exchange *exchange)
 	struct call *call = call_of(exchange);
 	struct license license = {0};
 
-	if (!change(call, remove_secret, "", AUDIT_LICENSE_TOTP_REMOVED, &license))
+	if (!license_desk_act(call, AUDIT_LICENSE_TOTP_REMOVED, remove_secret, NULL,
+		    &license))
 		exchange_empty(exchange);
 	secret_wipe(&license, sizeof(license));
 }

@@ -114,6 +114,36 @@ int license_desk_put(struct call *call, const struct license_desk *holding)
 	return status;
 }
 
+int license_desk_act(struct call *call, enum audit_event event,
+	license_desk_change change, void *ctx, struct license *ret)
+{
+	struct license_desk holding;
+	int recorded = 0, status = -REASON_CONFLICT;
+
+	for (int i = 0; status == -REASON_CONFLICT && i < LICENSE_DESK_TRIES; i++) {
+		status = license_desk_load(call, &holding);
+		if (status)
+			return status;
+		status = change(&holding.license, ctx);
+		holding.license.changed_ms = clock_wall_ms();
+		if (status)
+			call_fail(call, status, NULL);
+		else if (!recorded)
+			status = call_audit(call, event, holding.license.tenant,
+				holding.license.id,
+				json_pack("{s:s}", "license", holding.license.id));
+		if (status) {
+			license_desk_unload(&holding);
+			return status;
+		}
+		recorded = 1;
+		status = license_desk_put(call, &holding);
+		*ret = holding.license;
+		license_desk_unload(&holding);
+	}
+	return status ? call_undone(call, event, ret->tenant, ret->id, status) : 0;
+}
+
 int license_desk_revoke(struct call *call, const char *license, const char *reason)
 {
 	return call_order(call, json_pack("{s:s, s:s, s:s}", "order", "revoke", "license",

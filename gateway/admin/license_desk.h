@@ -27,6 +27,12 @@ MUST_CHECK int license_desk_limit(struct call *call, const char *tenant, long *r
 MUST_CHECK int license_desk_room(struct call *call, const char *tenant, long more);
 /* Writes what was changed; -REASON_CONFLICT when somebody was faster. Nothing is answered. */
 MUST_CHECK int license_desk_put(struct call *call, const struct license_desk *desk);
+/* What is done to a license; -REASON_* when it cannot be. May run again, on a fresh copy. */
+typedef int (*license_desk_change)(struct license *license, void *ctx);
+/* Loads the license of the route, changes it, records that once and writes it, against others who change it at
+ * the same moment. -REASON_*: answered. */
+MUST_CHECK int license_desk_act(struct call *call, enum audit_event event,
+	license_desk_change change, void *ctx, struct license *ret);
 /* Session and legs of the license end on every node, for this reason. -REASON_*: answered. */
 MUST_CHECK int license_desk_revoke(struct call *call, const char *license,
 	const char *reason);

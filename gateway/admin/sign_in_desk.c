@@ -108,22 +108,6 @@ static int set_cookie(struct call *call, const char *value, int64_t seconds)
 	return status;
 }
 
-static int store_new(struct call *call, struct sign_in_desk *desk)
-{
-	struct state_doc doc = {.kind = STATE_SIGN_IN,
-		.id = desk->sign_in.id,
-		.tenant = desk->sign_in.tenant};
-	char *body;
-	int status = sign_in_write(&desk->sign_in, &body);
-
-	if (status)
-		return status;
-	doc.body = body;
-	status = store_wait_put(call_store(call)->state, &doc, &desk->version);
-	free(body);
-	return status;
-}
-
 static void describe(struct call *call, struct sign_in *sign_in)
 {
 	const char *agent = request_header(call->exchange->request, "User-Agent");
@@ -150,7 +134,8 @@ static int begin(struct call *call, struct sign_in_desk *desk, const char *direc
 	if (status)
 		return status;
 	desk->sign_in = sign_in;
-	status = store_new(call, desk);
+	desk->version = 0;
+	status = sign_in_desk_put(call, desk);
 	return status ? status : set_cookie(call, desk->cookie, -1);
 }
 
