@@ -2,7 +2,7 @@
  *
  * Thread: admin_new/free from main; admin_handle on any office thread, which it may block. It meets
  * the relay only through the store's documents and orders on its bus.
- * Owner: gateway_office.c; the store is closed after admin is gone.
+ * Owner: gateway_office.c; the store is closed after admin is gone. Errors: -REASON_NO_MEMORY.
  */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H

@@ -2,7 +2,7 @@
  * console that may hear them: of the own company, and of what one may see anyway.
  *
  * Thread: the handler on office threads; start, stop and what the bus delivers on the worker of the
- * HTTP connections.
+ * HTTP connections. Errors of start: those of bus_subscribe() (store/bus.h).
  */
 #ifndef ADMIN_API_EVENTS_H
 #define ADMIN_API_EVENTS_H

@@ -2,6 +2,7 @@
  * their documents, so that 50,000 of them cost hundreds of commits and not a hundred thousand.
  *
  * Thread: that of the call. Owner: the caller; a batch holds keys and passwords and is wiped.
+ * Errors: -REASON_NO_MEMORY; of writing also those of the journal.
  */
 #ifndef ADMIN_LICENSE_BATCH_H
 #define ADMIN_LICENSE_BATCH_H

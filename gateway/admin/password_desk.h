@@ -2,6 +2,7 @@
  * for one sign-in.
  *
  * Thread: that of the call; blocks on scrypt, once for each old password that may not come back.
+ * Owner: the caller, who wipes what he was given. Errors: -REASON_*, answered.
  */
 #ifndef ADMIN_PASSWORD_DESK_H
 #define ADMIN_PASSWORD_DESK_H

@@ -1,7 +1,7 @@
 /* reading_log: remembers which readings of records were written down in this minute, so that a page which asks
  * every few seconds is one row a minute, not a flood.
  *
- * Thread: any. Bounded: what falls out of the table is written down once more.
+ * Thread: any. Bounded: what falls out of the table is written down once more. Errors: -REASON_NO_MEMORY.
  */
 #ifndef ADMIN_READING_LOG_H
 #define ADMIN_READING_LOG_H

@@ -6,7 +6,7 @@
  * length stands for the body. A refusal is not kept: the repetition may succeed. An answer that is
  * too long to be kept (once.h) is refused with CONFLICT: it was done, and is not done again.
  * The memory is the node's: a repetition has to reach the same one.
- * Thread: that of the call.
+ * Thread: that of the call. Errors: -REASON_*, answered.
  */
 #ifndef ADMIN_REPEAT_H
 #define ADMIN_REPEAT_H

@@ -4,6 +4,7 @@
  *
  * Thread: one of its own ("probe"); probe_facts from any. Owner: alerts.c. An outage that the store does
  * not take is offered again with every question; if the node ends before, the gap tells of it.
+ * Errors: -REASON_NO_MEMORY.
  */
 #ifndef ALERT_PROBE_H
 #define ALERT_PROBE_H

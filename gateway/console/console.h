@@ -1,5 +1,8 @@
 /* console: the built web application, as a table that assets.h serves. Made by build.mjs, or
- * without.c where it was not built. */
+ * without.c where it was not built.
+ *
+ * Thread: any; constant.
+ */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
 

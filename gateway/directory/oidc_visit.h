@@ -4,7 +4,7 @@
  * AES-256-GCM under a key made from the master key (HKDF-SHA256, RFC 5869); base64url of nonce, text
  * and tag. It is worth something for OIDC_VISIT_MS.
  * Thread: any. Errors: -REASON_DIRECTORY_REFUSED (not ours, bent, too late), -REASON_NO_RANDOM,
- * -REASON_INTERNAL.
+ * -REASON_INTERNAL. Owner: the caller; on his stack.
  */
 #ifndef DIRECTORY_OIDC_VISIT_H
 #define DIRECTORY_OIDC_VISIT_H

@@ -9,7 +9,7 @@
  * that its listener is asked again who he is.
  * Nothing is kept for those who are away: a stream begins with the event "hello", after which a page
  * asks anew for all that it shows. "renew" comes shortly before the end of its life, and a comment
- * every EVENT_STREAM_BEAT_MS.
+ * every EVENT_STREAM_BEAT_MS. Errors: -REASON_NO_MEMORY.
  */
 #ifndef HTTP_EVENT_STREAM_H
 #define HTTP_EVENT_STREAM_H

@@ -4,7 +4,7 @@
  * Thread: new and free from main; the rest on the worker. Owner: the server owns the conns it
  * accepted until they are upgraded or closed. Nobody has proved anything here, so a connection costs
  * one small struct, takes no body, may be silent for idle_ms and lives for whole_ms at most. Silence ends
- * it with LEG_CLOSED, half a request with TIMEOUT, which counts against its address.
+ * it with LEG_CLOSED, half a request with TIMEOUT, which counts against its address. Errors: -REASON_NO_MEMORY.
  */
 #ifndef HTTP_PAGE_SERVER_H
 #define HTTP_PAGE_SERVER_H

@@ -2,7 +2,7 @@
  * the removal of what is past its time, and a look whether it can be written at all.
  *
  * Thread: one of its own, which may block in the store; journal_keeper_set() and _facts() from any.
- * Owner: gateway.c; it is freed before the store is closed.
+ * Owner: gateway.c; it is freed before the store is closed. Errors: -REASON_NO_MEMORY.
  */
 #ifndef KEEPER_JOURNAL_KEEPER_H
 #define KEEPER_JOURNAL_KEEPER_H

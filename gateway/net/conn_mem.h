@@ -4,6 +4,7 @@
  *
  * Thread: each of the two belongs to its worker, which may be the same one or different ones.
  * The two stand for one TLS connection: both give the same exporter value.
+ * Owner: each its receiver, as conn.h says. Errors: -REASON_NO_MEMORY.
  */
 #ifndef NET_CONN_MEM_H
 #define NET_CONN_MEM_H

@@ -2,7 +2,7 @@
  * talk to it through its box (base/post.h).
  *
  * Thread: worker_new/start/stop/free from main; worker_box() from any; the rest on the worker
- * itself. Owner: gateway_office.c, relay.c.
+ * itself. Owner: gateway_office.c, relay.c. Errors: -REASON_NO_MEMORY, -REASON_LIMIT (no thread more).
  */
 #ifndef NET_WORKER_H
 #define NET_WORKER_H

@@ -3,6 +3,7 @@
  *
  * Thread: a desk belongs to its worker; desk_new and desk_free from main while the worker stands
  * still. Of the house everything is constant, atomic, or has its own lock.
+ * Owner: relay.c, of the house too. Errors: -REASON_NO_MEMORY, and those of bus_subscribe().
  */
 #ifndef RELAY_DESK_H
 #define RELAY_DESK_H

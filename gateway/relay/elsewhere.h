@@ -7,6 +7,7 @@
  *   {"type":"host","act":"came","id":"lic_…","tenant":"…","node":"…"}
  *
  * Thread: the desk that asks; answers come back to it. One desk of a node listens to the news for all.
+ * Owner: the desk. Errors: those of bus_subscribe() (store/bus.h).
  */
 #ifndef RELAY_ELSEWHERE_H
 #define RELAY_ELSEWHERE_H

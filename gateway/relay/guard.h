@@ -8,7 +8,7 @@
  * now is never punished for what its neighbours do.
  * Penalties, as OpenSSH has them: what looks like an attack on the machine, not on an account (for
  * those admission has its lockout, which says why), adds seconds; from penalty_least_ms on the
- * source is turned away until they are over. When the table is full, new sources are let in.
+ * source is turned away until they are over. When the table is full, new sources are let in. Owner: the house.
  */
 #ifndef RELAY_GUARD_H
 #define RELAY_GUARD_H

@@ -3,7 +3,7 @@
  *
  * Thread: the worker of its desk; a viewer's leg may move once per CONNECT to its host's desk.
  * Owner: itself: it frees itself when its conn has ended. Others hold its number (desk_find_leg) or
- * are told: the session by leg->session.
+ * are told: the session by leg->session. Errors: -REASON_NO_MEMORY.
  */
 #ifndef RELAY_LEG_H
 #define RELAY_LEG_H

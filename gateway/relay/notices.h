@@ -3,7 +3,7 @@
  *
  * All of them are kept in memory and read again by order (ORDER_NOTICES) and every NOTICES_EVERY_MS, since time
  * alone makes a notice current. One that does not fit into the message any more is left out.
- * Thread: any desk; one lock. Owner: the house.
+ * Thread: any desk; one lock. Owner: the house. Errors: -REASON_NO_MEMORY.
  */
 #ifndef RELAY_NOTICES_H
 #define RELAY_NOTICES_H

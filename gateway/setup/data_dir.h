@@ -11,6 +11,7 @@
  * Thread: main. Errors come with one line in `error` that names the file: -REASON_CONFIG (not set
  * up), -REASON_STATE_DAMAGED, -REASON_FILE_EXPOSED, -REASON_FILE_UNREADABLE, -REASON_FILE_UNWRITABLE,
  * -REASON_DISK_FULL, -REASON_ALREADY_RUNNING. Nothing is ever repaired silently.
+ * Owner: main, until data_dir_close().
  */
 #ifndef SETUP_DATA_DIR_H
 #define SETUP_DATA_DIR_H

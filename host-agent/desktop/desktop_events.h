@@ -1,7 +1,7 @@
 /* desktop_events: carries events from the desktop's threads to the caller's box.
  *
  * Thread: desktop_events_put from any; the rest from the caller's. An event that arrives after desktop_events_close
- *         is dropped, so a freed desktop is never spoken about.
+ *         is dropped, so a freed desktop is never spoken about. Owner: the desktop. Errors: -REASON_NO_MEMORY.
  */
 #ifndef DESKTOP_DESKTOP_EVENTS_H
 #define DESKTOP_DESKTOP_EVENTS_H

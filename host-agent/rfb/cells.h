@@ -1,7 +1,7 @@
 /* cells: in which order the parts of a dirty screen are sent when the line cannot take all of it at
  * once: what a person just typed or points at first, and nothing waits for ever.
  *
- * Thread: the desktop thread. Time is an argument, in microseconds.
+ * Thread: the desktop thread. Time is an argument, in microseconds. Owner: rfb_server. Errors: -REASON_NO_MEMORY.
  */
 #ifndef RFB_CELLS_H
 #define RFB_CELLS_H

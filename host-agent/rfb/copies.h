@@ -4,6 +4,7 @@
  * A vector is guessed from distinctive stretches of old pixels that appear elsewhere in the new ones;
  * then every block is compared in full. A wrong guess costs time, never a wrong pixel.
  * Thread: any; the finder keeps the last vector, because motions go on.
+ * Owner: rfb_server. Errors: -REASON_NO_MEMORY.
  */
 #ifndef RFB_COPIES_H
 #define RFB_COPIES_H

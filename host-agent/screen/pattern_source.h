@@ -2,7 +2,7 @@
  *
  * A grey chessboard; a marker that, when moving, wanders on every
  * 33 ms; letters that are typed appear as blocks whose colour is the keysym, one after the other.
- * Thread: the desktop thread.
+ * Thread: the desktop thread. Owner: as source.h. Errors: -REASON_NO_MEMORY.
  */
 #ifndef SCREEN_PATTERN_SOURCE_H
 #define SCREEN_PATTERN_SOURCE_H

@@ -2,7 +2,7 @@
  *
  * Path 01/15: damaged pixels are copied.
  * Thread: the desktop thread. Errors: -REASON_NO_DISPLAY, -REASON_DISPLAY_LACKS (the log names the
- *         extension), -REASON_NO_MEMORY.
+ *         extension), -REASON_NO_MEMORY. Owner: as source.h.
  */
 #ifndef SCREEN_X11_SOURCE_H
 #define SCREEN_X11_SOURCE_H

@@ -27,7 +27,7 @@ static inline void post_put(struct post_box *box, struct post_item *item)
 /* A box that a plain thread empties by itself: waits at most `ms` (-1: for ever) for the first
  * item, then runs all that are there. Returns how many ran. */
 struct post_pump;
-MUST_CHECK int post_pump_new(struct post_pump **ret);
+MUST_CHECK int post_pump_new(struct post_pump **ret); /* -REASON_NO_MEMORY */
 struct post_box *post_pump_box(struct post_pump *pump);
 int post_pump_run(struct post_pump *pump, int ms);
 struct post_pump *post_pump_free(struct post_pump *pump);

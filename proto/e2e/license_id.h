@@ -2,7 +2,7 @@
  * SHA-256("ENGAWA license" || the 9 upper-case characters of the public id)[0..15].
  * What needs no hash is base/license_key.h.
  *
- * Thread: any.
+ * Thread: any. Errors: as primitives.h.
  */
 #ifndef E2E_LICENSE_ID_H
 #define E2E_LICENSE_ID_H

@@ -1,4 +1,7 @@
-/* noise_state: the inside of a handshake, shared by noise.c and noise_vectors.c only. */
+/* noise_state: the inside of a handshake, shared by noise.c and noise_vectors.c only.
+ *
+ * Thread and owner: as noise.h.
+ */
 #ifndef E2E_NOISE_STATE_H
 #define E2E_NOISE_STATE_H
 

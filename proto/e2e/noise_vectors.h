@@ -2,7 +2,7 @@
  *
  * An ephemeral key that is known, or used twice, gives away the session. Nothing outside tests/ may
  * include this header; a test reads the sources for that, and a program that does not call it does
- * not even contain it, as it is an object file of its own.
+ * not even contain it, as it is an object file of its own. Thread, owner, errors: as noise.h.
  */
 #ifndef E2E_NOISE_VECTORS_H
 #define E2E_NOISE_VECTORS_H

@@ -4,6 +4,7 @@
  * and direction: sealing and opening allocate nothing.
  * Errors: -REASON_E2E_FAILED (bad key, tag or signature), -REASON_NO_RANDOM, -REASON_NO_MEMORY;
  * on error nothing that was computed is left in `ret`.
+ * Owner: an aead its caller; everything else is on his stack.
  */
 #ifndef E2E_PRIMITIVES_H
 #define E2E_PRIMITIVES_H

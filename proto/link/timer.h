@@ -1,6 +1,6 @@
 /* timer: libevent's timers in milliseconds.
  *
- * Thread: that of the timer's loop.
+ * Thread: that of the timer's loop. Owner: who made it.
  */
 #ifndef LINK_TIMER_H
 #define LINK_TIMER_H

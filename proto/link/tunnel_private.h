@@ -5,7 +5,7 @@
  *   tunnel_flow.c    records both ways once it is up: lanes, ACK, probes, credit
  *
  * Thread: that of the tunnel. Every entry from outside is between tunnel_enter() and tunnel_leave():
- * while one is on the stack a freed tunnel stays in memory, dead.
+ * while one is on the stack a freed tunnel stays in memory, dead. Errors: as tunnel.h.
  */
 #ifndef LINK_TUNNEL_PRIVATE_H
 #define LINK_TUNNEL_PRIVATE_H

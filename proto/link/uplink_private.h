@@ -6,6 +6,7 @@
  *   uplink_tls        the connection
  *
  * Thread: that of the loop. Every entry from the loop is between uplink_enter() and uplink_leave().
+ * Errors: as uplink.h.
  */
 #ifndef LINK_UPLINK_PRIVATE_H
 #define LINK_UPLINK_PRIVATE_H

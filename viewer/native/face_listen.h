@@ -3,6 +3,7 @@
  *
  * Every client that connects gets a fresh RFB stream from the host; the session itself stays when it leaves.
  * Thread: main. Errors: -REASON_PORT_TAKEN, -REASON_USAGE (not a loopback address).
+ * Owner: the program; freed after the viewer.
  */
 #ifndef VIEWER_FACE_LISTEN_H
 #define VIEWER_FACE_LISTEN_H

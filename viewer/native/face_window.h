@@ -2,6 +2,7 @@
  * last picture dimmed while the session is being brought back, and the quality meter.
  *
  * Thread: main. Errors: -REASON_NO_DISPLAY, -REASON_MISSING_PROGRAM (the decoder), -REASON_NO_MEMORY.
+ * Owner: the program; freed after the viewer.
  */
 #ifndef VIEWER_FACE_WINDOW_H
 #define VIEWER_FACE_WINDOW_H

@@ -2,6 +2,7 @@
  * the stream or the child ends while the session is up.
  *
  * Thread: main. Owner: a face; freed after the window that reads its picture.
+ * Errors: -REASON_NO_MEMORY, -REASON_MISSING_PROGRAM.
  */
 #ifndef VIEWER_FEED_H
 #define VIEWER_FEED_H

@@ -1,5 +1,8 @@
 /* viewer_web: the built page of the browser viewer, as a table that assets.h serves. Made by build.mjs,
- * or without_page.c where it was not built. */
+ * or without_page.c where it was not built.
+ *
+ * Thread: any; constant.
+ */
 #ifndef WEB_VIEWER_WEB_H
 #define WEB_VIEWER_WEB_H
 

@@ -1,6 +1,6 @@
 /* memory_bus: the bus within one process; the memory and the sqlite store use it.
  *
- * Thread: as store/bus.h. Owner: the store. Free it after all subscribers are gone.
+ * Thread: as store/bus.h. Owner: the store. Free it after all subscribers are gone. Errors: -REASON_NO_MEMORY.
  */
 #ifndef MEMORY_MEMORY_BUS_H
 #define MEMORY_MEMORY_BUS_H

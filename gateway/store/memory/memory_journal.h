@@ -1,6 +1,6 @@
 /* memory_journal: the journal interface over plain memory; for tests. Chained like the real ones.
  *
- * Thread: as store/journal.h; one lock. Owner: memory_store.
+ * Thread: as store/journal.h; one lock. Owner: memory_store. Errors: -REASON_NO_MEMORY.
  */
 #ifndef MEMORY_MEMORY_JOURNAL_H
 #define MEMORY_MEMORY_JOURNAL_H

@@ -1,6 +1,6 @@
 /* memory_state: the state interface over plain memory: for tests, and for gateways that may forget.
  *
- * Thread: as store/state.h; one lock, nothing waits. Owner: memory_store.
+ * Thread: as store/state.h; one lock, nothing waits. Owner: memory_store. Errors: -REASON_NO_MEMORY.
  */
 #ifndef MEMORY_MEMORY_STATE_H
 #define MEMORY_MEMORY_STATE_H

@@ -1,6 +1,6 @@
 /* memory_store: a whole store in memory ("memory:"). Nothing survives.
  *
- * Thread: as store_open.h.
+ * Thread: as store_open.h. Owner: who opens it.
  */
 #ifndef MEMORY_MEMORY_STORE_H
 #define MEMORY_MEMORY_STORE_H

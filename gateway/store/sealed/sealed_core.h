@@ -2,7 +2,7 @@
  * fetches keys. Inside store/sealed only.
  *
  * It is held by the store and by every question under way, whose answer may come after the store
- * was closed. Thread: any.
+ * was closed. Thread: any. Errors: -REASON_NO_MEMORY, and those of bus_subscribe().
  */
 #ifndef SEALED_SEALED_CORE_H
 #define SEALED_SEALED_CORE_H

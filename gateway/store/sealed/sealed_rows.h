@@ -2,7 +2,7 @@
  * and time of its row. The chain is over what stands in the store, so that it is verified without
  * any key, also after keys were destroyed.
  *
- * Thread: any. Results as in sealed_docs.h.
+ * Thread: any. Results as in sealed_docs.h. Errors: -REASON_NO_MEMORY, -REASON_STATE_DAMAGED.
  */
 #ifndef SEALED_SEALED_ROWS_H
 #define SEALED_SEALED_ROWS_H

@@ -3,6 +3,7 @@
  * fences is on the disk, ahead of the drawing.
  *
  * Thread: as store/state.h. Owner: sqlite_store; its threads outlive this.
+ * Errors: those of the database (sqlite_db.h), -REASON_NO_MEMORY.
  */
 #ifndef SQLITE_SQLITE_STATE_H
 #define SQLITE_SQLITE_STATE_H

@@ -2,7 +2,7 @@
  *
  * Path 14/15: libvncclient reads the host's stream and paints into the shared picture.
  * Thread: the child's first one, after the sandbox has closed; blocks in the stream. Everything in
- * here may have been taken over by a hostile host and is trusted by nobody.
+ * here may have been taken over by a hostile host and is trusted by nobody. Owner: main of the child.
  */
 #ifndef RFB_RFB_CLIENT_H
 #define RFB_RFB_CLIENT_H

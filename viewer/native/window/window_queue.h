@@ -4,7 +4,7 @@
  * with the same buttons only the last waits, of clipboards only the last; when the program does not
  * take thousands of events, further presses and moves are left out, releases never.
  * Owner: shared by the window and by an item in the program's box; the last one frees it, so an item
- * that runs after the window is gone does nothing.
+ * that runs after the window is gone does nothing. Errors: -REASON_NO_MEMORY.
  */
 #ifndef WINDOW_WINDOW_QUEUE_H
 #define WINDOW_WINDOW_QUEUE_H
