@@ -144,7 +144,8 @@ static void on_message(void *ctx, const struct inner_message *message)
 		log_line(LOG_WARN, "a device's new key could not be stored");
 }
 
-void agent_session_receipt(struct agent_session *session, int reason)
+/* The receipt of the leg that ends. */
+static void give_receipt(struct agent_session *session, int reason)
 {
 	struct message_receipt receipt;
 	if (!session->uplink || tunnel_receipt(session->tunnel, reason, &receipt) < 0)
@@ -189,7 +190,7 @@ static void leave(struct agent_session *session, int reason, enum tunnel_end how
 {
 	static const char *const ways[] = {"ours", "theirs", "interrupted"};
 	if (how != TUNNEL_INTERRUPTED || session->uplink)
-		agent_session_receipt(session, reason);
+		give_receipt(session, reason);
 	leave_desktop(session);
 	agent_session_note(session, "ended", reason);
 	log_line(LOG_INFO, "session ended", LOG_S("reason", reason_symbol(reason)),
@@ -340,7 +341,7 @@ static void out_of_reach(struct agent_session *session)
 
 void agent_session_close(struct agent_session *session, const struct message_close *close)
 {
-	agent_session_receipt(session, (int)close->reason);
+	give_receipt(session, (int)close->reason);
 	out_of_reach(session);
 	tunnel_closed(session->tunnel, close);
 }
@@ -355,7 +356,7 @@ void agent_session_part(struct agent_session *session, int reason)
 {
 	if (session->uplink) {
 		uplink_close(session->uplink, reason, NULL);
-		agent_session_receipt(session, reason);
+		give_receipt(session, reason);
 	}
 	agent_session_cut(session, reason);
 }

@@ -51,8 +51,6 @@ struct agent_session {
 MUST_CHECK int agent_session_veto(const struct agent_session *session, struct veto *ret);
 /* For the log that the host keeps itself; takes `reason` if it is not 0. */
 void agent_session_note(struct agent_session *session, const char *event, int reason);
-/* The receipt of the leg that ends. */
-void agent_session_receipt(struct agent_session *session, int reason);
 
 /* agent_session_admit.c: for the tunnel's events. */
 int agent_session_admit_psk(void *ctx, const struct tunnel_peer *peer,

@@ -32,7 +32,7 @@ static void fill(struct month *ret, int year, int number)
 	ret->to_ms = start_of(year, number + 1);
 }
 
-int month_parse(const char *text, struct month *ret)
+static int parse(const char *text, struct month *ret)
 {
 	int year, number, used = 0;
 
@@ -60,7 +60,7 @@ int month_asked(struct call *call, struct month *ret)
 
 	if (!text)
 		month_of(clock_wall_ms(), 0, ret);
-	else if (month_parse(text, ret))
+	else if (parse(text, ret))
 		return call_wrong(call, "month", "YYYY-MM expected");
 	return 0;
 }

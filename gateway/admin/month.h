@@ -15,8 +15,6 @@ struct month {
 	int64_t from_ms, to_ms;
 };
 
-/* -REASON_BAD_VALUE; nothing is answered. */
-MUST_CHECK int month_parse(const char *text, struct month *ret);
 /* `before`: how many months before the one of `now_ms`. */
 void month_of(int64_t now_ms, int before, struct month *ret);
 /* From ?month=, or the one that runs. -REASON_*: answered. */

@@ -26,7 +26,8 @@ static int lists(const char *list, const char *word,
 	return 0;
 }
 
-int ws_upgrade_asked(const struct request *request)
+/* Whether the request asks to change the protocol at all. */
+static int is_asked(const struct request *request)
 {
 	return lists(request_header(request, "Connection"), "upgrade", strncasecmp) &&
 	       lists(request_header(request, "Upgrade"), "websocket", strncasecmp);
@@ -80,7 +81,7 @@ int ws_upgrade_answer(const struct request *request, const struct ws_upgrade_rul
 
 	if (request->method != REQUEST_GET)
 		return 405;
-	if (!ws_upgrade_asked(request) || request->minor < 1 || request->body_len ||
+	if (!is_asked(request) || request->minor < 1 || request->body_len ||
 		!key_good(key))
 		return 400;
 	if (!version || strcmp(version, "13") ||

@@ -20,8 +20,6 @@ struct ws_upgrade_rules {
 
 #define WS_UPGRADE_ANSWER 256
 
-/* Whether the request asks to change the protocol at all. */
-int ws_upgrade_asked(const struct request *request);
 /* 101 and the whole head of the answer in `ret`; or the status of a refusal: 400 (malformed), 403
  * (Origin), 405 (not GET), 426 (another version or subprotocol). */
 int ws_upgrade_answer(const struct request *request, const struct ws_upgrade_rules *rules,

@@ -125,7 +125,8 @@ int restore_check(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 
 /* fill */
 
-int restore_is_empty(struct store *below)
+/* 0, or -REASON_CONFLICT when anything is in it; -REASON_STATE_DAMAGED when it was left half filled. */
+static int check_empty(struct store *below)
 {
 	struct store_docs docs = {0};
 	struct store_rows rows = {0};
@@ -300,7 +301,7 @@ int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	if (r == 0 && clock_wall_ms() < head.counts.made_ms - CLOCK_MS)
 		r = -REASON_CLOCK_OFF;
 	if (r == 0)
-		r = restore_is_empty(below);
+		r = check_empty(below);
 	if (r)
 		return r;
 	struct filling *filling = calloc(1, sizeof(*filling));

@@ -31,8 +31,6 @@ MUST_CHECK int restore_check(const char *path, const uint8_t key[static BACKUP_F
 MUST_CHECK int restore_fill(const char *path, const uint8_t key[static BACKUP_FILE_KEY],
 	struct store *below, const uint8_t *master, const uint8_t *was,
 	struct backup_counts *ret);
-/* 0, or -REASON_CONFLICT when anything is in it; -REASON_STATE_DAMAGED when it was left half filled. */
-MUST_CHECK int restore_is_empty(struct store *below);
 
 /* Hands out the files of the node's directory. `each` returns 0 or what ends it. */
 MUST_CHECK int restore_files(const char *path, const uint8_t key[static BACKUP_FILE_KEY],

@@ -1,5 +1,5 @@
 /* tunnel: life of a session at one end, its legs, and the functions of its owner. */
-#include "link/tunnel_private.h"
+#include "link/tunnel_inside.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ void tunnel_leave(struct tunnel *tunnel)
 		destroy(tunnel);
 }
 
-void tunnel_drop_leg(struct tunnel *tunnel)
+/* Wipes what the leg had; the lanes stay. */
+static void drop_leg(struct tunnel *tunnel)
 {
 	tunnel_flow_stop(tunnel);
 	tunnel->noise = noise_free(tunnel->noise);
@@ -59,7 +60,7 @@ void tunnel_end(struct tunnel *tunnel, int reason, enum tunnel_end how)
 	tunnel->end_reason = reason;
 	tunnel->end_how = how;
 	tunnel_deadline(tunnel, 0);
-	tunnel_drop_leg(tunnel);
+	drop_leg(tunnel);
 	secret_wipe(tunnel->config.psk, sizeof(tunnel->config.psk));
 	lanes_done(&tunnel->lanes);
 	event_active(tunnel->turn, EV_TIMEOUT, 1);
@@ -198,7 +199,7 @@ int tunnel_open(struct tunnel *tunnel, const struct carrier *carrier, void *carr
 		rc = open_prologue(tunnel, open, &prologue);
 	if (rc)
 		return rc;
-	tunnel_drop_leg(tunnel);
+	drop_leg(tunnel);
 	tunnel->prologue = prologue;
 	tunnel->carrier = carrier;
 	tunnel->carrier_ctx = carrier_ctx;
@@ -211,7 +212,7 @@ int tunnel_open(struct tunnel *tunnel, const struct carrier *carrier, void *carr
 	tunnel_deadline(tunnel, TUNNEL_HANDSHAKE_MS);
 	rc = tunnel_shake_begin(tunnel);
 	if (rc) {
-		tunnel_drop_leg(tunnel);
+		drop_leg(tunnel);
 		tunnel->state = TUNNEL_WAITING;
 		tunnel_deadline(tunnel, tunnel->was_up ? tunnel->config.grace_ms : 0);
 	}
@@ -246,7 +247,7 @@ void tunnel_cut(struct tunnel *tunnel, int reason)
 		tunnel_end(tunnel, reason, TUNNEL_INTERRUPTED);
 		return;
 	}
-	tunnel_drop_leg(tunnel);
+	drop_leg(tunnel);
 	tunnel->state = TUNNEL_WAITING;
 	tunnel_deadline(tunnel, tunnel->config.grace_ms);
 }

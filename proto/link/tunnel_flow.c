@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "e2e/inner.h"
 #include "link/gate.h"
-#include "link/tunnel_private.h"
+#include "link/tunnel_inside.h"
 
 #define ACK_BULK_US 2000 /* picture and clipboard: their sender measures the line by it */
 #define ACK_OTHER_US 50000 /* the others only free memory */

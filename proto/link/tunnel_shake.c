@@ -6,14 +6,15 @@
 #include "base/secret.h"
 #include "e2e/identity.h"
 #include "e2e/inner_payload.h"
-#include "link/tunnel_private.h"
+#include "link/tunnel_inside.h"
 
 static bool is_host(const struct tunnel *tunnel)
 {
 	return tunnel->config.side == SEAL_HOST;
 }
 
-int tunnel_shake_told(int reason)
+/* What may be said to the node of a refusal before there are keys. */
+static int told_of(int reason)
 {
 	switch (reason) {
 	case REASON_TICKET_WRONG:
@@ -30,7 +31,7 @@ int tunnel_shake_told(int reason)
 /* A viewer's refusal says nothing in the clear; only the host has the exceptions. */
 static void refuse(struct tunnel *tunnel, int reason)
 {
-	int told = is_host(tunnel) ? tunnel_shake_told(reason) : REASON_E2E_FAILED;
+	int told = is_host(tunnel) ? told_of(reason) : REASON_E2E_FAILED;
 	tunnel_fail(tunnel, reason, told);
 }
 

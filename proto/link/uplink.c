@@ -2,7 +2,7 @@
  *
  * Path 06/10: out over TLS, in over TLS.
  */
-#include "link/uplink_private.h"
+#include "link/uplink_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "link/uplink_private.h"
+#include "link/uplink_inside.h"
 
 void uplink_reach_failed(struct uplink *uplink, int reason, const char *detail)
 {

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "e2e/identity.h"
-#include "link/uplink_private.h"
+#include "link/uplink_inside.h"
 #include "wire/proof.h"
 
 int uplink_talk_send(struct uplink *uplink, const struct buf *frame)

@@ -12,7 +12,7 @@
 #include "e2e/identity.h"
 #include "e2e/inner_payload.h"
 #include "e2e/noise.h"
-#include "link/tunnel_private.h"
+#include "link/tunnel_inside.h"
 
 #define LICENSE "7K3QX09FA"
 #define TICKET 77

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "e2e/identity.h"
 #include "link/dial.h"
-#include "link/uplink_private.h"
+#include "link/uplink_inside.h"
 
 /* A redirect names any host it likes: nobody is asked for its address, and nothing answers. */
 int dial_new(struct dial **ret, struct event_base *base UNUSED,

@@ -4,7 +4,7 @@
 
 #include "base/secret.h"
 #include "e2e/pin_rules.h"
-#include "link/tunnel_private.h"
+#include "link/tunnel_inside.h"
 
 #define TRIALS 1000
 #define MEMORY 64 /* records kept of an earlier session, per direction */

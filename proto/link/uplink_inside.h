@@ -1,4 +1,4 @@
-/* uplink_private: the inside of link/uplink, shared by its files only:
+/* uplink_inside: the inside of link/uplink, shared by its files only:
  *
  *   uplink.c          life, the owner's functions, the place of the tunnel
  *   uplink_reach.c    which gateway, which way: dial, proxy, TLS, and what a failure means
@@ -8,8 +8,8 @@
  * Thread: that of the loop. Every entry from the loop is between uplink_enter() and uplink_leave().
  * Errors: as uplink.h.
  */
-#ifndef LINK_UPLINK_PRIVATE_H
-#define LINK_UPLINK_PRIVATE_H
+#ifndef LINK_UPLINK_INSIDE_H
+#define LINK_UPLINK_INSIDE_H
 
 #include <event2/event.h>
 #include <stdbool.h>

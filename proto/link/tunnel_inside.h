@@ -1,4 +1,4 @@
-/* tunnel_private: the inside of link/tunnel, shared by its three files only:
+/* tunnel_inside: the inside of link/tunnel, shared by its three files only:
  *
  *   tunnel.c         life, legs, the owner's functions
  *   tunnel_shake.c   from OPEN to "up": handshake, fence, admission, pairing
@@ -7,8 +7,8 @@
  * Thread: that of the tunnel. Every entry from outside is between tunnel_enter() and tunnel_leave():
  * while one is on the stack a freed tunnel stays in memory, dead. Errors: as tunnel.h.
  */
-#ifndef LINK_TUNNEL_PRIVATE_H
-#define LINK_TUNNEL_PRIVATE_H
+#ifndef LINK_TUNNEL_INSIDE_H
+#define LINK_TUNNEL_INSIDE_H
 
 #include <stdbool.h>
 
@@ -83,8 +83,6 @@ static inline void tunnel_enter(struct tunnel *tunnel)
 }
 void tunnel_leave(struct tunnel *tunnel);
 
-/* Wipes what the leg had; the lanes stay. */
-void tunnel_drop_leg(struct tunnel *tunnel);
 /* The session is over; `ended` follows at the end of the turn. Nothing is told to anybody. */
 void tunnel_end(struct tunnel *tunnel, int reason, enum tunnel_end how);
 /* Something did not verify: keys are wiped, the node hears `told`, the owner `reason`. */
@@ -100,8 +98,6 @@ void tunnel_shake_message(struct tunnel *tunnel, const uint8_t *bytes, size_t le
 void tunnel_shake_control(struct tunnel *tunnel, const struct inner_message *message);
 /* PAIRED and PAIRED_OK. */
 void tunnel_shake_pairing(struct tunnel *tunnel, const struct inner_message *message);
-/* What may be said to the node of a refusal before there are keys. */
-int tunnel_shake_told(int reason);
 /* tunnel_admit(). */
 void tunnel_shake_admit(struct tunnel *tunnel, int reason,
 	const struct tunnel_grant *grant);
