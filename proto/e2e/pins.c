@@ -1,10 +1,6 @@
 #include "e2e/pins.h"
 
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/reason.h"
@@ -162,58 +158,6 @@ int pins_write(const char *dir, const struct pins_host *host)
 	result = store(dir, path, host);
 	private_file_unlock(lock);
 	return result;
-}
-
-int pins_remove(const char *dir, const char license[static LICENSE_KEY_PUBLIC_SIZE])
-{
-	char folder[PRIVATE_FILE_PATH], path[PRIVATE_FILE_PATH];
-	int lock;
-	int result = pin_path(dir, license, folder, path);
-	if (result == 0)
-		result = private_file_lock(folder, &lock);
-	if (result < 0)
-		return result;
-	result = private_file_remove(path);
-	private_file_unlock(lock);
-	return result;
-}
-
-static bool pin_name(const char *name, char ret[static LICENSE_KEY_PUBLIC_SIZE])
-{
-	char license[LICENSE_KEY_PUBLIC_SIZE];
-	if (strlen(name) != LICENSE_KEY_PUBLIC + 5 ||
-		strcmp(name + LICENSE_KEY_PUBLIC, ".json") != 0)
-		return false;
-	memcpy(license, name, LICENSE_KEY_PUBLIC);
-	license[LICENSE_KEY_PUBLIC] = 0;
-	return license_key_id_parse(license, ret) == 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-int pins_list(const char *dir, char ret[][LICENSE_KEY_PUBLIC_SIZE], size_t most,
-	size_t *ret_count)
-{
-	char path[PRIVATE_FILE_PATH];
-	size_t count = 0;
-	int result = private_file_path(path, dir, FOLDER, NULL);
-	if (result < 0)
-		return result;
-	DIR *folder = opendir(path);
-	if (!folder && errno != ENOENT)
-		return -REASON_FILE_UNREADABLE;
-	for (struct dirent *item; folder && count < most && (item = readdir(folder));)
-		if (pin_name(item->d_name, ret[count]))
-			count++;
-	if (folder)
-		closedir(folder);
-	if (count)
-		qsort(ret, count, sizeof(ret[0]), compare);
-	*ret_count = count;
-	return 0;
 }
 
 void pins_rotate(struct pins_host *host, const uint8_t key[static PRIMITIVES_KEY],

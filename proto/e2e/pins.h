@@ -19,7 +19,6 @@
 
 /* An announced new key (NEW_KEY) and the old one are both valid so long. */
 #define PINS_ROTATION_MS (30 * 24 * 3600 * INT64_C(1000))
-#define PINS_MAX 256
 
 struct pins_host {
 	char license[LICENSE_KEY_PUBLIC_SIZE]; /* public id, upper case */
@@ -34,13 +33,8 @@ struct pins_host {
 
 MUST_CHECK int pins_read(const char *dir,
 	const char license[static LICENSE_KEY_PUBLIC_SIZE], struct pins_host *ret);
-/* Pairing again replaces the pin; a damaged one has to be removed first. */
+/* Pairing again replaces the pin; the file of a damaged one has to be removed first. */
 MUST_CHECK int pins_write(const char *dir, const struct pins_host *host);
-MUST_CHECK int pins_remove(const char *dir,
-	const char license[static LICENSE_KEY_PUBLIC_SIZE]);
-/* Public ids of all pins in the order of their names, without opening them. */
-MUST_CHECK int pins_list(const char *dir, char ret[][LICENSE_KEY_PUBLIC_SIZE],
-	size_t most, size_t *ret_count);
 /* The host announced `key` in an authenticated session: it becomes the pin, the one before stays
  * valid for 30 days. Changes the struct only. */
 void pins_rotate(struct pins_host *host, const uint8_t key[static PRIMITIVES_KEY],

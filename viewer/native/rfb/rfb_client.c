@@ -284,14 +284,3 @@ int rfb_client_run(struct rfb_client *client, int quality, int compression)
 	}
 	return r;
 }
-
-struct rfb_client *rfb_client_free(struct rfb_client *client)
-{
-	if (!client)
-		return NULL;
-	client->vnc->frameBuffer = NULL;
-	client->vnc->sock = RFB_INVALID_SOCKET;
-	rfbClientCleanup(client->vnc);
-	free(client);
-	return NULL;
-}

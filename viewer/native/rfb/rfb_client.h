@@ -2,7 +2,7 @@
  *
  * Path 14/15: libvncclient reads the host's stream and paints into the shared picture.
  * Thread: the child's first one, after the sandbox has closed; blocks in the stream. Everything in
- * here may have been taken over by a hostile host and is trusted by nobody. Owner: main of the child.
+ * here may have been taken over by a hostile host and is trusted by nobody. Owner: the child, as long as it lives.
  */
 #ifndef RFB_RFB_CLIENT_H
 #define RFB_RFB_CLIENT_H
@@ -36,6 +36,5 @@ const struct rfb_client_view *rfb_client_view(const struct rfb_client *client);
 /* Opening, then decoding until the stream ends. Never 0: -REASON_PEER_LOST when the host closed,
  * -REASON_PROTOCOL when it sent what nobody understands. */
 MUST_CHECK int rfb_client_run(struct rfb_client *client, int quality, int compression);
-struct rfb_client *rfb_client_free(struct rfb_client *client);
 
 #endif

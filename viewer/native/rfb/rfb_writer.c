@@ -241,14 +241,3 @@ size_t rfb_writer_waiting(struct rfb_writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	return waiting;
 }
-
-struct rfb_writer *rfb_writer_free(struct rfb_writer *writer)
-{
-	if (!writer)
-		return NULL;
-	buf_done(&writer->out);
-	close(writer->wake_fd);
-	pthread_mutex_destroy(&writer->lock);
-	free(writer);
-	return NULL;
-}

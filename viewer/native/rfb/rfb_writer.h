@@ -3,7 +3,8 @@
  *
  * Thread: any, one lock inside. Nothing blocks: what the stream does not take waits here, so that
  * the command thread keeps answering while the tunnel reconnects. A key is never dropped; of
- * pointer moves that wait only the last is kept. Errors: -REASON_LIMIT, -REASON_PEER_LOST.
+ * pointer moves that wait only the last is kept. Owner: the child, as long as it lives.
+ * Errors: -REASON_LIMIT, -REASON_PEER_LOST.
  */
 #ifndef RFB_RFB_WRITER_H
 #define RFB_RFB_WRITER_H
@@ -39,6 +40,5 @@ MUST_CHECK int rfb_writer_flush(struct rfb_writer *writer);
 int rfb_writer_wake_fd(const struct rfb_writer *writer);
 /* Takes the wake-up back and tells how many bytes wait. */
 size_t rfb_writer_waiting(struct rfb_writer *writer);
-struct rfb_writer *rfb_writer_free(struct rfb_writer *writer);
 
 #endif
