@@ -1,6 +1,6 @@
 // app: what is around the pages: who is signed in, the menu, the line to the gateway.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { ask, gate, get, me, passive } from "./api/client";
 import { line, listen, onRefused, quiet } from "./api/events";
@@ -22,7 +22,7 @@ function Menu(props: { now: string; open: boolean; close: () => void }) {
 	const shown = pages.filter(permitted);
 	const groups = [...new Set(shown.map((page) => page.group))];
 	const element = useRef<HTMLElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (props.open) element.current?.querySelector<HTMLElement>("a")?.focus();
 	}, [props.open]);
 	const link = (page: PageRow) => (
@@ -71,7 +71,7 @@ function AccountMenu(props: { who: Me }) {
 	const [open, setOpen] = useState(false);
 	const element = useRef<HTMLDivElement>(null);
 	const button = useRef<HTMLButtonElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (!open) return undefined;
 		const away = (event: Event) => {
 			if (!element.current?.contains(event.target as Node)) setOpen(false);
@@ -144,7 +144,7 @@ function Shell(props: { who: Me }) {
 	const first = useRef(true);
 	const menuButton = useRef<HTMLButtonElement>(null);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		onRefused(() => {
 			const end = new AbortController();
 			passive.add(end.signal);
@@ -153,7 +153,7 @@ function Shell(props: { who: Me }) {
 		listen();
 		return quiet;
 	}, []);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		setMenu(false);
 		if (first.current) first.current = false;
 		else document.getElementById("title")?.focus();
@@ -226,8 +226,8 @@ export function App() {
 			},
 		);
 	};
-	useEffect(begin, []);
-	useEffect(() => {
+	useLayoutEffect(begin, []);
+	useLayoutEffect(() => {
 		// English is what an account has that was never asked; it says less than the browser does.
 		if (who?.language === "ja" && !hasChosenLanguage()) language.set("ja");
 	}, [who?.name]);

@@ -1,6 +1,6 @@
 // cell: one value that many parts of the page look at; whoever uses it is drawn again when it changes.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export interface Cell<T> {
 	get(): T;
@@ -26,7 +26,7 @@ export function cell<T>(first: T): Cell<T> {
 		use() {
 			const [, draw] = useState(0);
 			const shown = value;
-			useEffect(() => {
+			useLayoutEffect(() => {
 				const again = () => draw((n) => n + 1);
 				// It may have changed between the drawing and now.
 				if (!Object.is(value, shown)) again();

@@ -18,6 +18,8 @@ export interface ClipboardOut {
 export class Clipboard {
 	/** The text that both sides have. */
 	private known = "";
+	/** Until the host has it. */
+	private giving: Promise<boolean> | null = null;
 	private fromOffice = "";
 	private isWaiting = false;
 	private readonly ends = new AbortController();
@@ -26,6 +28,11 @@ export class Clipboard {
 
 	constructor(private readonly out: ClipboardOut) {
 		window.addEventListener("focus", () => void this.look(), { signal: this.ends.signal });
+	}
+
+	/** Another session: nobody knows what the host has. */
+	begin(): void {
+		this.known = "";
 	}
 
 	end(): void {
@@ -41,14 +48,19 @@ export class Clipboard {
 	/** Typed or pasted by the person. True: the office has it. */
 	async give(text: string): Promise<boolean> {
 		if (!this.mayGo || !text) return false;
-		if (text === this.known) return true;
+		// On its way is not there: keys that paste it have to wait for it, too. And what the office copies meanwhile is
+		// not told to whom it may not come.
+		if (text === this.known && (this.giving || this.mayCome)) return this.giving ?? true;
 		if (new TextEncoder().encode(text).length > MOST) {
 			this.out.tooLong();
 			return false;
 		}
 		const before = this.known;
 		this.known = text;
-		const sent = await this.out.send(text);
+		const giving = this.out.send(text);
+		this.giving = giving;
+		const sent = await giving;
+		if (this.giving === giving) this.giving = null;
 		if (!sent && this.known === text) this.known = before;
 		return sent;
 	}

@@ -47,15 +47,16 @@ export function AddView(props: AddViewProps) {
 	const [errors, setErrors] = useState<Record<string, string>>({});
 	const [busy, setBusy] = useState(false);
 	const [elsewhere, setElsewhere] = useState<(() => void) | null>(null);
-	// The page knows its gateways; the offline file asks for them.
-	useEffect(() => void gatewaysOfPage().then((found) => setGateways((typed) => typed || found.join(", "))), []);
+	// The page knows its gateways; the offline file asks for them. Whoever is faster than the answer waits for it.
+	const [listed] = useState(() => gatewaysOfPage().then((found) => found.join(", ")));
+	useEffect(() => void listed.then((found) => setGateways((typed) => typed || found)), []);
 	const last = ended.use();
 	const words = w().add;
 	const found = places.use();
 	const known = refused(() => licenseKey(key)) === null ? licenseKey(key).id : "";
 	const before = Array.isArray(found) ? found.find((place) => place.id === known && place.pin) : undefined;
 
-	const check = (): Record<string, string> => {
+	const check = (gateways: string): Record<string, string> => {
 		const wrong: Record<string, string> = {};
 		const say = (field: string, why: Reason | null) => {
 			if (why) wrong[field] = why[lang].message;
@@ -67,23 +68,24 @@ export function AddView(props: AddViewProps) {
 		return wrong;
 	};
 
-	const go = async (takeOver: boolean) => {
+	const go = async (gateways: string, takeOver: boolean) => {
 		setBusy(true);
 		ended.set(null);
 		const place = await placeFor(licenseKey(key), gatewaysOf(gateways) ?? [], [...name].slice(0, NAME_MOST / 4).join("") || deviceName());
 		const alone = await connect(place, { password, totp: "", ticket: code, takeOver });
 		setBusy(false);
-		if (!alone) setElsewhere(() => () => void go(true));
+		if (!alone) setElsewhere(() => () => void go(gateways, true));
 		// Once it was paired the list is where to go on, whatever ended the session.
 		else if (ended.get()?.wasUp ?? true) props.onDone();
 	};
 
-	const submit = (event: Event) => {
+	const submit = async (event: Event) => {
 		event.preventDefault();
 		const form = event.currentTarget as HTMLElement;
-		const wrong = check();
+		const known = gateways || (await listed);
+		const wrong = check(known);
 		setErrors(wrong);
-		if (Object.keys(wrong).length === 0) void go(false);
+		if (Object.keys(wrong).length === 0) void go(known, false);
 		else requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
 	};
 
@@ -92,7 +94,7 @@ export function AddView(props: AddViewProps) {
 			<h1>{words.title}</h1>
 			<p class="muted">{props.first ? w().list.empty_hint : words.lead}</p>
 			{last?.why && <RefusalBox refusal={last} />}
-			<form noValidate onSubmit={submit} onInput={() => setErrors({})}>
+			<form noValidate onSubmit={(event) => void submit(event)} onInput={() => setErrors({})}>
 				<Field code first label={words.key} hint={words.key_hint} name="license" autoComplete="username" value={key} onValue={setKey} error={errors.key} />
 				<Field label={words.password} type="password" name="password" autoComplete="current-password" value={password} onValue={setPassword} error={errors.password} />
 				<Field code label={words.ticket} hint={words.ticket_hint} value={code} onValue={setCode} error={errors.code} />

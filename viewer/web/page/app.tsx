@@ -1,6 +1,6 @@
 // app: which of the page's few views is shown.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { Mark } from "../../../gateway/console/src/parts/icons";
 import { chooseLanguage, chooseTheme, language, theme } from "../../../gateway/console/src/settings";
@@ -89,7 +89,7 @@ function Body() {
 export function App() {
 	const lang = language.use();
 	const now = session.use();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		document.title = now ? `${now.state.get().hostName} · ${w().product}` : w().product;
 	}, [lang, now]);
 	return (

@@ -27,7 +27,8 @@ export const elsewhere = cell<ReadonlySet<string>>(new Set());
 
 const passwords = new Map<string, string>();
 const LOCK = "engawa.session.";
-const TAKE_MS = 6000;
+/** The other tab says goodbye to its host first. */
+const TAKE_MS = 15_000;
 
 type Word = { type: "changed" } | { type: "take"; id: string } | { type: "forgotten"; id: string };
 const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("engawa");
@@ -37,19 +38,20 @@ function tell(word: Word): void {
 }
 
 export async function load(): Promise<void> {
-	lacks.set(await missing());
-	await look();
-	makeReady();
+	// First of all: what other tabs say while the list is read is about that list.
 	if (others) others.onmessage = (event: MessageEvent<Word>) => heard(event.data);
 	document.addEventListener("visibilitychange", () => {
 		void look();
 		if (!document.hidden) makeReady();
 	});
+	lacks.set(await missing());
+	await look();
+	makeReady();
 }
 
 /** What a click would else wait for. */
 function makeReady(): void {
-	if (lacks.get()?.length || places.get() === "denied") return;
+	if (!lacks.get() || lacks.get()?.length || places.get() === "denied") return;
 	prepareWorker();
 	void gatewaysOfPage();
 }
@@ -76,6 +78,8 @@ function heard(word: Word): void {
 }
 
 let taken = false;
+/** PCs that this tab is at, from the click on. */
+const here = new Map<string, Promise<boolean>>();
 
 /** Runs `act` while no other tab has this PC. False: one has it. */
 async function alone(id: string, act: () => Promise<void>, waitMs = 0): Promise<boolean> {
@@ -122,6 +126,13 @@ function remember(place: Place, end: SessionEnd): void {
 
 /** Ends when the session has ended. False: another tab has this PC open, and it was not to be taken over. */
 export async function connect(place: Place, asked: Asked): Promise<boolean> {
+	// A second click before the first one shows is not another tab.
+	const now = here.get(place.id) ?? goThere(place, asked).finally(() => here.delete(place.id));
+	here.set(place.id, now);
+	return now;
+}
+
+async function goThere(place: Place, asked: Asked): Promise<boolean> {
 	ended.set(null);
 	taken = false;
 	if (asked.takeOver) tell({ type: "take", id: place.id });

@@ -1,7 +1,7 @@
 // parts: buttons, fields, windows and refusals, in the looks of the console.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 import { duration } from "../../../gateway/console/src/format";
 import { language } from "../../../gateway/console/src/settings";
@@ -123,7 +123,8 @@ export function Dialog(props: DialogProps) {
 	language.use();
 	const element = useRef<HTMLDialogElement>(null);
 	const title = useId();
-	useEffect(() => {
+	// Before the paint: whoever sees it types into it.
+	useLayoutEffect(() => {
 		const dialog = element.current;
 		const before = document.activeElement as HTMLElement | null;
 		dialog?.showModal();

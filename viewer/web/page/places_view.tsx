@@ -1,6 +1,6 @@
 // places_view: the office PCs that this browser knows, with what was seen of them last; one click connects.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { ago, moment } from "../../../gateway/console/src/format";
 import { language } from "../../../gateway/console/src/settings";
@@ -93,7 +93,7 @@ export function PlacesView(props: { places: Place[]; onAdd: () => void }) {
 	};
 	const start = (place: Place) => void go(place, knownPassword(place.id));
 	// A mistyped password is asked for again where it was typed.
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (last?.why === "PASSWORD_WRONG") setOpen({ what: "password", place: last.place, password: "" });
 	}, [last]);
 	const wrong = last?.why === "PASSWORD_WRONG" && open?.what === "password" && open.place.id === last.place.id;

@@ -188,6 +188,11 @@ export class Session {
 		this.change({ latched: this.keyboard.latchedKeys.size });
 	}
 
+	/** What is typed from now on is for the office. A finger does not call the phone's keyboard up. */
+	takeKeys(): void {
+		if (!this.touch) this.field.focus({ preventScroll: true });
+	}
+
 	/** Where nothing can be written, no input method of this device takes the keys that switch the office's. */
 	officeIme(on: boolean): void {
 		this.field.readOnly = on;
@@ -249,6 +254,7 @@ export class Session {
 			hostName: up.hostName,
 			seen: { state: "online", reason: "", atMs: Date.now() },
 		})).catch(() => undefined);
+		if (!up.resumed) this.clipboard.begin();
 		this.up();
 		void this.clipboard.look();
 	}

@@ -51,7 +51,7 @@ function CodeForm(props: { session: Session; why: string }) {
 	const lang = language.use();
 	const why = props.why === "TOTP_WRONG" ? reason(props.why)[lang].message : undefined;
 	const form = useRef<HTMLFormElement>(null);
-	useEffect(() => form.current?.querySelector("input")?.focus(), []);
+	useLayoutEffect(() => form.current?.querySelector("input")?.focus(), []);
 	return (
 		<form
 			ref={form}
@@ -152,7 +152,7 @@ function Tool(props: ToolProps) {
 
 function useFullScreen(): [boolean, () => void] {
 	const [full, setFull] = useState(document.fullscreenElement !== null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const look = () => setFull(document.fullscreenElement !== null);
 		document.addEventListener("fullscreenchange", look);
 		return () => document.removeEventListener("fullscreenchange", look);
@@ -171,7 +171,7 @@ function useFullScreen(): [boolean, () => void] {
 
 /** The phone's keyboard covers the foot of the page: what is left is the whole. */
 function useHeight(element: { current: HTMLElement | null }) {
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const view = window.visualViewport;
 		const fit = () => element.current?.style.setProperty("height", `${view?.height ?? window.innerHeight}px`);
 		fit();
@@ -199,8 +199,14 @@ function Bar(props: BarProps) {
 	const words = w().session;
 	const measured = line === "live" && figures.sinceMs > 0;
 	const mood = line === "reconnecting" ? "warn" : measured ? { good: "good", fair: "warn", bad: "bad" }[figures.quality] : "";
+	// A tool that is clicked leaves the keys where they were: at the office.
+	const keep = (event: MouseEvent) => (event.target as Element).closest("label") || event.preventDefault();
+	const choose = (number: number) => {
+		session.monitor(number);
+		session.takeKeys();
+	};
 	return (
-		<header class="bar">
+		<header class="bar" onMouseDown={keep}>
 			<div class="bar-name">
 				<h1>{hostName}</h1>
 				<button type="button" class={`badge ${mood}`} aria-expanded={meter} onClick={() => session.toggleMeter()}>
@@ -219,7 +225,7 @@ function Bar(props: BarProps) {
 				{monitors.length > 1 && (
 					<label class="tool">
 						<Icon name="screen" />
-						<select aria-label={words.screens} value={monitor} onChange={(event) => session.monitor(Number(event.currentTarget.value))}>
+						<select aria-label={words.screens} value={monitor} onChange={(event) => choose(Number(event.currentTarget.value))}>
 							<option value={0}>{words.all_screens}</option>
 							{monitors.map((_, i) => (
 								<option key={i} value={i + 1}>
@@ -255,7 +261,7 @@ export function SessionView(props: { session: Session }) {
 		session.onhotkey = toggleFull;
 		return () => void (document.fullscreenElement && document.exitFullscreen());
 	}, []);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		session.screen.setAttribute("role", "application");
 		session.screen.setAttribute("aria-label", fill(w().session.label, { name: hostName }));
 		session.field.setAttribute("aria-label", w().session.typing);
@@ -264,8 +270,7 @@ export function SessionView(props: { session: Session }) {
 	const ready = line === "live" && hasPicture;
 	// With the picture, not after it: whoever sees the desktop types, and the first keys would go nowhere.
 	useLayoutEffect(() => {
-		const touch = matchMedia("(pointer: coarse)").matches;
-		if (ready && !clip && !touch) session.field.focus({ preventScroll: true });
+		if (ready && !clip) session.takeKeys();
 	}, [ready, clip]);
 	const dim = code !== "" || !ready;
 	return (

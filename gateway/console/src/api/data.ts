@@ -1,7 +1,7 @@
 // data: what a part of the page shows, from the API: loading, there, or a Problem; asked again when
 // news of these types come. What was there stays shown meanwhile.
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { passive } from "./client";
 import { onNews } from "./events";
@@ -48,14 +48,14 @@ export function useData<T>(
 		}
 	}, []);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		setState({ problem: null, loading: true });
 		void look("person");
 		return () => running.current?.abort();
 	}, needs);
 
 	const types = news.join(" ");
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (!types) return undefined;
 		let timer = 0;
 		const end = onNews(types.split(" "), () => {

@@ -1,6 +1,6 @@
 // rows: a list of any length, loaded as far as somebody looks, kept in step with news.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { get, passive, type Query } from "./client";
 import { onNews } from "./events";
@@ -81,13 +81,13 @@ export function useRows<T>(path: string, query: Query, news: string[]): Rows<T> 
 		void load(mine, query);
 	};
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		begin("person");
 		return () => held.current.end.abort();
 	}, [key]);
 
 	const types = news.join(" ");
-	useEffect(() => {
+	useLayoutEffect(() => {
 		let timer = 0;
 		const end = onNews(types.split(" "), () => {
 			if (held.current.rows.length > REFRESH_MOST) {

@@ -1,6 +1,6 @@
 // licenses: the list of all licenses, however many, with filters that the gateway applies.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { download, may, me } from "../api/client";
 import { problemOf, type Problem } from "../api/problem";
@@ -47,10 +47,22 @@ function columns(): Column<License>[] {
 
 function useTyped(value: string, apply: (value: string) => void): [string, (value: string) => void] {
 	const [typed, setTyped] = useState(value);
-	useEffect(() => setTyped(value), [value]);
+	const given = useRef(value);
+	const latest = useRef(apply);
+	latest.current = apply;
+	useLayoutEffect(() => {
+		// Its own value comes back while somebody types on.
+		if (value === given.current) return;
+		given.current = value;
+		setTyped(value);
+	}, [value]);
 	useEffect(() => {
 		if (typed === value) return undefined;
-		const timer = setTimeout(() => apply(typed), TYPING_MS);
+		const timer = setTimeout(() => {
+			given.current = typed;
+			// Of now, not of when it was typed: another field may have been applied meanwhile.
+			latest.current(typed);
+		}, TYPING_MS);
 		return () => clearTimeout(timer);
 	}, [typed]);
 	return [typed, setTyped];
@@ -112,7 +124,7 @@ function LicenseList(props: { query: Record<string, string> }) {
 	const key = JSON.stringify(wish);
 	const write = may("license.write");
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		setSelected(new Set());
 		setWhole(false);
 	}, [key]);

@@ -2,7 +2,7 @@
 // a new password, the set-up of one-time codes.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { ask, get, me } from "../api/client";
 import { Problem } from "../api/problem";
@@ -19,10 +19,10 @@ import { hintText, reasonText } from "./journal_words";
 
 function Box(props: { title: string; lead: string; children: ComponentChildren }) {
 	language.use();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		document.title = `${props.title} · ${w().shell.product}`;
 	}, [props.title]);
-	useEffect(() => document.querySelector<HTMLElement>("main [data-first]")?.focus(), []);
+	useLayoutEffect(() => document.querySelector<HTMLElement>("main [data-first]")?.focus(), []);
 	return (
 		<main class="sign-in" id="main">
 			<div class="sign-in-box">
@@ -115,7 +115,7 @@ function Password(props: { ldap: Directory[] }) {
 function CodeField(props: { recovery: boolean; value: string; onValue: (value: string) => void; error?: string }) {
 	const words = w().sign_in;
 	const [id] = useState(() => `code-${Math.random().toString(36).slice(2)}`);
-	useEffect(() => document.querySelector<HTMLInputElement>(`.${id} input`)?.focus(), [props.recovery]);
+	useLayoutEffect(() => document.querySelector<HTMLInputElement>(`.${id} input`)?.focus(), [props.recovery]);
 	return (
 		<div class={id}>
 			<TextField

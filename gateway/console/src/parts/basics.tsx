@@ -1,7 +1,7 @@
 // basics: buttons, badges, moments, the states of a part (loading, empty, error).
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { GIVEN_UP, type Problem, UNREACHABLE } from "../api/problem";
 import { ago, bytes, minute, moment, utc } from "../format";
@@ -182,7 +182,7 @@ export interface TabsProps {
 /** Tabs are links: they can be opened elsewhere, and the way back works. */
 export function Tabs(props: TabsProps) {
 	const element = useRef<HTMLElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		element.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 	}, [props.now]);
 	return (
@@ -206,7 +206,7 @@ export function Page(props: {
 	children: ComponentChildren;
 }) {
 	language.use();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		document.title = `${props.title} · ${w().shell.product}`;
 	}, [props.title]);
 	return (

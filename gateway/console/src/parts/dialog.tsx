@@ -3,7 +3,7 @@
 
 import type { ComponentChildren } from "preact";
 import { render } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Problem, problemOf } from "../api/problem";
 import { language } from "../settings";
@@ -25,7 +25,7 @@ export function Dialog(props: DialogProps) {
 	const title = useId();
 	const before = useRef(document.activeElement as HTMLElement | null);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const dialog = element.current;
 		if (!dialog) return undefined;
 		dialog.showModal();

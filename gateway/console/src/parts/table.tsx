@@ -2,7 +2,7 @@
 // for them (the row's own page shows everything). The arrow keys move between rows.
 
 import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { language } from "../settings";
 import { fill, w } from "../words";
@@ -67,7 +67,7 @@ function useWindow(all: number, big: boolean) {
 		const end = Math.ceil((at.scrollTop + at.clientHeight) / ROW_PX) + AROUND;
 		setRange((old) => (old[0] === first && old[1] === end ? old : [first, end]));
 	}, []);
-	useEffect(look, [all, big]);
+	useLayoutEffect(look, [all, big]);
 	return { body, look, from: big ? range[0] : 0, to: big ? Math.min(all, range[1]) : all };
 }
 
@@ -76,7 +76,7 @@ const FOCUSABLE = "a[href], button, input";
 /** Up, down, page and ends, between the same place of each row. */
 function useArrows(all: number, body: { current: HTMLDivElement | null }, big: boolean) {
 	const wish = useRef<{ row: number; place: number } | null>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const to = wish.current;
 		const row = to && body.current?.querySelector(`[data-row="${to.row}"]`);
 		if (!row) return;
@@ -131,7 +131,7 @@ export function Table<T>(props: TableProps<T>) {
 	const view = useWindow(all, big);
 	const arrows = useArrows(all, view.body, big);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (view.to > props.rows.length) props.need?.(view.to);
 	}, [view.to, props.rows.length]);
 
