@@ -17,6 +17,8 @@
 #define SERVE_US 5000000   /* and a requestor this long */
 #define PIECE (128 * 1024) /* bytes per property in an incremental transfer */
 #define SERVES_MAX 8
+/* A server gives each client ids of its own: with the default of 256 clients, those that differ here only. */
+#define IDS_OF_CLIENT 0x1fffffu
 
 enum atom {
 	CLIPBOARD,
@@ -58,7 +60,7 @@ struct x11_clipboard {
 	char *own; /* what we offer; NULL: nothing */
 	size_t own_len;
 	Time own_time;
-	int wants_to_own; /* waits for the server's time, which an owner has to name */
+	struct x11_clipboard_use use;
 
 	enum fetch fetch;
 	Atom fetch_target;
@@ -203,6 +205,30 @@ static void end_serve(struct serve *serve)
 	*serve = (struct serve){.requestor = None};
 }
 
+/* Behind this, other connections cannot overtake what was written. */
+static void settle(struct x11_clipboard *clipboard)
+{
+	if (!clipboard->display->lost)
+		XSync(clipboard->display->x, False);
+}
+
+unsigned long x11_clipboard_focus(struct x11_clipboard *clipboard)
+{
+	Window focus = None;
+	int revert;
+	if (!clipboard->display->lost)
+		XGetInputFocus(clipboard->display->x, &focus, &revert);
+	return focus == PointerRoot ? None : focus;
+}
+
+/* The program that has the keys, or nobody knows which has them: then any. Clipboard managers, too, ask for each
+ * text that is offered, and do so at any time. */
+static int has_keys(struct x11_clipboard *clipboard, Window requestor)
+{
+	Window focus = x11_clipboard_focus(clipboard);
+	return focus == None || ((focus ^ requestor) & ~(Window)IDS_OF_CLIENT) == 0;
+}
+
 static int put_text(struct x11_clipboard *clipboard, const XSelectionRequestEvent *event,
 	Atom property, Atom kind, const char *bytes, size_t len)
 {
@@ -264,12 +290,28 @@ static int answer(struct x11_clipboard *clipboard, const XSelectionRequestEvent 
 		clipboard->own_len);
 }
 
+static int is_about(const struct x11_clipboard *clipboard, Atom target)
+{
+	return target == clipboard->atoms[TARGETS] ||
+	       target == clipboard->atoms[TIMESTAMP];
+}
+
+/* Piece by piece, and not all of it yet. */
+static int serve_to(const struct x11_clipboard *clipboard, Window requestor)
+{
+	for (int i = 0; i < SERVES_MAX; i++)
+		if (clipboard->serves[i].requestor == requestor)
+			return 1;
+	return 0;
+}
+
 static void on_request(struct x11_clipboard *clipboard,
 	const XSelectionRequestEvent *event)
 {
 	/* Programs older than ICCCM name no property: then it is the target. */
 	Atom property = event->property == None ? event->target : event->property;
 	int answered = clipboard->own && answer(clipboard, event, property);
+	int counts = has_keys(clipboard, event->requestor);
 	XEvent reply = {.xselection = {.type = SelectionNotify,
 				.requestor = event->requestor,
 				.selection = event->selection,
@@ -277,6 +319,12 @@ static void on_request(struct x11_clipboard *clipboard,
 				.property = answered ? property : None,
 				.time = event->time}};
 	XSendEvent(clipboard->display->x, event->requestor, False, NoEventMask, &reply);
+	settle(clipboard); /* whoever sees `use` grow may type */
+	if (counts)
+		clipboard->use.asked++;
+	if (counts && answered && !is_about(clipboard, event->target) &&
+		!serve_to(clipboard, event->requestor))
+		clipboard->use.served++;
 }
 
 static void on_deleted(struct x11_clipboard *clipboard, const XPropertyEvent *event)
@@ -296,7 +344,11 @@ static void on_deleted(struct x11_clipboard *clipboard, const XPropertyEvent *ev
 			XSelectInput(clipboard->display->x, serve->requestor,
 				NoEventMask);
 			end_serve(serve);
+			settle(clipboard);
 		}
+		int counts = has_keys(clipboard, event->window);
+		clipboard->use.asked += (unsigned)counts;
+		clipboard->use.served += (unsigned)(counts && now == 0);
 		return;
 	}
 }
@@ -304,10 +356,35 @@ static void on_deleted(struct x11_clipboard *clipboard, const XPropertyEvent *ev
 static void become_owner(struct x11_clipboard *clipboard, Time time)
 {
 	Display *x = clipboard->display->x;
-	clipboard->wants_to_own = 0;
 	clipboard->own_time = time;
 	XSetSelectionOwner(x, clipboard->atoms[CLIPBOARD], clipboard->window, time);
 	XSetSelectionOwner(x, XA_PRIMARY, clipboard->window, time);
+	settle(clipboard);
+}
+
+static Bool is_stamp(Display *x, XEvent *event, XPointer ctx)
+{
+	const struct x11_clipboard *clipboard = (const void *)ctx;
+	(void)x;
+	return event->type == PropertyNotify &&
+	       event->xproperty.window == clipboard->window &&
+	       event->xproperty.atom == clipboard->atoms[STAMP];
+}
+
+/* An owner has to name the server's time. Appending nothing changes nothing, but the notice about it carries the
+ * time; it comes before the answer to what is asked behind it. */
+static int server_time(struct x11_clipboard *clipboard, Time *ret)
+{
+	Display *x = clipboard->display->x;
+	XEvent event;
+	XChangeProperty(x, clipboard->window, clipboard->atoms[STAMP], XA_STRING, 8,
+		PropModeAppend, NULL, 0);
+	XSync(x, False);
+	if (clipboard->display->lost ||
+		!XCheckIfEvent(x, &event, is_stamp, (XPointer)clipboard))
+		return 0;
+	*ret = event.xproperty.time;
+	return 1;
 }
 
 int x11_clipboard_set(struct x11_clipboard *clipboard, const char *utf8, size_t len)
@@ -323,13 +400,10 @@ int x11_clipboard_set(struct x11_clipboard *clipboard, const char *utf8, size_t 
 	clipboard->own = copy;
 	clipboard->own_len = len;
 	remember(clipboard, utf8, len);
-	if (clipboard->display->lost)
-		return 0;
-	/* Appending nothing changes nothing, but the notice about it carries the server's time. */
-	clipboard->wants_to_own = 1;
-	XChangeProperty(clipboard->display->x, clipboard->window, clipboard->atoms[STAMP],
-		XA_STRING, 8, PropModeAppend, NULL, 0);
-	XFlush(clipboard->display->x);
+	/* At once, not when the notice happens to be read: the keys that paste it may be here already. */
+	Time time;
+	if (!clipboard->display->lost && server_time(clipboard, &time))
+		become_owner(clipboard, time);
 	return 0;
 }
 
@@ -353,10 +427,7 @@ static void on_property(struct x11_clipboard *clipboard, const XPropertyEvent *e
 	}
 	if (event->state != PropertyNewValue)
 		return;
-	if (event->atom == clipboard->atoms[STAMP] && clipboard->wants_to_own)
-		become_owner(clipboard, event->time);
-	else if (event->atom == clipboard->atoms[ARRIVAL] &&
-		 clipboard->fetch == FETCH_PIECES)
+	if (event->atom == clipboard->atoms[ARRIVAL] && clipboard->fetch == FETCH_PIECES)
 		on_piece(clipboard);
 }
 
@@ -422,6 +493,20 @@ int64_t x11_clipboard_run(struct x11_clipboard *clipboard, int64_t now_us)
 		return -1;
 	XFlush(clipboard->display->x);
 	return check_deadlines(clipboard, now_us);
+}
+
+int x11_clipboard_owns(struct x11_clipboard *clipboard,
+	enum x11_clipboard_selection selection)
+{
+	Atom atom = selection == X11_CLIPBOARD_PRIMARY ? XA_PRIMARY
+						       : clipboard->atoms[CLIPBOARD];
+	return !clipboard->display->lost && clipboard->own &&
+	       XGetSelectionOwner(clipboard->display->x, atom) == clipboard->window;
+}
+
+struct x11_clipboard_use x11_clipboard_use(const struct x11_clipboard *clipboard)
+{
+	return clipboard->use;
 }
 
 int x11_clipboard_fd(const struct x11_clipboard *clipboard)

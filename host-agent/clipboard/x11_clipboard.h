@@ -35,8 +35,22 @@ enum x11_clipboard_watch { X11_CLIPBOARD_BLIND, X11_CLIPBOARD_WATCHING };
 /* Only while watching is anything read from other programs; watching begins with what is there. */
 void x11_clipboard_watch(struct x11_clipboard *clipboard, enum x11_clipboard_watch watch);
 
-/* Offers the text (valid UTF-8) from now on. It is copied. */
+/* Offers the text (valid UTF-8); it is copied. When this returns, whoever asks is given this one. */
 MUST_CHECK int x11_clipboard_set(struct x11_clipboard *clipboard, const char *utf8,
 	size_t len);
+
+enum x11_clipboard_selection { X11_CLIPBOARD_CLIPBOARD, X11_CLIPBOARD_PRIMARY };
+/* 1: who asks for it now is asking us. */
+int x11_clipboard_owns(struct x11_clipboard *clipboard,
+	enum x11_clipboard_selection selection);
+
+/* The window that has the keys; 0: nobody knows. */
+unsigned long x11_clipboard_focus(struct x11_clipboard *clipboard);
+/* How often the program that has the keys has asked for our text, and how often it was given all of it: they
+ * only grow. What is typed after `served` has grown comes to the program behind the text. */
+struct x11_clipboard_use {
+	unsigned asked, served;
+};
+struct x11_clipboard_use x11_clipboard_use(const struct x11_clipboard *clipboard);
 
 #endif

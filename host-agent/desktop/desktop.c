@@ -72,7 +72,8 @@ static int start(struct desktop *desktop, const struct desktop_config *config)
 		return r;
 	gethostname(name, sizeof(name) - 1);
 	return desktop_thread_new(source, config->kind == DESKTOP_X11, config->display,
-		config->name ? config->name : name, desktop->outbox, &desktop->thread);
+		config->name ? config->name : name, config->paste_wait_ms,
+		desktop->outbox, &desktop->thread);
 }
 
 int desktop_new(const struct desktop_config *config, const struct desktop_events *events,

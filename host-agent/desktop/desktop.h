@@ -50,6 +50,8 @@ struct desktop_config {
 	/* For /bin/sh; NULL: loginctl, xdg-screensaver or xset. */
 	const char *lock_command;
 	int pattern_width, pattern_height; /* DESKTOP_PATTERN; 0: 1024 x 768 */
+	/* DESKTOP_X11: how long keys behind a paste wait for the program; 0: half a second. */
+	int64_t paste_wait_ms;
 };
 
 enum desktop_event_kind {

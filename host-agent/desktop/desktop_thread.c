@@ -35,7 +35,7 @@ void desktop_thread_tell(struct desktop_thread *thread, enum desktop_event_kind 
 static void apply_rights(struct desktop_thread *thread)
 {
 	if (!desktop_thread_may(thread, DESKTOP_CONTROL))
-		desktop_thread_input_let_go(thread);
+		desktop_input_drop(&thread->input);
 	if (thread->clipboard)
 		x11_clipboard_watch(thread->clipboard,
 			desktop_thread_may(thread, DESKTOP_CLIP_TO_VIEWER)
@@ -48,6 +48,8 @@ static void end_stream(struct desktop_thread *thread)
 	if (!thread->gate)
 		return;
 	rfb_server_close(thread->server);
+	if (desktop_thread_may(thread, DESKTOP_CONTROL))
+		desktop_input_let_go(&thread->input);
 	thread->gate = gate_unref(thread->gate);
 	thread->rights = thread->flags = 0;
 	thread->partial = 0;
@@ -119,6 +121,42 @@ static void mark(struct desktop_thread *thread, struct watermark *watermark)
 	thread->all_damaged = 1;
 }
 
+/* Takes the order over. 0: stop. */
+static int run_order(struct desktop_thread *thread, struct desktop_order *order)
+{
+	int go_on = 1;
+	thread->busy = 1;
+	switch (order->kind) {
+	case ORDER_OPEN:
+		begin_stream(thread, order);
+		break;
+	case ORDER_CLOSE:
+		end_stream(thread);
+		break;
+	case ORDER_RIGHTS:
+		thread->rights &= order->rights;
+		apply_rights(thread);
+		break;
+	case ORDER_LET_GO:
+		desktop_input_let_go(&thread->input);
+		break;
+	case ORDER_CLIPBOARD:
+		desktop_thread_input_text(thread, order->text, order->len);
+		break;
+	case ORDER_CLIP_LIMIT:
+		thread->clip_most = order->most;
+		break;
+	case ORDER_WATERMARK:
+		mark(thread, order->watermark);
+		break;
+	case ORDER_STOP:
+		go_on = 0;
+		break;
+	}
+	free(order);
+	return go_on;
+}
+
 /* 0: stop. */
 static int run_orders(struct desktop_thread *thread)
 {
@@ -126,41 +164,36 @@ static int run_orders(struct desktop_thread *thread)
 	for (struct desktop_order *order = take_orders(thread), *next; order;
 		order = next) {
 		next = order->next;
-		thread->busy = 1;
-		if (!go_on) {
+		if (go_on)
+			go_on = run_order(thread, order);
+		else
 			drop_order(order);
-			continue;
-		}
-		switch (order->kind) {
-		case ORDER_OPEN:
-			begin_stream(thread, order);
-			break;
-		case ORDER_CLOSE:
-			end_stream(thread);
-			break;
-		case ORDER_RIGHTS:
-			thread->rights &= order->rights;
-			apply_rights(thread);
-			break;
-		case ORDER_LET_GO:
-			desktop_thread_input_let_go(thread);
-			break;
-		case ORDER_CLIPBOARD:
-			desktop_thread_input_text(thread, order->text, order->len);
-			break;
-		case ORDER_CLIP_LIMIT:
-			thread->clip_most = order->most;
-			break;
-		case ORDER_WATERMARK:
-			mark(thread, order->watermark);
-			break;
-		case ORDER_STOP:
-			go_on = 0;
-			break;
-		}
-		free(order);
 	}
 	return go_on;
+}
+
+/* The oldest, when it is not about the stream itself. NULL: none. */
+static struct desktop_order *take_first_within(struct desktop_thread *thread)
+{
+	pthread_mutex_lock(&thread->lock);
+	struct desktop_order *order = thread->first;
+	if (order && (order->kind == ORDER_OPEN || order->kind == ORDER_CLOSE ||
+			     order->kind == ORDER_STOP))
+		order = NULL;
+	if (order)
+		thread->first = order->next;
+	if (!thread->first)
+		thread->last = &thread->first;
+	pthread_mutex_unlock(&thread->lock);
+	return order;
+}
+
+/* Keys that paste a text come after the text, on another way. Where a text comes so close behind keys that both wait
+ * here, nobody can tell any more which was first. */
+void desktop_thread_catch_up(struct desktop_thread *thread)
+{
+	for (struct desktop_order *order; (order = take_first_within(thread));)
+		run_order(thread, order);
 }
 
 /* ---- the source ---- */
@@ -169,10 +202,10 @@ static void lose_source(struct desktop_thread *thread)
 {
 	thread->lost = 1;
 	log_line(LOG_WARN, "desktop lost");
-	memset(&thread->held, 0, sizeof(thread->held));
+	desktop_input_forget(&thread->input);
 	end_stream(thread);
 	desktop_thread_tell(thread, DESKTOP_EV_SOURCE_LOST,
-		thread->inject ? REASON_NO_DISPLAY : REASON_VNC_UNREACHABLE);
+		thread->input.inject ? REASON_NO_DISPLAY : REASON_VNC_UNREACHABLE);
 }
 
 static void look_at_source(struct desktop_thread *thread)
@@ -206,8 +239,8 @@ static void wait(struct desktop_thread *thread, const struct pacer_step *step,
 	int wants_room = step->what == PACER_WAIT_ROOM;
 	/* Whatever is written to an X server may bring events into Xlib's queue, where poll(2) does
 	 * not see them. Only a turn that did nothing may sleep. */
-	if (thread->busy) {
-		thread->busy = 0;
+	if (thread->busy || thread->input.touched) {
+		thread->busy = thread->input.touched = 0;
 		return;
 	}
 	/* Room in the gate, but none in the stream: nobody tells when the other end has read. */
@@ -248,6 +281,9 @@ static void *thread_main(void *ctx)
 		if (thread->clipboard && !thread->lost)
 			until_us = x11_clipboard_run(thread->clipboard, clock_mono_us());
 		read_viewer(thread);
+		if (!thread->lost)
+			until_us = sooner(until_us,
+				desktop_input_run(&thread->input, clock_mono_us()));
 		int64_t now_us = clock_mono_us();
 		struct pacer_step step = desktop_thread_picture_decide(thread, now_us);
 		if (step.what == PACER_SEND || step.what == PACER_MEND)
@@ -275,12 +311,14 @@ static int setup(struct desktop_thread *thread, int own_input, const char *displ
 	int r = rfb_server_new(source->width, source->height, name, &handlers,
 		&thread->server);
 	if (r == 0 && own_input)
-		r = x11_inject_new(display, &thread->inject);
+		r = x11_inject_new(display, &thread->input.inject);
 	if (r == 0 && own_input)
 		r = x11_clipboard_new(display, desktop_thread_input_to_viewer, thread,
 			&thread->clipboard);
 	if (r < 0)
 		return r;
+	thread->input.source = thread->source;
+	thread->input.clipboard = thread->clipboard;
 	desktop_thread_picture_resize(thread);
 	desktop_thread_picture_cursor(thread);
 	sigset_t all, before;
@@ -292,7 +330,8 @@ static int setup(struct desktop_thread *thread, int own_input, const char *displ
 }
 
 int desktop_thread_new(struct source *source, int own_input, const char *display,
-	const char *name, struct desktop_outbox *outbox, struct desktop_thread **ret)
+	const char *name, int64_t paste_wait_ms, struct desktop_outbox *outbox,
+	struct desktop_thread **ret)
 {
 	struct desktop_thread *thread = calloc(1, sizeof(*thread));
 	if (!thread) {
@@ -304,6 +343,7 @@ int desktop_thread_new(struct source *source, int own_input, const char *display
 	thread->wake_fd = thread->probe = thread->current_probe = -1;
 	thread->last = &thread->first;
 	thread->clip_most = DESKTOP_CLIPBOARD_MAX;
+	thread->input.wait_us = paste_wait_ms ? paste_wait_ms * 1000 : PASTE_WAIT_US;
 	pthread_mutex_init(&thread->lock, NULL);
 	int r = setup(thread, own_input, display, name);
 	if (r < 0) {
@@ -329,7 +369,8 @@ struct desktop_thread *desktop_thread_free(struct desktop_thread *thread)
 	}
 	rfb_server_free(thread->server);
 	watermark_free(thread->watermark);
-	x11_inject_free(thread->inject);
+	paste_empty(&thread->input.paste);
+	x11_inject_free(thread->input.inject);
 	x11_clipboard_free(thread->clipboard);
 	source_free(thread->source);
 	if (thread->wake_fd >= 0)

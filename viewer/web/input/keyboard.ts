@@ -36,9 +36,11 @@ export class Keyboard {
 	private readonly held = new Map<string, number>();
 	/** Modifiers of the keys on the screen: until the next key. */
 	private readonly latched = new Set<number>();
-	/** Not null: what is typed waits for the clipboard. */
-	private queue: [number, boolean][] | null = null;
-	private pasteTimer: ReturnType<typeof setTimeout> | undefined;
+	/** What is typed behind a paste, and further texts, in their order. */
+	private readonly queue: ([number, boolean] | Promise<string>)[] = [];
+	private flowing = false;
+	/** A key has asked for a text that the browser has not told yet. */
+	private tell: ((text: string) => void) | null = null;
 	private composing = false;
 	private readonly isMac: boolean;
 	private readonly ends = new AbortController();
@@ -76,10 +78,8 @@ export class Keyboard {
 		this.ends.abort();
 	}
 
-	/** Up at the host, whatever is down. */
+	/** Up at the host, whatever is down; behind a paste like all that is typed. */
 	release(): void {
-		clearTimeout(this.pasteTimer);
-		this.flow();
 		for (const keysym of this.held.values()) this.emit(keysym, false);
 		this.held.clear();
 		for (const keysym of this.latched) this.emit(keysym, false);
@@ -200,7 +200,7 @@ export class Keyboard {
 	}
 
 	private emit(keysym: number, down: boolean): void {
-		if (this.queue) this.queue.push([keysym, down]);
+		if (this.flowing) this.queue.push([keysym, down]);
 		else this.out.key(keysym, down);
 	}
 
@@ -221,27 +221,44 @@ export class Keyboard {
 	}
 
 	private hold(): void {
-		this.queue ??= [];
-		clearTimeout(this.pasteTimer);
-		this.pasteTimer = setTimeout(() => this.flow(), PASTE_MS);
+		const text = new Promise<string>((resolve) => {
+			const tell = (found: string) => {
+				clearTimeout(timer);
+				if (this.tell === tell) this.tell = null;
+				resolve(found);
+			};
+			const timer = setTimeout(tell, PASTE_MS, "");
+			this.tell = tell;
+		});
+		this.queue.push(text);
+		void this.flow();
 	}
 
-	private flow(): void {
-		const waiting = this.queue ?? [];
-		this.queue = null;
-		for (const [keysym, down] of waiting) this.out.key(keysym, down);
+	/** The next text goes when the keys before it have gone: they paste the one before. */
+	private async flow(): Promise<void> {
+		if (this.flowing) return;
+		this.flowing = true;
+		for (let next = this.queue.shift(); next; next = this.queue.shift()) {
+			if (!(next instanceof Promise)) {
+				this.out.key(...next);
+				continue;
+			}
+			const text = await next;
+			if (text) await this.out.paste(text).catch(() => undefined);
+		}
+		this.flowing = false;
 	}
 
 	private pasted(event: ClipboardEvent): void {
 		event.preventDefault();
 		const text = event.clipboardData?.getData("text/plain") ?? "";
-		if (!this.queue) {
+		if (this.tell) this.tell(text);
+		else if (text && this.out.mayPaste()) {
 			// From a menu of the browser, or of a phone: no key asked for it.
-			if (text && this.out.mayPaste()) void this.out.paste(text).then(() => this.chord(KEY.control, 0x76));
-			return;
+			this.queue.push(Promise.resolve(text));
+			void this.flow();
+			this.chord(KEY.control, 0x76);
 		}
-		clearTimeout(this.pasteTimer);
-		void this.out.paste(text).finally(() => this.flow());
 	}
 
 	// ---- text
