@@ -248,6 +248,8 @@ static void wait(struct desktop_thread *thread, const struct pacer_step *step,
 		until_us = sooner(until_us, now_us + STREAM_US);
 	if (step->what == PACER_LATER)
 		until_us = sooner(until_us, step->at_us);
+	if (thread->gate && !thread->lost)
+		until_us = sooner(until_us, now_us + SOURCE_LOOK_US);
 	if (thread->partial)
 		until_us = sooner(until_us, now_us + PARTIAL_US);
 	struct pollfd fds[5] = {{thread->wake_fd, POLLIN, 0},

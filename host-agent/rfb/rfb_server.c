@@ -346,6 +346,7 @@ int rfb_server_resize(struct rfb_server *server, int width, int height,
 	const struct tiles_rect *monitors, size_t count)
 {
 	uint32_t *old = server->picture;
+	int resized = width != server->screen->width || height != server->screen->height;
 	server->monitor_count = count < RFB_SERVER_MONITORS ? count : RFB_SERVER_MONITORS;
 	memcpy(server->monitors, monitors, server->monitor_count * sizeof(*monitors));
 	server->picture = NULL;
@@ -364,7 +365,8 @@ int rfb_server_resize(struct rfb_server *server, int width, int height,
 	server->screen->setTranslateFunction(server->client);
 	sraRgnMakeEmpty(server->client->requestedRegion);
 	/* To a viewer with the old size, pixels outside of it would be a breach. */
-	if (!server->client->useNewFBSize && server->client->state == RFB_NORMAL)
+	if (resized && !server->client->useNewFBSize &&
+		server->client->state == RFB_NORMAL)
 		rfb_server_close(server);
 	return 0;
 }

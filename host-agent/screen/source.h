@@ -30,6 +30,8 @@ enum source_news {
 	SOURCE_LOST = 16, /* gone for good: nothing but source_free() may follow */
 };
 
+/* Somebody looks (source_news) at least so often while a viewer is there: not everything is told. */
+#define SOURCE_LOOK_US 2000000
 #define SOURCE_MONITORS_MAX 16
 #define SOURCE_RECTS_MAX 32
 

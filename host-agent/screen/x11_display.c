@@ -1,5 +1,6 @@
 #include "screen/x11_display.h"
 
+#include <X11/extensions/XTest.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -94,6 +95,15 @@ static void delist(const struct x11_display *display)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Also while some program grabs the server, as menus and window managers do while a button is down: a thread that
+ * waited for them would be the one that has to let the button go. */
+static void be_heard(Display *x)
+{
+	int event, error, major, minor;
+	if (XTestQueryExtension(x, &event, &error, &major, &minor))
+		XTestGrabControl(x, True);
+}
+
 int x11_display_open(const char *name, struct x11_display **ret)
 {
 	struct x11_display *display = calloc(1, sizeof(*display));
@@ -109,6 +119,7 @@ int x11_display_open(const char *name, struct x11_display **ret)
 	XSetIOErrorExitHandler(display->x, on_exit_wish, display);
 	display->screen = DefaultScreen(display->x);
 	display->root = RootWindow(display->x, display->screen);
+	be_heard(display->x);
 	*ret = display;
 	return 0;
 }

@@ -16,7 +16,7 @@ int x11_layout_watch(struct x11_display *display, int *ret_first_event)
 	XSelectInput(display->x, display->root, StructureNotifyMask);
 	XRRSelectInput(display->x, display->root,
 		RRScreenChangeNotifyMask | RRCrtcChangeNotifyMask |
-			RROutputChangeNotifyMask);
+			RROutputChangeNotifyMask | RRResourceChangeNotifyMask);
 	return 0;
 }
 
@@ -45,6 +45,20 @@ static void read_monitors(struct x11_display *display, struct source *source)
 	if (!source->monitor_count)
 		source->monitors[source->monitor_count++] =
 			(struct source_rect){0, 0, source->width, source->height};
+}
+
+static int same_rect(const struct source_rect *a, const struct source_rect *b)
+{
+	return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
+}
+
+int x11_layout_same(const struct source *a, const struct source *b)
+{
+	int same = a->width == b->width && a->height == b->height &&
+		   a->monitor_count == b->monitor_count;
+	for (size_t i = 0; same && i < a->monitor_count; i++)
+		same = same_rect(&a->monitors[i], &b->monitors[i]);
+	return same;
 }
 
 int x11_layout_read(struct x11_display *display, struct source *source)

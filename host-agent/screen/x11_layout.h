@@ -14,5 +14,7 @@ MUST_CHECK int x11_layout_watch(struct x11_display *display, int *ret_first_even
 int x11_layout_event(int first_event, XEvent *event);
 /* Fills in size and monitors as they are now; at least one monitor. 0: the server did not answer. */
 int x11_layout_read(struct x11_display *display, struct source *source);
+/* 1: of the same size, with the same monitors. */
+int x11_layout_same(const struct source *a, const struct source *b);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "screen/x11_damage.h"
@@ -22,6 +23,7 @@ struct x11_source {
 	struct x11_display *display;
 	struct x11_damage *damage;
 	int layout_event, fixes_event;
+	int64_t layout_us; /* when it was last read */
 	Visual *visual;
 	int depth;
 
@@ -115,12 +117,15 @@ static int x11_fd(const struct source *base)
 
 static uint32_t read_layout(struct x11_source *source)
 {
-	int width = source->source.width, height = source->source.height;
+	const struct source before = source->source;
+	source->layout_us = clock_mono_us();
 	if (!x11_layout_read(source->display, &source->source))
 		return 0;
-	if (source->source.width == width && source->source.height == height)
-		return SOURCE_DAMAGED;
-	make_image(source);
+	if (x11_layout_same(&before, &source->source))
+		return 0;
+	if (source->source.width != before.width ||
+		source->source.height != before.height)
+		make_image(source);
 	return SOURCE_RESIZED | SOURCE_DAMAGED;
 }
 
@@ -139,7 +144,10 @@ static uint32_t x11_news(struct source *base)
 		else
 			layout_changed |= x11_layout_event(source->layout_event, &event);
 	}
-	if (layout_changed)
+	/* Of a monitor that somebody has only declared (xrandr --setmonitor) the server tells nobody. */
+	if (clock_mono_us() - source->layout_us >= SOURCE_LOOK_US)
+		layout_changed = 1;
+	if (layout_changed && !source->display->lost)
 		news |= read_layout(source);
 	return source->display->lost ? SOURCE_LOST : news;
 }

@@ -108,6 +108,16 @@ test("sizes, figures and one of several screens", async () => {
 	await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
 	await until("the pointer on the second screen", async () => /x:76\d y:38\d/.test(await world.desktop.run("xdotool", "getmouselocation")));
 	await world.shot(page, "viewer-screen-ja-desk");
+	// Keys are the office's again after each choice in the bar.
+	assert.equal(await page.evaluate(() => document.activeElement.className), "typing");
+	// A screen that is taken away and one that is added are noticed while one looks.
+	await world.desktop.run("xrandr", "--delmonitor", "right");
+	await until("the whole desktop", async () => (await shown())[0] === 1024);
+	await screens.waitFor({ state: "detached" });
+	await world.desktop.run("xrandr", "--setmonitor", "right", "256/65x768/200+512+0", "none");
+	await screens.waitFor();
+	await screens.selectOption("2");
+	await until("the new screen alone", async () => String((await shown()).slice(0, 2)) === "256,768");
 	await hand.leave();
 });
 

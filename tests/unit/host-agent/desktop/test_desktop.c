@@ -310,6 +310,38 @@ static void test_screen_resizes(void **state)
 	XFreeGC(office->x, gc);
 }
 
+static void change_monitors(struct office *office, const char *change)
+{
+	char command[128];
+	int64_t until = clock_mono_ms() + PATIENCE_MS;
+	int before = office->events[DESKTOP_EV_RESIZED];
+	snprintf(command, sizeof(command), "xrandr %s", change);
+	assert_int_equal(x_world_call(&office->world, command), 0);
+	while (office->events[DESKTOP_EV_RESIZED] == before && clock_mono_ms() < until) {
+		rfb_viewer_run(&office->viewer, 10);
+		post_pump_run(office->pump, 10);
+	}
+	assert_true(office->events[DESKTOP_EV_RESIZED] > before);
+	assert_same_picture(office);
+}
+
+/* The size of the screen stays, so that the server tells nobody. */
+static void test_monitors_come_and_go(void **state)
+{
+	struct office *office = *state;
+	int width, height;
+	open_stream(office, ALL_RIGHTS, 0, "copyrect tight", LOSSLESS);
+	assert_same_picture(office);
+	change_monitors(office, "--setmonitor left 400/100x600/150+0+0 screen");
+	change_monitors(office, "--setmonitor right 400/100x600/150+400+0 none");
+	change_monitors(office, "--delmonitor right");
+	/* A viewer that cannot be told of sizes has lost nothing. */
+	desktop_size(office->desktop, &width, &height);
+	assert_int_equal(width, 800);
+	assert_int_equal(height, 600);
+	assert_int_equal(office->events[DESKTOP_EV_STREAM_ENDED], 0);
+}
+
 static int keys_down(struct office *office)
 {
 	char keys[32];
@@ -338,6 +370,51 @@ static void await_keys_down(struct office *office, int count, int buttons)
 		usleep(10000);
 	assert_int_equal(keys_down(office), count);
 	assert_int_equal(!buttons_down(office), !buttons);
+}
+
+static void await_paste(struct office *office, const char *text)
+{
+	char path[96], command[256];
+	snprintf(path, sizeof(path), "%s/pasted", office->dir);
+	snprintf(command, sizeof(command),
+		"timeout 20 xclip -selection clipboard -o > %s", path);
+	int64_t until = clock_mono_ms() + PATIENCE_MS;
+	char *now = NULL;
+	do {
+		free(now);
+		x_world_call(&office->world, command);
+		now = x_world_file(path);
+	} while ((!now || strcmp(now, text) != 0) && clock_mono_ms() < until);
+	assert_non_null(now);
+	assert_true(!strcmp(now, text));
+	free(now);
+}
+
+/* Window managers grab the server while a button is down, and let it go when the button goes up: by us. */
+static void test_a_grabbed_server_locks_nobody_out(void **state)
+{
+	struct office *office = *state;
+	char text[] = "pasted meanwhile";
+	open_stream(office, ALL_RIGHTS, 0, "copyrect tight", LOSSLESS);
+	assert_same_picture(office);
+	XGrabServer(office->x);
+	XSync(office->x, False);
+	assert_int_equal(desktop_clipboard_set(office->desktop, text, sizeof(text) - 1),
+		0);
+	GC gc = make_gc(office);
+	draw_random(office, DefaultRootWindow(office->x), gc, 30);
+	SendKeyEvent(office->viewer.client, XK_a, TRUE);
+	SendPointerEvent(office->viewer.client, 50, 60, 1);
+	int64_t until = clock_mono_ms() + PATIENCE_MS;
+	while ((keys_down(office) != 1 || !buttons_down(office)) &&
+		clock_mono_ms() < until)
+		rfb_viewer_run(&office->viewer, 10);
+	assert_int_equal(keys_down(office), 1);
+	assert_same_picture(office);
+	XUngrabServer(office->x);
+	XSync(office->x, False);
+	XFreeGC(office->x, gc);
+	await_paste(office, text);
 }
 
 /* ---- the gate ---- */
@@ -602,24 +679,6 @@ static void test_no_view_no_pixels(void **state)
 }
 
 /* ---- clipboard ---- */
-
-static void await_paste(struct office *office, const char *text)
-{
-	char path[96], command[256];
-	snprintf(path, sizeof(path), "%s/pasted", office->dir);
-	snprintf(command, sizeof(command),
-		"timeout 20 xclip -selection clipboard -o > %s", path);
-	int64_t until = clock_mono_ms() + PATIENCE_MS;
-	char *now = NULL;
-	do {
-		free(now);
-		x_world_call(&office->world, command);
-		now = x_world_file(path);
-	} while ((!now || strcmp(now, text) != 0) && clock_mono_ms() < until);
-	assert_non_null(now);
-	assert_true(!strcmp(now, text));
-	free(now);
-}
 
 static void copy_in_office(struct office *office, const char *text)
 {
@@ -908,6 +967,8 @@ int main(int argc, char **argv)
 		IN_OFFICE(test_nothing_changes_nothing_sent),
 		cmocka_unit_test_setup_teardown(test_screen_resizes,
 			open_resizable_office, close_office),
+		IN_OFFICE(test_monitors_come_and_go),
+		IN_OFFICE(test_a_grabbed_server_locks_nobody_out),
 		IN_OFFICE(test_closed_gate_holds_pictures_not_keys),
 		IN_OFFICE(test_a_viewer_that_does_not_read),
 		IN_OFFICE(test_every_character_arrives),
