@@ -14,14 +14,14 @@ the World that it was started in.
 import signal
 import socket
 
-from world import TOOLS, Gateway, free_port, run, wait_for
+from world import TOOLS, TOP, Gateway, free_port, run, wait_for
 
 
 class Redis:
     """A redis-server of our own, on a socket in a directory of its own; with `tcp` also on a port.
 
-    `options` are redis-server's ("--maxmemory", "64mb"); with `user` and `password` only that user may
-    do anything, from the first start on. What is written is on the disk when it is answered.
+    `options` are redis-server's ("--maxmemory", "64mb"); with `user` and `password` the rights are those of
+    deploy/redis/users.acl, for that user. What is written is on the disk when it is answered.
     """
 
     def __init__(self, world, *options, name="redis", user=None, password=None, tcp=False):
@@ -41,7 +41,8 @@ class Redis:
                  "--maxmemory-policy", "noeviction", "--logfile", self.dir / "redis.log"]
         if self.user:
             acl = self.dir / "users.acl"
-            acl.write_text(f"user default off\nuser {self.user} on >{self.password} ~* &* +@all\n")
+            rules = (TOP / "deploy/redis/users.acl").read_text()
+            acl.write_text(rules.replace("user engawa ", f"user {self.user} ").replace("CHANGE-ME", self.password))
             words += ["--aclfile", acl]
         elif self.password:
             words += ["--requirepass", self.password]
@@ -56,7 +57,7 @@ class Redis:
         return run("redis-cli", "-s", self.socket, *who, *words, code=code).strip()
 
     def answers(self):
-        wait_for("Redis to answer", lambda: self.cli("ping", code=None) == "PONG")
+        wait_for("Redis to answer", lambda: self.cli("ping", code=None).startswith(("PONG", "NOPERM")))
         return self
 
     @property

@@ -185,6 +185,17 @@ def holds_the_same(one, two, last):
     assert two.ctl("audit", "verify")["ok"]
 
 
+def test_redis_as_we_ship_it_comes_back_with_everything(world):
+    redis = Redis(world, user="engawa", password="pw")
+    assert redis.cli("--user", "default", "--pass", "", "ping", code=None) != "PONG", "nobody is the default user"
+    cluster = Cluster(world, nodes=1, redis=redis, deadline_ms=5000)
+    node = cluster.nodes[0]
+    made = node.license("佐藤 花子")["id"]
+    redis.restart()
+    wait_for("the license", lambda: made in node.ctl("license", "list", json_out=False, code=None))
+    assert node.ctl("audit", "verify")["ok"]
+
+
 def test_a_backup_goes_from_one_store_into_the_other(world):
     redis = Redis(world)
     one = Gateway(world, "one").init().start()
