@@ -1,5 +1,6 @@
 #include "agent_session_inside.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,16 @@ void agent_session_note(struct agent_session *session, const char *event, int re
 			reason ? reason_symbol(reason) : NULL));
 }
 
+static void on_notes(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct agent_session *session = arg;
+	CHECK_OBJ(session, SESSION_MAGIC);
+	evtimer_del(session->notes);
+	if (peers_seen(session->house.peers, session->key, clock_wall_ms()) < 0)
+		log_line(LOG_WARN, "the last use of a device could not be noted");
+	session->house.changed(session->house.ctx);
+}
+
 static void on_up(void *ctx, const struct tunnel_up *up)
 {
 	struct agent_session *session = ctx;
@@ -98,8 +109,6 @@ static void on_up(void *ctx, const struct tunnel_up *up)
 		session->up_ms = clock_mono_ms();
 	}
 	session->up = 1;
-	if (peers_seen(session->house.peers, session->key, clock_wall_ms()) < 0)
-		log_line(LOG_WARN, "the last use of a device could not be noted");
 	agent_session_note(session, up->resumed ? "resumed" : "up", 0);
 	log_line(LOG_INFO, up->resumed ? "session resumed" : "session up",
 		LOG_S("viewer", session->viewer), LOG_S("address", session->address),
@@ -107,7 +116,9 @@ static void on_up(void *ctx, const struct tunnel_up *up)
 	if (session->desktop)
 		desktop_rights(session->desktop, session->rights);
 	show_sign(session);
-	session->house.changed(session->house.ctx);
+	/* HELLO_OK goes out at the end of this turn: files that nobody waits for come after it. */
+	struct timeval next_turn = {0};
+	evtimer_add(session->notes, &next_turn);
 }
 
 static void on_bytes(void *ctx, enum seal_lane lane, const uint8_t *bytes, size_t len)
@@ -189,6 +200,8 @@ static void leave_desktop(struct agent_session *session)
 static void leave(struct agent_session *session, int reason, enum tunnel_end how)
 {
 	static const char *const ways[] = {"ours", "theirs", "interrupted"};
+	if (evtimer_pending(session->notes, NULL))
+		on_notes(-1, 0, session);
 	if (how != TUNNEL_INTERRUPTED || session->uplink)
 		give_receipt(session, reason);
 	leave_desktop(session);
@@ -283,6 +296,9 @@ int agent_session_new(struct agent_session **ret, const struct agent_session_hou
 		.fence = house->fence,
 	};
 	int status = text_copy(config.license, sizeof(config.license), house->license);
+	session->notes = evtimer_new(house->base, on_notes, session);
+	if (!session->notes)
+		status = -REASON_NO_MEMORY;
 	if (!status)
 		status = tunnel_new(&session->tunnel, house->base, &config,
 			&tunnel_events, session);
@@ -477,6 +493,8 @@ struct agent_session *agent_session_free(struct agent_session *session)
 	session->clip = clip_lane_free(session->clip);
 	session->bridge = bridge_free(session->bridge);
 	session->tunnel = tunnel_free(session->tunnel);
+	if (session->notes)
+		event_free(session->notes);
 	secret_wipe(session, sizeof(*session));
 	free(session);
 	return NULL;

@@ -45,6 +45,7 @@ struct agent_session {
 	unsigned warned;
 	int64_t clip_limit; /* the desktop keeps to it */
 	struct silence silence;
+	struct event *notes; /* what is written down of a session that is up */
 };
 
 /* -REASON_CONFIG: it has an error, and nobody is let in. */
