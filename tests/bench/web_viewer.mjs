@@ -4,7 +4,8 @@
 //
 //   node web_viewer.mjs --seconds 8 --rounds 3 --lines plain,slow --only engawa,novnc --work typing,scroll
 //
-// A marker counts when noVNC has put it on the canvas that is shown: both viewers end in noVNC's Display.
+// A marker counts when noVNC has put it on the canvas that is shown: both viewers end in noVNC's Display. Both get
+// JPEG of one quality: noVNC asks for what our host sends on that line by itself, and what came is in the table.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -18,6 +19,8 @@ const WARM_MS = 1500;
 const CLICKS = 5;
 const KEY_EVERY_MS = 250;
 const SLOW = ["delay both 20", "rate both 20M", "queue both 250"];
+/** What our host sends over these: asked for 8, it takes less on a slow line. */
+const QUALITY = { plain: 8, slow: 6 };
 const WORK = {
 	typing: "typing 20/s",
 	scroll: "scroll, drawn anew 30/s",
@@ -68,6 +71,44 @@ function watch() {
 			seen.pressed = 0;
 		}
 	};
+}
+
+/** Runs in the page before its scripts: keeps the sum of the first quantisation table of each JPEG. */
+function watchImages() {
+	const seen = { tables: [] };
+	window.__images = seen;
+	const note = (data) => {
+		const at = data.findIndex((byte, i) => byte === 0xff && data[i + 1] === 0xdb);
+		if (at >= 0) seen.tables.push(data.slice(at + 5, at + 69).reduce((sum, value) => sum + value, 0));
+	};
+	const Decoder = window.ImageDecoder;
+	window.ImageDecoder = class extends Decoder {
+		constructor(given) {
+			note(given.data.slice(0, 512));
+			super(given);
+		}
+	};
+	const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+	Object.defineProperty(HTMLImageElement.prototype, "src", {
+		...source,
+		set(text) {
+			const found = /^data: ?image\/jpeg;base64,(.{512})/.exec(text);
+			if (found) note(Uint8Array.from(atob(found[1]), (char) => char.charCodeAt(0)));
+			source.set.call(this, text);
+		},
+	});
+}
+
+/** libjpeg's quality that gives such a table: the standard one (ITU-T T.81 table K.1), scaled. */
+function qualityOf(sum) {
+	const standard = [16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+		18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99];
+	const off = (quality) => {
+		const scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
+		const made = standard.reduce((all, value) => all + Math.min(255, Math.max(1, Math.floor((value * scale + 50) / 100))), 0);
+		return Math.abs(made - sum);
+	};
+	return Array.from({ length: 100 }, (_, i) => i + 1).reduce((best, quality) => (off(quality) < off(best) ? quality : best), 1);
 }
 
 /** CPU seconds of Chromium: all processes that came of this program and are its own. */
@@ -137,6 +178,8 @@ class Bench {
 		const at = `https://127.0.0.1:${port}`;
 		this.world.alsoAt.push(at);
 		const hand = await takeInHand(this.world, "en", { at, viewport: { width: 1920, height: 1080 } });
+		await hand.page.addInitScript(watchImages);
+		await this.world.visit(hand.page, at);
 		await hand.page.evaluate(watch);
 		await hand.pair();
 		await hand.live();
@@ -158,9 +201,10 @@ class Bench {
 		const port = await this.through(line, web);
 		const context = await this.world.browser.newContext({ viewport: { width: 1920, height: 1080 } });
 		const page = await context.newPage();
+		await page.addInitScript(watchImages);
 		const size = { sum: 0 };
 		page.on("requestfinished", async (asked) => (size.sum += (await asked.sizes()).responseBodySize));
-		await page.goto(`http://127.0.0.1:${port}/vnc.html`);
+		await page.goto(`http://127.0.0.1:${port}/vnc.html?quality=${QUALITY[line]}&compression=2`);
 		const button = page.locator("#noVNC_connect_button");
 		await button.waitFor();
 		await page.waitForLoadState("networkidle");
@@ -196,7 +240,10 @@ class Bench {
 		await sleep(300);
 		const { app, log } = this.draw(what, seconds + WARM_MS / 1000 + 3);
 		await sleep(WARM_MS);
-		await viewer.page.evaluate(() => Object.assign(window.__seen, { marks: [], keys: [], pressed: 0 }));
+		await viewer.page.evaluate(() => {
+			Object.assign(window.__seen, { marks: [], keys: [], pressed: 0 });
+			window.__images.tables = [];
+		});
 		const offset = clockOffset();
 		const [begin, cpu] = [monotonicMs(), browserCpu()];
 		if (what === "keys") {
@@ -210,6 +257,8 @@ class Bench {
 		}
 		const [end, spent] = [monotonicMs(), browserCpu() - cpu];
 		const { marks, keys } = await viewer.page.evaluate(() => window.__seen);
+		const { tables } = await viewer.page.evaluate(() => window.__images);
+		if (tables.length > 9) note(line, `${WORK[what]}, JPEG quality`, name, qualityOf(share(tables, 0.5)));
 		await app.stop();
 		await viewer.leave();
 		this.judge(line, name, WORK[what], { drawn: drawnIn(log), marks, keys, offset, begin, end, spent, isKeys: what === "keys" });
