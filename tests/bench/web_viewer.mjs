@@ -203,7 +203,10 @@ class Bench {
 		const page = await context.newPage();
 		await page.addInitScript(watchImages);
 		const size = { sum: 0 };
-		page.on("requestfinished", async (asked) => (size.sum += (await asked.sizes()).responseBodySize));
+		page.on("requestfinished", async (asked) => {
+			const { responseBodySize } = await asked.sizes();
+			size.sum += responseBodySize;
+		});
 		await page.goto(`http://127.0.0.1:${port}/vnc.html?quality=${QUALITY[line]}&compression=2`);
 		const button = page.locator("#noVNC_connect_button");
 		await button.waitFor();
