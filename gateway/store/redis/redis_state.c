@@ -324,21 +324,27 @@ static void release(struct state *state, const char *license, const char *sessio
 	send(question, redis_words_script(&words, REDIS_RELEASE, 1, &question->ask));
 }
 
-static void announce(struct state *state, const char *license, const char *node,
-	const char *value, int64_t ttl_ms, struct post_box *box, state_done reader,
-	void *ctx)
+/* Both scripts take the same words: where the host of this license is, and for how long. */
+static void send_place(struct question *question, enum redis_script_name script,
+	const char *license, const char *node, const char *value, int64_t ttl_ms)
 {
 	struct redis_words words;
-	struct question *question =
-		question_new(state, reply_new_state(box, reader, ctx), read_verdict);
-	if (!question)
-		return;
 	redis_words_init(&words);
 	redis_words_key(&words, question->redis->prefix, "at:%s", license);
 	redis_words_text(&words, node);
 	redis_words_text(&words, value);
 	redis_words_number(&words, ttl_ms);
-	send(question, redis_words_script(&words, REDIS_ANNOUNCE, 1, &question->ask));
+	send(question, redis_words_script(&words, script, 1, &question->ask));
+}
+
+static void announce(struct state *state, const char *license, const char *node,
+	const char *value, int64_t ttl_ms, struct post_box *box, state_done reader,
+	void *ctx)
+{
+	struct question *question =
+		question_new(state, reply_new_state(box, reader, ctx), read_verdict);
+	if (question)
+		send_place(question, REDIS_ANNOUNCE, license, node, value, ttl_ms);
 }
 
 static int read_stay(struct question *question, const struct redisReply *reply)
@@ -353,17 +359,10 @@ static void stay(struct state *state, const char *license, const char *node,
 	const char *value, int64_t ttl_ms, struct post_box *box, state_done reader,
 	void *ctx)
 {
-	struct redis_words words;
 	struct question *question =
 		question_new(state, reply_new_state(box, reader, ctx), read_stay);
-	if (!question)
-		return;
-	redis_words_init(&words);
-	redis_words_key(&words, question->redis->prefix, "at:%s", license);
-	redis_words_text(&words, node);
-	redis_words_text(&words, value);
-	redis_words_number(&words, ttl_ms);
-	send(question, redis_words_script(&words, REDIS_STAY, 1, &question->ask));
+	if (question)
+		send_place(question, REDIS_STAY, license, node, value, ttl_ms);
 }
 
 static int read_place(struct question *question, const struct redisReply *reply)
