@@ -116,6 +116,10 @@ test("what is no image ends the stream, once it is over nobody is told", async (
 	assert(!given.some(({ ready }) => ready), "given back");
 });
 
+async function until(holds: () => boolean): Promise<void> {
+	for (let n = 0; n < 1000 && !holds(); n++) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 test("updates that came together are shown together", async () => {
 	let shown = 0;
 	let queued = 0;
@@ -124,12 +128,13 @@ test("updates that came together are shown together", async () => {
 	gatherFlips(fake);
 	for (let n = 0; n < 5; n++) fake.flip();
 	equals(shown, 0);
-	await new Promise((resolve) => setTimeout(resolve, 50));
+	const told = (count: number) => until(() => shown >= count);
+	await told(1);
 	equals(shown, 1);
 	waits = true;
 	fake.flip();
 	equals(queued, 1);
 	fake.flip(true);
-	await new Promise((resolve) => setTimeout(resolve, 50));
+	await told(2);
 	equals(shown, 2);
 });
