@@ -27,6 +27,7 @@
 #define CONN_ADDRESS 64
 
 struct conn;
+struct tls_ctx;
 struct worker;
 
 struct conn_events {
@@ -54,6 +55,8 @@ struct conn_vtable {
 	void (*hold)(struct conn *);
 	int (*detach)(struct conn *);
 	void (*attach)(struct conn *, struct worker *);
+	/* May be NULL: it leads to no other node. */
+	const char *(*distrust)(const struct conn *, struct tls_ctx *);
 };
 
 /* Every implementation's struct begins with this. */
@@ -109,6 +112,12 @@ static inline void conn_pause(struct conn *conn)
 static inline void conn_resume(struct conn *conn)
 {
 	conn->vtable->resume(conn);
+}
+
+/* Of a conn to or from another node: why that would not be let in any more (tls_ctx_distrusts); NULL: it would. */
+static inline const char *conn_distrust(const struct conn *conn, struct tls_ctx *tls)
+{
+	return conn->vtable->distrust ? conn->vtable->distrust(conn, tls) : NULL;
 }
 
 /* CONN_FLUSH: sends what is queued first, for at most 5 s. Calling it twice is harmless. */

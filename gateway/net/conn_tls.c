@@ -370,6 +370,11 @@ static void conn_tls_attach(struct conn *base, struct worker *worker)
 	conn_tls_read_rest_soon(conn);
 }
 
+static const char *conn_tls_distrust(const struct conn *base, struct tls_ctx *tls)
+{
+	return tls_ctx_distrusts(tls, conn_tls_of(base)->ssl);
+}
+
 static const struct conn_vtable vtable = {
 	.write = conn_tls_write,
 	.queued = conn_tls_queued,
@@ -380,6 +385,7 @@ static const struct conn_vtable vtable = {
 	.hold = conn_tls_hold,
 	.detach = conn_tls_detach,
 	.attach = conn_tls_attach,
+	.distrust = conn_tls_distrust,
 };
 
 const char *conn_tls_node(const struct conn *base)

@@ -420,6 +420,44 @@ int tls_ctx_reload(struct tls_ctx *tls, char error[static TLS_CTX_ERROR])
 	return 0;
 }
 
+/* The chain that it showed, against the CA of today. */
+static const char *judge_chain(SSL_CTX *ctx, const SSL *ssl, X509 *leaf)
+{
+	X509_STORE_CTX *store = X509_STORE_CTX_new();
+	const char *why = "no memory";
+	if (store && X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(ctx), leaf,
+			     SSL_get_peer_cert_chain(ssl))) {
+		X509_STORE_CTX_set_flags(store, X509_V_FLAG_NO_CHECK_TIME);
+		why = X509_verify_cert(store) == 1
+			      ? NULL
+			      : X509_verify_cert_error_string(
+					X509_STORE_CTX_get_error(store));
+	}
+	X509_STORE_CTX_free(store);
+	ERR_clear_error();
+	return why;
+}
+
+const char *tls_ctx_distrusts(struct tls_ctx *tls, const struct ssl_st *ssl)
+{
+	char node[PEER_TRUST_NODE];
+	const struct peer *peer = peer_of(ssl);
+	if (!peer)
+		return NULL;
+	SSL_CTX *ctx = tls_ctx_get(tls);
+	const struct peer_trust *trust = SSL_CTX_get_ex_data(ctx, trust_index);
+	X509 *leaf = SSL_get0_peer_certificate(ssl);
+	const char *why = "no certificate was shown";
+	if (SSL_get_SSL_CTX(ssl) == ctx || !trust)
+		why = NULL;
+	else if (leaf)
+		why = judge_chain(ctx, ssl, leaf);
+	if (!why && trust && leaf)
+		why = peer_trust_judge(trust, leaf, peer->expected, node);
+	SSL_CTX_free(ctx);
+	return why;
+}
+
 int64_t tls_ctx_expires_ms(struct tls_ctx *tls)
 {
 	pthread_mutex_lock(&tls->lock);

@@ -56,6 +56,9 @@ enum tls_alpn tls_ctx_alpn(const struct ssl_st *ssl);
  * accepted, or NULL. */
 const char *tls_ctx_node(const struct ssl_st *ssl);
 const char *tls_ctx_refusal(const struct ssl_st *ssl);
+/* Of the same, proved: whether it would be proved now, by the CA and the list of revoked ones as they were read last.
+ * NULL, or why not. How long its certificate is valid is looked at when a connection begins. */
+const char *tls_ctx_distrusts(struct tls_ctx *tls, const struct ssl_st *ssl);
 /* Accepts NULL, returns NULL. */
 struct tls_ctx *tls_ctx_free(struct tls_ctx *tls);
 

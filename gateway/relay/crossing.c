@@ -13,6 +13,7 @@
 #include "net/conn.h"
 #include "net/dialer.h"
 #include "relay/desk.h"
+#include "relay/distrust.h"
 #include "relay/elsewhere.h"
 #include "relay/leg.h"
 #include "relay/leg_hear.h"
@@ -142,6 +143,8 @@ static void on_dialled(void *ctx, struct conn *conn, int reason)
 		now_ms);
 	crossing->pinged_ms = now_ms;
 	metrics_time(METRIC_CROSSING_SECONDS, clock_mono_us() - crossing->begun_us);
+	if (distrust_closes(crossing->desk, conn, crossing->to.node))
+		return; /* `closed` tells the viewer, as below */
 	if (say_hello(crossing)) {
 		conn_close(conn, REASON_NO_MEMORY, CONN_DROP);
 		return; /* `closed` tells the viewer */
@@ -359,6 +362,13 @@ static void on_closed(void *ctx, int reason)
 }
 
 static const struct conn_events peer_events = {on_bytes, on_room, on_closed};
+
+void crossing_distrust(struct crossing *crossing)
+{
+	CHECK_OBJ(crossing, CROSSING_MAGIC);
+	if (crossing->peer)
+		distrust_closes(crossing->desk, crossing->peer, crossing->to.node);
+}
 
 void crossing_room(struct crossing *crossing)
 {

@@ -33,6 +33,8 @@ void crossing_begin(struct leg *viewer, const struct whereabouts *to);
 int crossing_take(struct crossing *crossing, const struct frame *frame);
 /* The viewer's queue has room again. */
 void crossing_room(struct crossing *crossing);
+/* The other node may not be trusted any more (distrust.h). */
+void crossing_distrust(struct crossing *crossing);
 void crossing_tick(struct crossing *crossing, int64_t now_ms);
 /* The viewer's leg has ended. */
 void crossing_lose(struct crossing *crossing, int reason);

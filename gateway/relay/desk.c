@@ -97,9 +97,8 @@ static int64_t tick_ms(const struct relay_settings *settings)
 	return least / 8 < TICK_LEAST_MS ? TICK_LEAST_MS : least / 8;
 }
 
-/* Each of them may end while it is visited, and take others along: a leg its session, a session its
- * viewer. So a marker in the list remembers the place. */
-static void each(struct list *head, void (*visit)(struct list *node, const void *ctx),
+/* A marker in the list remembers the place. */
+void desk_each(struct list *head, void (*visit)(struct list *node, const void *ctx),
 	const void *ctx)
 {
 	struct list marker, *node;
@@ -175,7 +174,7 @@ static void revoke(struct desk *desk, const struct order *order)
 	else
 		lobby_revoke_tenant(desk->house->lobby, order->tenant, order->reason);
 	disconnect(desk, order);
-	each(&desk->legs, revoke_leg, order);
+	desk_each(&desk->legs, revoke_leg, order);
 }
 
 static void on_order(void *ctx, const char *topic, const char *json)
@@ -210,7 +209,7 @@ static void notice_leg(struct list *node, const void *within_ms)
 
 void desk_notice_drain(struct desk *desk, int64_t within_ms)
 {
-	each(&desk->legs, notice_leg, &within_ms);
+	desk_each(&desk->legs, notice_leg, &within_ms);
 }
 
 static void end_session(struct list *node, const void *reason)
@@ -245,8 +244,8 @@ static void send_away(struct desk *desk)
 	desk->drain_by_ms = 0;
 	if (!atomic_load(&desk->house->draining))
 		return;
-	each(&desk->sessions, end_session, &reason);
-	each(&desk->legs, end_leg, &reason);
+	desk_each(&desk->sessions, end_session, &reason);
+	desk_each(&desk->legs, end_leg, &reason);
 }
 
 void desk_tick(struct desk *desk)
@@ -255,10 +254,10 @@ void desk_tick(struct desk *desk)
 	if (desk->drain_by_ms && now_ms >= desk->drain_by_ms)
 		send_away(desk);
 	notices_tick(desk, now_ms);
-	each(&desk->doors, tick_door, &now_ms);
-	each(&desk->landings, tick_landing, &now_ms);
-	each(&desk->sessions, tick_session, &now_ms);
-	each(&desk->legs, tick_leg, &now_ms);
+	desk_each(&desk->doors, tick_door, &now_ms);
+	desk_each(&desk->landings, tick_landing, &now_ms);
+	desk_each(&desk->sessions, tick_session, &now_ms);
+	desk_each(&desk->legs, tick_leg, &now_ms);
 }
 
 static void set_tick(struct desk *desk)
@@ -321,10 +320,10 @@ void desk_close(struct desk *desk, int reason)
 	bus_unsubscribe(desk->house->store->bus, desk->orders);
 	desk->orders = NULL;
 	elsewhere_stop(desk);
-	each(&desk->doors, end_door, &reason);
-	each(&desk->landings, end_landing, &reason);
-	each(&desk->sessions, end_session, &reason);
-	each(&desk->legs, end_leg, &reason);
+	desk_each(&desk->doors, end_door, &reason);
+	desk_each(&desk->landings, end_landing, &reason);
+	desk_each(&desk->sessions, end_session, &reason);
+	desk_each(&desk->legs, end_leg, &reason);
 }
 
 int desk_is_empty(const struct desk *desk)

@@ -90,6 +90,11 @@ void desk_close(struct desk *desk, int reason);
 /* No leg, session, door or question is left. */
 int desk_is_empty(const struct desk *desk);
 
+/* Visits doors, landings, legs or sessions. Each may end while it is visited, and take others along: a leg its session,
+ * a session its viewer. */
+void desk_each(struct list *head, void (*visit)(struct list *node, const void *ctx),
+	const void *ctx);
+
 void desk_seat_leg(struct desk *desk, struct leg *leg);
 /* NULL when that leg is gone or has moved on. */
 struct leg *desk_find_leg(struct desk *desk, uint64_t number);

@@ -15,6 +15,7 @@
 #include "net/conn.h"
 #include "relay/crossing.h"
 #include "relay/desk.h"
+#include "relay/distrust.h"
 #include "relay/guard.h"
 #include "relay/leg.h"
 #include "relay/lobby.h"
@@ -76,6 +77,8 @@ void landing_open(struct desk *desk, struct conn *conn, const char *node)
 	guard_proved(desk->house->guard, conn->address);
 	if (desk->closing)
 		landing_refuse(landing, REASON_NODE_STOPPED, RETRY_SOON_MS, NULL);
+	else
+		landing_distrust(landing);
 }
 
 static void drop(struct landing *landing)
@@ -125,6 +128,12 @@ void landing_refuse(struct landing *landing, int reason, int64_t retry_ms,
 	else
 		conn_close(landing->conn, reason, CONN_DROP);
 	buf_done(&out);
+}
+
+void landing_distrust(struct landing *landing)
+{
+	if (distrust_closes(landing->desk, landing->conn, landing->via))
+		landing->over = 1;
 }
 
 void landing_tick(struct landing *landing, int64_t now_ms)

@@ -21,6 +21,8 @@ struct list;
 void landing_open(struct desk *desk, struct conn *conn, const char *node);
 /* The landing whose node this is in desk->landings. */
 struct landing *landing_at(struct list *node);
+/* Its node may not be trusted any more (distrust.h). */
+void landing_distrust(struct landing *landing);
 void landing_tick(struct landing *landing, int64_t now_ms);
 /* CLOSE with this reason, which the viewer hears, then the end. */
 void landing_refuse(struct landing *landing, int reason, int64_t retry_ms,

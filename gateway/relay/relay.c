@@ -17,6 +17,7 @@
 #include "net/resolver.h"
 #include "net/tls_ctx.h"
 #include "net/worker.h"
+#include "relay/distrust.h"
 #include "relay/door.h"
 #include "relay/guard.h"
 #include "relay/landing.h"
@@ -318,11 +319,22 @@ const char *relay_endpoint(const struct relay *relay, size_t index)
 	return index < relay->listeners ? relay->endpoint[index] : "";
 }
 
+/* Connections that began with the certificates of before. */
+static void look_at_nodes(struct relay *relay, struct desk *desk, int64_t value)
+{
+	(void)relay;
+	(void)value;
+	distrust_look(desk);
+}
+
 int relay_reload(struct relay *relay, char error[static RELAY_ERROR])
 {
 	char why[TLS_CTX_ERROR] = "";
 	int rc = tls_ctx_reload(relay->tls, why);
-	return rc ? refuse(-rc, error, "%s", why) : 0;
+	if (rc)
+		return refuse(-rc, error, "%s", why);
+	relay_at_all_desks(relay, look_at_nodes, 0);
+	return 0;
 }
 
 void relay_set(struct relay *relay, const struct relay_settings *settings)

@@ -74,6 +74,7 @@ struct relay_web {
 struct relay_parts {
 	struct store *store; /* borrowed, as the next */
 	struct admission *admission;
+	int64_t cache_ms; /* as admission has it; 0: nobody new comes in while the store is away */
 	const char *node; /* name of the node, as in proofs and rows */
 	const char *
 		address; /* HOST:PORT under which ends reach it; "": nobody is sent here */

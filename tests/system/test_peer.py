@@ -115,3 +115,45 @@ def test_numbers_arrive_while_either_node_is_lost(world):
     wait_for("what was typed to be in the file", lambda: typed.read_text() == typist.text, seconds=90)
     sessions = {row["id"] for row in apart.rows() if row["purpose"] == "session"}
     assert len(sessions | {apart.live()["id"]}) == 1
+
+
+def revoke(node, other):
+    """`node` trusts the certificate of `other` no more; None: all of them again."""
+    said = run("openssl", "x509", "-in", other.data / "node.pem", "-noout", "-fingerprint", "-sha256") if other else ""
+    (node.data / "revoked.txt").write_text(said)
+    node.program.kill(signal.SIGHUP)
+
+
+def is_cut(judge, revoked):
+    """Its connections are closed, the log says why, and it gets no new one."""
+    wait_for("the connection to be closed", lambda: any(
+        "not trusted any more" in line and f"node={revoked.made['node']}" in line and "revoked" in line
+        for line in judge.program.text().splitlines()))
+    wait_for("a new one to be refused", lambda: metric(judge, "peers_refused_total") >= 2)
+
+
+def test_a_session_over_a_revoked_node_is_cut_and_goes_on_later(world):
+    apart = Apart(world, manager=True, config={"relay": {"grace": "5m"}})
+    here, there = apart.here, apart.there
+    typed = apart.desktop.typing_into()
+    typist = Typist(apart.connect(), 1, 3000).start()
+    session = apart.live()["id"]
+    wait_for("typing", lambda: typist.at >= 20)
+    # The host's node takes no viewer from a node that it does not trust, until it does again.
+    carried = there.program.text().count("viewer carried here")
+    revoke(there, here)
+    is_cut(there, here)
+    wait_for("no viewer to be carried", lambda: metric(there, "peer_legs") == 0)
+    assert there.program.text().count("viewer carried here") == carried
+    revoke(there, None)
+    wait_for("the viewer to be carried again",
+             lambda: there.program.text().count("viewer carried here") > carried, seconds=90)
+    typist.stop()
+    wait_for("what was typed to be in the file", lambda: typed.read_text() == typist.text, seconds=90)
+    assert apart.live()["id"] == session
+    # The viewer's node brings nobody to one that it does not trust.
+    carried = there.program.text().count("viewer carried here")
+    revoke(here, there)
+    is_cut(here, there)
+    wait_for("no viewer to be carried", lambda: metric(here, "crossings") == metric(there, "peer_legs") == 0)
+    assert there.program.text().count("viewer carried here") == carried

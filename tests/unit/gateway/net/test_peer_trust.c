@@ -308,6 +308,48 @@ static void a_revoked_certificate_is_refused_from_the_next_reading_on(void **sta
 	test_cert_done(&other);
 }
 
+/* A connection that began with an older list, at both of its ends; and one whose CA is not the cluster's any more. */
+static void a_live_connection_is_judged_again(void **state)
+{
+	char error[TLS_CTX_ERROR];
+	struct test_cluster other;
+	struct test_cert cert, foreign;
+	(void)state;
+	test_cluster_node(&rig.cluster, "node-a", &cert);
+	struct tls_ctx *tls = tls_of(&rig.cluster, &cert);
+	dial(tls, rig.address, "node-b");
+	UNTIL(rig.dial_over && rig.accepted);
+	assert_null(conn_distrust(rig.accepted, rig.tls));
+	assert_null(conn_distrust(rig.dialled, tls));
+	assert_int_equal(tls_ctx_reload(rig.tls, error), 0);
+	assert_int_equal(tls_ctx_reload(tls, error), 0);
+	assert_null(conn_distrust(rig.accepted, rig.tls));
+	assert_null(conn_distrust(rig.dialled, tls));
+	test_cluster_new(&other);
+	test_cluster_node(&other, "node-b", &foreign);
+	struct tls_ctx *elsewhere = tls_of(&other, &foreign);
+	assert_non_null(conn_distrust(rig.accepted, elsewhere));
+	assert_non_null(conn_distrust(rig.dialled, elsewhere));
+	tls_ctx_free(elsewhere);
+	test_cluster_revoke(&rig.cluster, &cert);
+	assert_null(conn_distrust(rig.accepted, rig.tls));
+	assert_int_equal(tls_ctx_reload(rig.tls, error), 0);
+	assert_int_equal(tls_ctx_reload(tls, error), 0);
+	assert_string_equal(conn_distrust(rig.accepted, rig.tls),
+		"the certificate is revoked");
+	/* Its own is the one that is revoked. */
+	assert_null(conn_distrust(rig.dialled, tls));
+	test_cluster_revoke(&rig.cluster, &rig.cert);
+	assert_int_equal(tls_ctx_reload(tls, error), 0);
+	assert_string_equal(conn_distrust(rig.dialled, tls),
+		"the certificate is revoked");
+	part();
+	tls_ctx_free(tls);
+	test_cert_done(&cert);
+	test_cert_done(&foreign);
+	test_cluster_done(&other);
+}
+
 static void another_node_at_that_address_is_not_the_one(void **state)
 {
 	struct test_cert cert;
@@ -414,6 +456,7 @@ int main(void)
 		TEST(a_foreign_ca_is_refused_at_both_sides),
 		TEST(no_certificate_is_refused_and_ends_are_asked_for_none),
 		TEST(a_revoked_certificate_is_refused_from_the_next_reading_on),
+		TEST(a_live_connection_is_judged_again),
 		TEST(another_node_at_that_address_is_not_the_one),
 		TEST(a_list_that_is_none_is_named_by_its_line),
 		TEST(nobody_at_the_address_and_no_such_name),
