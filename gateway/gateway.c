@@ -150,6 +150,7 @@ static int build_relay(struct gateway *gateway, char *error)
 	gateway_plan_relay(&gateway->config, &settings);
 	struct relay_parts parts = {.store = gateway->store,
 		.admission = gateway->admission,
+		.cache_ms = gateway_plan_cache_ms(&gateway->config),
 		.node = gateway->dir.node,
 		.address = gateway->config.address,
 		.peer = gateway->config.peer,
@@ -191,6 +192,7 @@ static void tell_facts(void *ctx, struct admin_facts *ret)
 		.hosts = counts.hosts,
 		.viewers = counts.viewers,
 		.started_ms = gateway->started_ms,
+		.cache_ms = gateway_plan_cache_ms(&gateway->config),
 		.certificate_expires_ms =
 			gateway_office_certificate_ends_ms(gateway->office)};
 	struct journal_keeper_facts keeper;

@@ -120,11 +120,17 @@ void gateway_plan_relay(const struct gateway_config *config, struct relay_settin
 #undef TAKE
 }
 
+int64_t gateway_plan_cache_ms(const struct gateway_config *config)
+{
+	return strcmp(config->degraded_mode, "cache") ? 0 : config->degraded_ms;
+}
+
 struct admission_settings gateway_plan_admission(const struct gateway_config *config)
 {
 	return (struct admission_settings){.lockout_failures = config->lockout_failures,
 		.lockout_ms = config->lockout_ms,
-		.address_failures = config->address_failures};
+		.address_failures = config->address_failures,
+		.cache_ms = gateway_plan_cache_ms(config)};
 }
 
 struct directories_settings gateway_plan_directories(const struct gateway_config *config)

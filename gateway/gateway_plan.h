@@ -40,6 +40,8 @@ void gateway_plan_addresses_done(struct gateway_plan_addresses *addresses);
 
 void gateway_plan_relay(const struct gateway_config *config, struct relay_settings *ret);
 struct directories_settings gateway_plan_directories(const struct gateway_config *config);
+/* How long viewers may come in from the cache when the store is away; 0: they may not. */
+int64_t gateway_plan_cache_ms(const struct gateway_config *config);
 struct admission_settings gateway_plan_admission(const struct gateway_config *config);
 /* Borrows the configuration's texts. */
 struct alerts_settings gateway_plan_alerts(const struct gateway_config *config);

@@ -30,6 +30,7 @@ struct admin_facts {
 	int ready, draining, metrics_open;
 	uint64_t sessions, hosts, viewers;
 	int64_t started_ms, certificate_expires_ms;
+	int64_t cache_ms; /* how long viewers may come in while the store is away; 0: they may not */
 	int64_t step_up_ms;
 	/* of the journal */
 	int journal_good, disk_good;

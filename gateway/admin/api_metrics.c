@@ -38,9 +38,25 @@ static void add_since(json_t *why, const char *what, int64_t at_ms)
 	add(why, text);
 }
 
+/* Who may come in meanwhile; what was read last is never newer than when the store went away. */
+static void add_mode(json_t *why, const struct admin_facts *facts, int64_t since_ms)
+{
+	int64_t until_ms = since_ms + facts->cache_ms;
+
+	if (!facts->cache_ms)
+		add(why, "degraded mode: strict, nobody new comes in");
+	else
+		add_since(why,
+			clock_wall_ms() < until_ms
+				? "degraded mode: cache, known viewers come in until"
+				: "degraded mode: cache, nobody new comes in since",
+			until_ms);
+}
+
 /* Of a store that is shared: what keeps ends from being let in. What else is to be known of it is said too.
  * No more than that: who asks needs no token. */
-static int store_is_fit(const struct admin *admin, json_t *why)
+static int store_is_fit(const struct admin *admin, const struct admin_facts *facts,
+	json_t *why)
 {
 	struct store_health health;
 
@@ -51,6 +67,8 @@ static int store_is_fit(const struct admin *admin, json_t *why)
 		add_since(why, "store: refuses us or is not fit, since", health.since_ms);
 	else if (health.fault)
 		add_since(why, "store: does not answer since", health.since_ms);
+	if (health.fault)
+		add_mode(why, facts, health.since_ms);
 	if (health.spool_full)
 		add(why, "spool: full, nothing more can be recorded");
 	else if (health.spool_rows)
@@ -68,7 +86,7 @@ static int store_is_fit(const struct admin *admin, json_t *why)
 static const char *readiness(const struct admin *admin, const struct admin_facts *facts,
 	json_t *why)
 {
-	int fit = store_is_fit(admin, why);
+	int fit = store_is_fit(admin, facts, why);
 
 	if (!facts->journal_good)
 		add(why, "journal: takes no rows");

@@ -4,6 +4,7 @@
 #include "admin/page.h"
 #include "base/clock.h"
 #include "base/reason.h"
+#include "store/store_health.h"
 
 /* A node writes its document every few seconds; silent for so long, it is away. */
 #define AWAY_MS 35000
@@ -79,6 +80,7 @@ void api_nodes_version(void *admin, struct exchange *exchange)
 {
 	const struct admin_parts *parts = &((struct admin *)admin)->parts;
 	struct admin_facts facts;
+	struct store_health health;
 
 	parts->facts(parts->ctx, &facts);
 	json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:I, s:I}", "version",
@@ -90,6 +92,15 @@ void api_nodes_version(void *admin, struct exchange *exchange)
 	char text[CLOCK_TEXT];
 	clock_text(facts.certificate_expires_ms, text);
 	json_object_set_new(object, "certificate_expires", json_string(text));
+	json_object_set_new(object, "degraded_mode",
+		json_string(facts.cache_ms ? "cache" : "strict"));
+	store_health(parts->store, &health);
+	if (health.fault && health.since_ms) {
+		json_object_set_new(object, "store_away_ms",
+			json_integer(health.since_ms));
+		clock_text(health.since_ms, text);
+		json_object_set_new(object, "store_away", json_string(text));
+	}
 	call_add_times(object);
 	exchange_json(exchange, 200, object);
 }

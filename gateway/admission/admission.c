@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission/admission_away.h"
+#include "admission/admission_cache.h"
 #include "admission/admission_case.h"
 #include "admission/admission_pool.h"
 #include "admission/admission_store.h"
@@ -44,6 +46,7 @@ struct admission {
 	pthread_mutex_t mutex;
 	struct admission_settings settings;
 	struct admission_pool *quick, *scrypt;
+	struct admission_cache *cache; /* NULL: strict */
 	atomic_uint refusals;
 	/* under the mutex: */
 	size_t under_way;
@@ -53,6 +56,7 @@ struct admission {
 static void case_free(struct admission_case *one)
 {
 	free(one->policy);
+	secret_free(one->cached, sizeof(*one->cached));
 	one->magic = 0;
 	secret_free(one, sizeof(*one));
 }
@@ -65,8 +69,15 @@ static void give_verdict(struct post_item *item)
 	CHECK_OBJ(one, CASE_MAGIC);
 	/* A stranger to the license learns nothing about it. */
 	int told = one->trusted && one->status == 0;
+	uint8_t credential[DIGEST_SIZE];
+	int is_cached = told && one->cached &&
+			admission_away_credential(&one->license, credential) == 0;
+	if (one->cached && told && !is_cached)
+		one->status = -REASON_NO_MEMORY;
 	struct admission_verdict verdict = {.status = one->status,
 		.retry_ms = one->retry_ms,
+		.cached_host = is_cached ? one->cached->host : NULL,
+		.credential = is_cached ? credential : NULL,
 		.detail = one->detail,
 		.license = one->license_id,
 		.tenant = told ? one->license.tenant : "",
@@ -217,6 +228,7 @@ static int begin(struct admission *admission, const struct admission_request *re
 	one->store = admission->store;
 	one->directories = admission->directories;
 	one->node = admission->node;
+	one->cache = admission->cache;
 	one->request = *request;
 	one->task.run = run;
 	pthread_mutex_lock(&admission->mutex);
@@ -263,6 +275,13 @@ void admission_review(struct admission *admission,
 	send(one);
 }
 
+void admission_spoil(struct admission *admission, const char *license, const char *tenant)
+{
+	CHECK_OBJ(admission, ADMISSION_MAGIC);
+	if (admission->cache)
+		admission_cache_spoil(admission->cache, license, tenant);
+}
+
 void admission_set(struct admission *admission, const struct admission_settings *settings)
 {
 	CHECK_OBJ(admission, ADMISSION_MAGIC);
@@ -285,6 +304,8 @@ int admission_new(struct store *store, struct directories *directories, const ch
 	CHECK(pthread_cond_init(&admission->all_done, NULL) == 0);
 	admission->node = strdup(node);
 	int r = admission->node ? 0 : -REASON_NO_MEMORY;
+	if (r == 0 && settings->cache_ms)
+		r = admission_cache_new(settings->cache_ms, &admission->cache);
 	if (r == 0)
 		r = admission_pool_new("admit", QUICK_THREADS, QUICK_WAITING,
 			&admission->quick);
@@ -312,6 +333,7 @@ struct admission *admission_free(struct admission *admission)
 	admission->quick = admission_pool_free(admission->quick);
 	pthread_cond_destroy(&admission->all_done);
 	pthread_mutex_destroy(&admission->mutex);
+	admission_cache_free(admission->cache);
 	free(admission->node);
 	admission->magic = 0;
 	free(admission);

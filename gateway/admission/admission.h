@@ -32,6 +32,9 @@ struct admission_request {
 	char kind[17], program[65], name[129], address[64];
 	int enrol;
 	char inventory[8193]; /* JSON object or "" */
+	/* Of a review: it was let in from the cache, by this (as in the verdict). */
+	int recheck;
+	uint8_t credential[32];
 };
 
 struct admission_verdict {
@@ -43,6 +46,10 @@ struct admission_verdict {
 	int64_t expires_ms; /* of the license, 0: never; a session ends then */
 	/* 0, or it may only go on with a session that was cut; a new one is refused with this reason. */
 	int resume_only;
+	/* Not NULL: the store is away, and it is let in by what was known before. It may go to no other host than this
+	 * device, at this node, and is to be looked at again by `credential` (admission_review) when the store is
+	 * back. 32 bytes each. */
+	const uint8_t *cached_host, *credential;
 };
 
 typedef void (*admission_done)(void *ctx, const struct admission_verdict *verdict);
@@ -51,6 +58,7 @@ struct admission_settings {
 	int64_t lockout_failures; /* per license and address prefix (5) */
 	int64_t lockout_ms;       /* (15 min) */
 	int64_t address_failures; /* per address prefix in 10 min, whatever license (20) */
+	int64_t cache_ms; /* how long viewers are let in from the cache when the store is away; 0: never. Cannot be set later */
 };
 
 /* `node` is the name that proofs must carry. `directories` is borrowed; NULL: there are none. */
@@ -64,6 +72,10 @@ void admission_check(struct admission *admission, const struct admission_request
 void admission_review(struct admission *admission,
 	const struct admission_request *request, struct post_box *box,
 	admission_done done, void *ctx);
+/* Something was ordered about this license or company ("": any): what is known of it is not used while the store is
+ * away. Any thread. */
+void admission_spoil(struct admission *admission, const char *license,
+	const char *tenant);
 /* New settings for the checks that start from now on. */
 void admission_set(struct admission *admission,
 	const struct admission_settings *settings);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission/admission_away.h"
+#include "admission/admission_cache.h"
 #include "admission/admission_join.h"
 #include "admission/admission_policy.h"
 #include "admission/admission_store.h"
@@ -23,14 +25,17 @@
 #define WHOLE_LICENSE_FAILURES 20
 #define ADDRESS_WINDOW_MS (10 * 60 * 1000)
 
-static struct admission_tries tries_of_license(const struct admission_case *one)
+struct lockout_limits admission_case_limits(const struct admission_case *one)
 {
 	const struct admission_settings *settings = &one->settings;
+	return (struct lockout_limits){settings->lockout_failures, WHOLE_LICENSE_FAILURES,
+		settings->lockout_ms, settings->lockout_ms};
+}
+
+static struct admission_tries tries_of_license(const struct admission_case *one)
+{
 	return (struct admission_tries){"license", one->license.id, one->license.tenant,
-		one->prefix,
-		{settings->lockout_failures, WHOLE_LICENSE_FAILURES, settings->lockout_ms,
-			settings->lockout_ms},
-		one->now_ms};
+		one->prefix, admission_case_limits(one), one->now_ms};
 }
 
 static struct admission_tries tries_of_address(const struct admission_case *one)
@@ -83,7 +88,7 @@ static int check_address(struct admission_case *one)
 	return r ? r : one->retry_ms ? -REASON_THROTTLED : 0;
 }
 
-static int check_proof(const struct admission_case *one)
+int admission_case_prove(const struct admission_case *one)
 {
 	const struct admission_request *request = &one->request;
 	uint8_t bytes[PROOF_BYTES_MAX];
@@ -129,12 +134,17 @@ static int load_tenant(struct admission_case *one)
 	return r ? -REASON_STATE_DAMAGED : 0;
 }
 
+int admission_case_judge(const struct admission_case *one)
+{
+	if (one->tenant.state != TENANT_ENABLED)
+		return -REASON_TENANT_DISABLED;
+	return license_admit(&one->license, one->now_ms);
+}
+
 static int check_license(struct admission_case *one)
 {
 	int r = load_tenant(one);
-	if (r == 0 && one->tenant.state != TENANT_ENABLED)
-		r = -REASON_TENANT_DISABLED;
-	return r ? r : license_admit(&one->license, one->now_ms);
+	return r ? r : admission_case_judge(one);
 }
 
 struct binding_change {
@@ -241,7 +251,7 @@ enum admission_case_next admission_case_open(struct admission_case *one)
 	if (r == 0)
 		r = check_address(one);
 	if (r == 0)
-		r = check_proof(one);
+		r = admission_case_prove(one);
 	if (r == 0)
 		r = load_license(one);
 	if (r == 0)
@@ -251,6 +261,9 @@ enum admission_case_next admission_case_open(struct admission_case *one)
 	if (r == 0 && one->request.side == HELLO_VIEWER && *one->request.join)
 		r = admission_join_take(one);
 	one->status = r;
+	if (r == -REASON_STORE_UNAVAILABLE)
+		return admission_away_open(one) ? ADMISSION_CASE_WE
+						: ADMISSION_CASE_NOBODY;
 	if (needs_password(one))
 		return one->trusted && *one->license.directory ? ADMISSION_CASE_DIRECTORY
 							       : ADMISSION_CASE_WE;
@@ -304,7 +317,7 @@ static int give_back_both(struct admission_case *one, int verdict)
 	return r ? r : verdict;
 }
 
-static int audit_lock(const struct admission_case *one)
+int admission_case_audit_lock(const struct admission_case *one)
 {
 	return admission_store_audit(one->store, AUDIT_LICENSE_LOCKED,
 		one->license.tenant, one->license.id, "viewer", one->request.address,
@@ -346,7 +359,7 @@ static int check_password(struct admission_case *one)
 		return forgive_both(one);
 	if (r == -REASON_PASSWORD_WRONG || r == -REASON_LICENSE_UNKNOWN ||
 		r == -REASON_TOTP_WRONG) {
-		int audited = locks ? audit_lock(one) : 0;
+		int audited = locks ? admission_case_audit_lock(one) : 0;
 		return audited ? audited : r;
 	}
 	/* Nobody has looked at the password, or it was right and no code was tried: nothing to count,
@@ -358,7 +371,7 @@ void admission_case_password(struct admission_case *one)
 {
 	/* It may have waited; a lock is counted from now. */
 	one->now_ms = clock_wall_ms();
-	one->status = check_password(one);
+	one->status = one->cached ? admission_away_password(one) : check_password(one);
 }
 
 static int record_device(const struct admission_case *one)
@@ -409,10 +422,14 @@ static int load_host_name(struct admission_case *one)
 static int apply_policy(struct admission_case *one)
 {
 	struct policy policy;
-	int viewer = one->request.side == HELLO_VIEWER;
-	int r = admission_policy_load(one->store, &one->license, &policy);
+	int viewer = one->request.side == HELLO_VIEWER, r = 0;
+	if (one->cached)
+		policy = one->cached->policy;
+	else
+		r = admission_policy_load(one->store, &one->license, &policy);
 	if (r)
 		return r;
+	one->policy_read = policy;
 	if (viewer && !license_permits_device(&one->license, one->device_id)) {
 		set_detail(one, "this device is not on the list of the license");
 		return -REASON_POLICY;
@@ -443,6 +460,8 @@ static int write_login(struct admission_case *one, char **ret)
 			one->joined);
 	if (!body)
 		return -REASON_NO_MEMORY;
+	if (one->cached)
+		json_object_set_new(body, "cached", json_true());
 	int r = field_print(body, ret);
 	json_decref(body);
 	return r;
@@ -462,9 +481,10 @@ void admission_case_close(struct admission_case *one)
 	char *body;
 	if (one->status == 0)
 		one->status = apply_policy(one);
-	if (one->status == 0 && one->request.side == HELLO_VIEWER)
+	int is_new = one->request.side == HELLO_VIEWER && !one->cached;
+	if (one->status == 0 && is_new)
 		one->status = remember_device(one);
-	if (one->status == 0 && one->request.side == HELLO_VIEWER)
+	if (one->status == 0 && is_new)
 		one->status = load_host_name(one);
 	int r = write_login(one, &body);
 	if (r == 0) {
@@ -475,6 +495,8 @@ void admission_case_close(struct admission_case *one)
 	/* Nobody comes in without a record. A refusal stays what it was. */
 	if (r && one->status == 0)
 		one->status = r;
+	if (one->status == 0 && is_new)
+		one->status = admission_away_learn(one);
 }
 
 /* Nobody comes in here: whoever is in is looked at again. */
@@ -495,6 +517,11 @@ void admission_case_review(struct admission_case *one)
 		r = check_license(one);
 	if (r == 0)
 		r = apply_policy(one);
+	/* Whom another node let in is not known here. */
+	if (r == 0 && one->cache &&
+		(one->request.recheck || admission_cache_knows(one->cache,
+						 one->license_id, one->request.device)))
+		r = admission_away_learn(one);
 	one->trusted = r == 0;
 	one->status = r;
 }

@@ -22,7 +22,12 @@
 #include "rules/digest.h"
 #include "rules/ip_rule.h"
 #include "rules/license.h"
+#include "rules/lockout.h"
+#include "rules/policy.h"
 #include "rules/tenant.h"
+
+struct admission_cache;
+struct admission_cached;
 
 struct admission_case {
 	struct admission_task task;   /* first */
@@ -34,6 +39,7 @@ struct admission_case {
 	struct directories *directories;
 	const char *node;
 	struct admission_settings settings;
+	struct admission_cache *cache; /* NULL: nobody comes in while the store is away */
 	struct admission_request request;
 	struct post_box *box;
 	admission_done done;
@@ -47,6 +53,8 @@ struct admission_case {
 	int64_t proved_ms;   /* a one-time code was good just now; 0: none was shown */
 	int64_t devices_max; /* as the policy says */
 	int resume_only;     /* as in the verdict */
+	struct policy policy_read;       /* as the levels of the policy say together */
+	struct admission_cached *cached; /* it comes in by this, the store is away */
 	int joined; /* another node has seen password and code: a join token says so */
 	struct license license;
 	struct tenant tenant;
@@ -66,6 +74,12 @@ enum admission_case_next admission_case_open(struct admission_case *one);
 void admission_case_password(struct admission_case *one);
 void admission_case_close(struct admission_case *one);
 void admission_case_review(struct admission_case *one);
+/* Steps that admission_away.h goes too. */
+MUST_CHECK int admission_case_prove(const struct admission_case *one);
+MUST_CHECK int admission_case_judge(const struct admission_case *one);
+MUST_CHECK int admission_case_audit_lock(const struct admission_case *one);
+/* Tries per license. */
+struct lockout_limits admission_case_limits(const struct admission_case *one);
 /* The row of a verdict that nobody waits for: too many were waiting. */
 void admission_case_record_busy(struct admission_case *one);
 

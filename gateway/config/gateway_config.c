@@ -121,6 +121,10 @@ static const char *expected(const struct conf_entry *entry, const char *value)
 		return all_are(value, is_network) ? NULL : "networks like 10.0.0.0/8";
 	if (!strcmp(entry->section, "listen"))
 		return text_endpoint(&endpoint, value, 7443) ? "HOST:PORT" : NULL;
+	if (!strcmp(entry->section, "store") && !strcmp(entry->name, "degraded_mode"))
+		return strcmp(value, "strict") && strcmp(value, "cache")
+			       ? "strict or cache"
+			       : NULL;
 	if (!strcmp(entry->section, "log") && !strcmp(entry->name, "format"))
 		return log_format_parse(value, &format) ? "text or json" : NULL;
 	if (!strcmp(entry->section, "log") && !strcmp(entry->name, "level"))

@@ -21,7 +21,8 @@ static const struct table_column session_columns[] = {{"SESSION", "id"},
 static const struct table_column node_columns[] = {{"NODE", "id"}, {"ADDRESS", "address"},
 	{"PEER", "peer"}, {"VERSION", "version"}, {"SINCE", "started", TABLE_TIME},
 	{"SEEN", "seen", TABLE_TIME}, {"AWAY", "away"}, {"DRAINING", "draining"},
-	{"SESSIONS", "sessions"}, {"HOSTS", "hosts"}, {"VIEWERS", "viewers"}, {0}};
+	{"STORE AWAY", "degraded_mode"}, {"SESSIONS", "sessions"}, {"HOSTS", "hosts"},
+	{"VIEWERS", "viewers"}, {0}};
 static const struct table_column token_columns[] = {{"TOKEN", "id"}, {"NAME", "name"},
 	{"ROLE", "role"}, {"BY", "by"}, {"COMPANY", "tenant"},
 	{"CREATED", "created", TABLE_TIME}, {"EXPIRES", "expires", TABLE_TIME}, {0}};
@@ -30,7 +31,9 @@ static const struct table_column limit_columns[] = {{"LIMIT", "name"}, {"VALUE",
 static const struct table_column version_card[] = {{"Version", "version"},
 	{"Node", "node"}, {"Running since", "started", TABLE_TIME},
 	{"Certificate until", "certificate_expires", TABLE_TIME},
-	{"Sessions", "sessions"}, {"Hosts", "hosts"}, {"Viewers", "viewers"}, {0}};
+	{"While the store is away", "degraded_mode"},
+	{"Store away since", "store_away", TABLE_TIME}, {"Sessions", "sessions"},
+	{"Hosts", "hosts"}, {"Viewers", "viewers"}, {0}};
 
 int cluster_verbs_host_list(void *arg, int count UNUSED, char **words UNUSED)
 {

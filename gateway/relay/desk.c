@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission/admission.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
@@ -187,6 +188,10 @@ static void on_order(void *ctx, const char *topic, const char *json)
 		log_line(LOG_WARN, "order not understood", LOG_S("order", json));
 		return;
 	}
+	int is_about = order.kind == ORDER_REVOKE || order.kind == ORDER_POLICY ||
+		       (order.kind == ORDER_DISCONNECT && order.license[0]);
+	if (is_about && desk->house->cache_ms)
+		admission_spoil(desk->house->admission, order.license, order.tenant);
 	if (order.kind == ORDER_DISCONNECT)
 		disconnect(desk, &order);
 	else if (order.kind == ORDER_REVOKE)
@@ -254,6 +259,8 @@ void desk_tick(struct desk *desk)
 	if (desk->drain_by_ms && now_ms >= desk->drain_by_ms)
 		send_away(desk);
 	notices_tick(desk, now_ms);
+	if (desk->news)
+		store_watch_tick(&desk->watch, desk->house);
 	desk_each(&desk->doors, tick_door, &now_ms);
 	desk_each(&desk->landings, tick_landing, &now_ms);
 	desk_each(&desk->sessions, tick_session, &now_ms);

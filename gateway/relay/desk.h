@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/post.h"
 #include "relay/relay.h"
+#include "relay/store_watch.h"
 #include "relay/whereabouts.h"
 
 struct admission;
@@ -44,10 +45,12 @@ struct house {
 	struct shares *shares;
 	struct tls_ctx *tls; /* towards other nodes, as the next */
 	struct resolver *resolver;
+	int64_t cache_ms; /* as in relay_parts */
 	char node[65];
 	struct whereabouts at; /* this node, as it announces its hosts */
 	atomic_int draining, listens;
 	atomic_llong legs, hosts, viewers, sessions;
+	atomic_llong cached_sessions; /* ever begun from the cache */
 	atomic_ullong next_number;
 	/* A drain order for this node; runs on any desk. May be NULL. */
 	void (*drain)(void *ctx, const struct order *order);
@@ -65,6 +68,7 @@ struct desk {
 	int closing;         /* the node stops: nothing new */
 	int64_t drain_by_ms; /* by order: who is still here then is sent away; 0: no order */
 	uint64_t notices_version;               /* that its legs know */
+	struct store_watch watch;               /* at one desk of a house */
 	struct bus_subscription *orders, *news; /* news: at one desk of a house */
 	struct recover_nodes *nodes; /* what the sweep remembers; NULL: nothing yet */
 	struct worker_timer *tick;

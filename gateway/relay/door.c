@@ -337,6 +337,13 @@ static void arrive(struct door *door, const struct admission_verdict *verdict)
 	door->arrival = arrival;
 	arrival->leg->proved_ms = door->proved_ms;
 	describe(arrival, verdict);
+	/* Where else it may be, nobody can say now. */
+	if (arrival->leg->cached &&
+		!lobby_find(desk->house->lobby, arrival->leg->license)) {
+		arrival_free(arrival);
+		door_refuse(door, REASON_STORE_UNAVAILABLE, RETRY_SOON_MS, NULL);
+		return;
+	}
 	if (door->side == HELLO_HOST ||
 		lobby_find(desk->house->lobby, arrival->leg->license))
 		let_in(arrival);

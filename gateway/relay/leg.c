@@ -63,8 +63,23 @@ void leg_discard(struct leg *leg)
 	free(leg->inventory);
 	free(leg->wish);
 	free(leg->unreached);
+	secret_free(leg->cached, sizeof(*leg->cached));
 	leg->magic = 0;
 	free(leg);
+}
+
+static int take_cached(struct leg *leg, const struct admission_verdict *verdict)
+{
+	if (!verdict->credential)
+		return 0;
+	leg->cached = secret_alloc(sizeof(*leg->cached));
+	if (!leg->cached)
+		return -REASON_NO_MEMORY;
+	memcpy(leg->cached->host, verdict->cached_host, sizeof(leg->cached->host));
+	memcpy(leg->cached->credential, verdict->credential,
+		sizeof(leg->cached->credential));
+	leg->review_ms = clock_mono_ms();
+	return 0;
 }
 
 static int fill(struct leg *leg, const struct message_hello *hello,
@@ -88,7 +103,8 @@ static int fill(struct leg *leg, const struct message_hello *hello,
 	if (!leg->name || !leg->program || !leg->tenant || !leg->holder || !leg->policy ||
 		(*hello->unreached && !leg->unreached))
 		return -REASON_NO_MEMORY;
-	return make_id(leg);
+	int rc = take_cached(leg, verdict);
+	return rc ? rc : make_id(leg);
 }
 
 int leg_new(struct desk *desk, struct conn *conn, const struct message_hello *hello,
@@ -105,6 +121,7 @@ int leg_new(struct desk *desk, struct conn *conn, const struct message_hello *he
 	leg->conn = conn;
 	leg->number = atomic_fetch_add(&desk->house->next_number, 1) + 1;
 	leg->since_ms = clock_wall_ms();
+	leg->refresh_ms = now_ms + review_refresh_ms(desk);
 	list_init(&leg->node);
 	list_init(&leg->roster);
 	keepalive_start(&leg->keepalive, desk->settings.keepalive_ms, now_ms);

@@ -27,6 +27,11 @@ struct session;
 #define LEG_MAGIC 0x006c6567u
 #define LEG_ID 31
 
+/* Of a viewer that was let in while the store is away, until it is looked at again (admission.h). */
+struct leg_cached {
+	uint8_t host[32], credential[32];
+};
+
 struct leg {
 	uint32_t magic;
 	uint8_t state;   /* enum hello_state */
@@ -52,6 +57,8 @@ struct leg {
 	struct pump *pump;       /* takes its DATA: exactly while HELLO_JOINED */
 	int64_t review_ms; /* a viewer's policy is looked at again then; 0: no need (review.h) */
 	uint8_t in_review;
+	int64_t refresh_ms; /* a viewer in a session is looked at again then, to be known when the store is away */
+	struct leg_cached *cached; /* or NULL: the store was asked */
 	/* a host's: */
 	struct session *seat; /* opening, live, or giving its claim back */
 	uint64_t next_viewer; /* number of the leg that takes the seat then, or 0 */

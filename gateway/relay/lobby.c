@@ -339,6 +339,11 @@ void lobby_await(struct leg *viewer)
 /* Waiting first: news that come while we look elsewhere are not missed. */
 static void host_is_away(struct leg *viewer)
 {
+	/* Let in from the cache: for the host on this node alone. */
+	if (viewer->cached) {
+		leg_refuse(viewer, REASON_STORE_UNAVAILABLE, HOST_RETRY_MS, NULL);
+		return;
+	}
 	if (viewer->wish->resume[0])
 		lobby_await(viewer);
 	if (viewer->state == HELLO_WAITING && !viewer->session && !viewer->moving &&

@@ -56,6 +56,8 @@ static json_t *basics(const struct session *session)
 	text(body, "purpose", session->wish.purpose == 2 ? "pairing" : "session");
 	end(body, "host", &session->ends[HELLO_HOST]);
 	end(body, "viewer", &session->ends[HELLO_VIEWER]);
+	if (session->from_cache)
+		json_object_set_new(body, "cached", json_true());
 	if (session->ends[HELLO_VIEWER].via[0])
 		text(body, "via", session->ends[HELLO_VIEWER].via);
 	return body;

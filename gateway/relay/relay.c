@@ -249,6 +249,7 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 	atomic_store(&relay->drain_ms, relay->settings.drain_ms);
 	relay->house.store = parts->store;
 	relay->house.admission = parts->admission;
+	relay->house.cache_ms = parts->cache_ms;
 	relay->web = parts->web;
 	relay->web_ctx = parts->web_ctx;
 	relay->house.drain = relay_drain_order;

@@ -48,13 +48,16 @@ static char *node_body(struct relay *relay)
 {
 	struct relay_counts counts;
 	relay_counts(relay, &counts);
-	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"id", relay->house.node, "address", relay->house.at.address, "peer",
-		relay->house.at.peer, "version", ENGAWA_VERSION, "started",
-		(json_int_t)relay->started_ms, "seen", (json_int_t)clock_wall_ms(),
-		"draining", (json_int_t)counts.draining, "sessions",
-		(json_int_t)counts.sessions, "hosts", (json_int_t)counts.hosts, "viewers",
-		(json_int_t)counts.viewers);
+	json_t *body =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+			relay->house.node, "address", relay->house.at.address, "peer",
+			relay->house.at.peer, "version", ENGAWA_VERSION, "degraded_mode",
+			relay->house.cache_ms ? "cache" : "strict", "started",
+			(json_int_t)relay->started_ms, "seen",
+			(json_int_t)clock_wall_ms(), "draining",
+			(json_int_t)counts.draining, "sessions",
+			(json_int_t)counts.sessions, "hosts", (json_int_t)counts.hosts,
+			"viewers", (json_int_t)counts.viewers);
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	return text;

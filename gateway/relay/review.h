@@ -16,6 +16,8 @@ struct order;
 
 /* ORDER_POLICY. */
 void review_order(struct desk *desk, const struct order *order);
+/* How often viewers in a session are looked at again so that they are known when the store goes away. */
+int64_t review_refresh_ms(const struct desk *desk);
 void review_tick(struct leg *leg, int64_t now_ms);
 /* The leg has come from another desk, where an answer for it may just have come too late. */
 void review_moved(struct leg *leg);

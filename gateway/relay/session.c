@@ -11,6 +11,7 @@
 #include "relay/leg_send.h"
 #include "relay/lobby.h"
 #include "relay/record.h"
+#include "relay/session_away.h"
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
 #include "relay/session_rows.h"
@@ -234,11 +235,13 @@ static void lose_claim(struct session *session)
 static void on_claimed_anew(void *ctx, const struct state_answer *answer)
 {
 	struct session *session = session_answered(ctx);
-	if (!answer->status)
+	if (!answer->status) {
 		session->claim_fence = answer->fence;
-	else if (answer->status == -REASON_LICENSE_IN_USE &&
-		 session->state == SESSION_LIVE)
+		session->claimed = session->state == SESSION_LIVE || session->claimed;
+	} else if (answer->status == -REASON_LICENSE_IN_USE &&
+		   session->state == SESSION_LIVE) {
 		lose_claim(session);
+	}
 	if (!answer->status && session->state != SESSION_LIVE) {
 		session->claimed = 1;
 		session_give_back(session);
@@ -255,6 +258,13 @@ static void claim_anew(struct session *session)
 		session_box(session), on_claimed_anew, session_ask(session));
 }
 
+/* Of a session that began without. */
+static void take_claim(struct session *session, uint64_t fence)
+{
+	session->claim_fence = fence;
+	session->claimed = 1;
+}
+
 static void on_renewed(void *ctx, const struct state_answer *answer)
 {
 	struct session *session = session_answered(ctx);
@@ -263,6 +273,8 @@ static void on_renewed(void *ctx, const struct state_answer *answer)
 		session_settle(session);
 	else if (answer->status == -REASON_NOT_FOUND)
 		claim_anew(session);
+	else if (!answer->status && session_away_is_ours(session, answer))
+		take_claim(session, answer->fence);
 	else if (!answer->status && answer->fence != session->claim_fence)
 		lose_claim(session); /* both ends go on through another node */
 }

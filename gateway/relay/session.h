@@ -18,7 +18,7 @@
  *   id fence license tenant holder event node started ended reason resumed purpose
  *   host host_device host_address host_kind   viewer viewer_device viewer_address viewer_kind
  *   bytes_to_viewer bytes_to_host frames      by? (who ordered the end)
- *   via? (the node that carried the viewer here)
+ *   via? (the node that carried the viewer here)   cached? (true: it began while the store was away)
  *   receipts { host {sent received reason signature} viewer {…} agree }
  * A receipt counts, and its numbers are in the row, only when its signature (wire/proof.h) is that of
  * the side's device. An end has one word: after a wrong one it is not heard again (nor is its
@@ -83,6 +83,7 @@ struct session {
 	uint8_t document_due;  /* and another one follows it */
 	uint8_t document_lost; /* it is a later session's now */
 	uint8_t removing;      /* the document is taken out: it is not written again */
+	uint8_t from_cache;    /* it began while the store was away (session_away.h) */
 	struct desk *desk;
 	struct list node;
 	uint8_t rereads;

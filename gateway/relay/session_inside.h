@@ -23,6 +23,8 @@ void session_settle(struct session *session);
 /* The wish cannot be met. What was begun is taken back when its answer is there. */
 void session_open_refuse(struct session *session, int reason, int64_t retry_ms,
 	const char *detail);
+/* Another id, drawn anew: it is no session that was cut. -REASON_NO_RANDOM. */
+MUST_CHECK int session_open_fresh(struct session *session);
 /* The claim, if there is one, and then the host's seat. */
 void session_give_back(struct session *session);
 /* News for pages that are open: event "open" or "close". */

@@ -16,6 +16,7 @@
 #include "relay/leg_send.h"
 #include "relay/lobby.h"
 #include "relay/record.h"
+#include "relay/session_away.h"
 #include "relay/session_document.h"
 #include "relay/session_inside.h"
 #include "relay/session_limit.h"
@@ -37,7 +38,7 @@ static void describe(struct session_end_info *info, const struct leg *leg)
 	memcpy(info->key, leg->device, sizeof(info->key));
 }
 
-static int fresh_id(struct session *session)
+int session_open_fresh(struct session *session)
 {
 	int rc = secret_random(session->id, sizeof(session->id));
 	session_id_text(session->id, session->id_text);
@@ -56,7 +57,7 @@ static int choose_id(struct session *session, const struct leg *viewer)
 		session->resumed = 1;
 		return 0;
 	}
-	return fresh_id(session);
+	return session_open_fresh(session);
 }
 
 static struct session *make(struct leg *host, struct leg *viewer)
@@ -165,6 +166,8 @@ static void go_live(struct session *session)
 	metrics_add(METRIC_SESSIONS, 1);
 	metrics_add(METRIC_SESSIONS_OPENED, 1);
 	metrics_add(METRIC_SESSIONS_RESUMED, session->resumed);
+	metrics_add(METRIC_SESSIONS_CACHED, session->from_cache);
+	atomic_fetch_add(&house->cached_sessions, session->from_cache);
 	metrics_time(METRIC_OPEN_SECONDS, (now_ms - session->asked_ms) * 1000);
 	log_line(LOG_INFO, "session opened", LOG_S("session", session->id_text),
 		LOG_U("fence", session->fence), LOG_S("license", session->license),
@@ -217,7 +220,8 @@ static void on_claimed(void *ctx, const struct state_answer *answer)
 	} else if (!session->reason && answer->status == -REASON_LICENSE_IN_USE) {
 		session_open_refuse(session, REASON_LICENSE_IN_USE, RETRY_MS,
 			answer->holder);
-	} else if (!session->reason) {
+	} else if (!session->reason && (answer->status != -REASON_STORE_UNAVAILABLE ||
+					       !session_away_claim(session))) {
 		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
 	}
 	if (session->reason)
@@ -277,12 +281,15 @@ static void read_document(struct session *session, const struct state_answer *an
 			session_open_refuse(session, session->viewer->resume_only, 0,
 				NULL);
 	} else if (answer->status) {
-		session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+		if (answer->status != -REASON_STORE_UNAVAILABLE ||
+			!session_away_look_up(session))
+			session_open_refuse(session, REASON_STORE_UNAVAILABLE, RETRY_MS,
+				NULL);
 	} else if (answer->count && document_is_ours(session, answer->docs)) {
 		session->document_version = answer->docs[0].version;
 	} else if (session->viewer->resume_only) {
 		session_open_refuse(session, session->viewer->resume_only, 0, NULL);
-	} else if (fresh_id(session)) {
+	} else if (session_open_fresh(session)) {
 		session_open_refuse(session, REASON_NO_RANDOM, 0, NULL);
 	}
 }
@@ -302,6 +309,11 @@ static void on_checked(void *ctx, const struct state_answer *answer)
 void session_open_start(struct leg *host, struct leg *viewer)
 {
 	CHECK(host->desk == viewer->desk && !host->seat && !viewer->session);
+	int refused = session_away_refuses(host, viewer);
+	if (refused) {
+		leg_refuse(viewer, refused, RETRY_MS, NULL);
+		return;
+	}
 	struct session *session = make(host, viewer);
 	if (!session) {
 		leg_refuse(viewer, REASON_NO_MEMORY, RETRY_MS, NULL);
@@ -309,7 +321,11 @@ void session_open_start(struct leg *host, struct leg *viewer)
 	}
 	if (!session->resumed && viewer->resume_only) {
 		session_release(session);
-		leg_refuse(viewer, viewer->resume_only, 0, NULL);
+		/* No code could be taken from it now. */
+		if (viewer->cached)
+			leg_refuse(viewer, REASON_STORE_UNAVAILABLE, RETRY_MS, NULL);
+		else
+			leg_refuse(viewer, viewer->resume_only, 0, NULL);
 		return;
 	}
 	list_add_tail(&session->desk->sessions, &session->node);

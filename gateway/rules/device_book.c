@@ -97,6 +97,22 @@ int device_book_forget(const char *body, const char *device_id, char **ret)
 	return r;
 }
 
+int device_book_has(const char *body, const char *device_id)
+{
+	struct field_error error;
+	json_t *book, *entry;
+	int found = 0;
+	size_t i;
+	if (field_parse(body, &book, &error))
+		return 0;
+	json_array_foreach(json_object_get(book, "devices"), i, entry)
+	{
+		found = found || is_device(entry, device_id);
+	}
+	json_decref(book);
+	return found;
+}
+
 int64_t device_book_last_ms(const char *body)
 {
 	struct field_error error;

@@ -28,6 +28,8 @@ MUST_CHECK int device_book_see(const char *body, const struct device_sighting *s
 
 /* Takes one out. -REASON_NOT_FOUND when it is not in it. The caller frees *ret. */
 MUST_CHECK int device_book_forget(const char *body, const char *device_id, char **ret);
+/* Whether this one is in it. */
+int device_book_has(const char *body, const char *device_id);
 /* When the last of them was let in; 0: never. */
 int64_t device_book_last_ms(const char *body);
 

@@ -18,6 +18,11 @@ void store_health(struct store *store, struct store_health *ret)
 		store->health(store, ret);
 }
 
+uint64_t store_draw_fence(struct store *store)
+{
+	return store->draw ? store->draw(store) : 0;
+}
+
 unsigned store_health_emptied(const struct store *store)
 {
 	return store->emptied ? atomic_load(store->emptied) : 0;

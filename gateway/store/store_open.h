@@ -28,6 +28,8 @@ struct store {
 	/* For store_health(); NULL: it is here, and is what it was. */
 	void (*health)(struct store *store, struct store_health *ret);
 	const atomic_uint *emptied;
+	/* For store_draw_fence(); NULL: a store that is not shared is never away. */
+	uint64_t (*draw)(struct store *store);
 	void (*close)(struct store *store);
 };
 
@@ -52,6 +54,9 @@ MUST_CHECK int store_open_reader(const char *address, struct store **ret,
  * meanwhile the log of the database grows. -REASON_CONFIG: this store cannot do so. */
 MUST_CHECK int store_open_snapshot(const char *address, struct store **ret,
 	char error[static STORE_ERROR]);
+/* A fence for a session that begins while the store is away: greater than every one that this node has seen, of
+ * whatever license, or 0: it has seen none. Claims that this node makes later get greater ones. */
+uint64_t store_draw_fence(struct store *store);
 /* Waits until everything appended is durable. Accepts NULL, returns NULL. */
 struct store *store_close(struct store *store);
 

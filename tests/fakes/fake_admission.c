@@ -44,6 +44,8 @@ static void tell(struct post_item *item)
 		.host_name = "desk-7",
 		.policy = fake_admission.policy,
 		.expires_ms = fake_admission.expires_ms,
+		.cached_host = fake_admission.cached ? fake_admission.cached_host : NULL,
+		.credential = fake_admission.cached ? fake_admission.cached_host : NULL,
 		.resume_only = fake_admission.resume_only};
 	told->done(told->ctx, &verdict);
 	free(told);
@@ -101,6 +103,14 @@ int admission_new(struct store *store, struct directories *directories, const ch
 	(void)settings;
 	*ret = NULL;
 	return 0;
+}
+
+void admission_spoil(struct admission *admission, const char *license, const char *tenant)
+{
+	(void)admission;
+	(void)license;
+	(void)tenant;
+	fake_admission.spoilt++;
 }
 
 void admission_set(struct admission *admission, const struct admission_settings *settings)

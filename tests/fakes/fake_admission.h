@@ -8,6 +8,9 @@
 #include "admission/admission.h"
 
 struct fake_admission {
+	int cached;              /* the next verdicts are from the cache, */
+	uint8_t cached_host[32]; /* for this host */
+	int spoilt;
 	int status; /* of the next verdicts */
 	int64_t retry_ms, expires_ms;
 	const char *detail, *policy, *holder;

@@ -12,6 +12,7 @@
 #include "store/redis/redis_health.h"
 #include "store/redis/redis_link.h"
 #include "store/redis/redis_reply.h"
+#include "store/redis/redis_state.h"
 #include "store/redis/redis_words.h"
 
 #define PULSE_MAGIC 0x5250756c
@@ -23,6 +24,7 @@ struct redis_pulse {
 	const struct redis_address *address;
 	const char *run;
 	struct redis_health *health;
+	struct state *state;
 	struct redis_guest guest;
 	struct event *beat;
 	struct redis_ask ask;
@@ -51,6 +53,7 @@ static void on_answer(struct redis_ask *ask, const struct redisReply *reply)
 	if (redis_reply_status(reply) || !mark)
 		return;
 	read_clock(pulse, reply);
+	redis_state_saw(pulse->state, redis_reply_number(redis_reply_at(reply, 3)));
 	if (*pulse->mark && strcmp(pulse->mark, mark))
 		redis_health_emptied(pulse->health);
 	text_clip(pulse->mark, sizeof(pulse->mark), mark);
@@ -64,11 +67,12 @@ static void look(struct redis_pulse *pulse)
 		return;
 	redis_words_init(&words);
 	redis_words_key(&words, pulse->address->prefix, "mark");
+	redis_words_key(&words, pulse->address->prefix, "fence");
 	/* Another one each time: who sets the mark anew has to see that he did. */
 	snprintf(mark, sizeof(mark), "%.40s-%u", pulse->run, pulse->beats++);
 	redis_words_text(&words, mark);
 	pulse->ask = (struct redis_ask){.done = on_answer};
-	if (redis_words_script(&words, REDIS_PULSE, 1, &pulse->ask))
+	if (redis_words_script(&words, REDIS_PULSE, 2, &pulse->ask))
 		return;
 	pulse->busy = 1;
 	pulse->asked_ms = clock_mono_ms();
@@ -92,25 +96,26 @@ static void on_changed(struct redis_guest *guest, int up)
 		look(pulse);
 }
 
-int redis_pulse_new(struct redis_link *link, const struct redis_address *address,
-	const char *run, struct redis_health *health, struct redis_pulse **ret)
+int redis_pulse_new(const struct redis_pulse_parts *parts, struct redis_pulse **ret)
 {
 	static const struct timeval every = {EVERY_S, 0};
 	struct redis_pulse *pulse = calloc(1, sizeof(*pulse));
 	if (!pulse)
 		return -REASON_NO_MEMORY;
 	*pulse = (struct redis_pulse){.magic = PULSE_MAGIC,
-		.link = link,
-		.address = address,
-		.run = run,
-		.health = health,
+		.link = parts->link,
+		.address = parts->address,
+		.run = parts->run,
+		.health = parts->health,
+		.state = parts->state,
 		.guest = {NULL, on_changed, NULL}};
-	pulse->beat = event_new(redis_link_base(link), -1, EV_PERSIST, on_beat, pulse);
+	pulse->beat =
+		event_new(redis_link_base(parts->link), -1, EV_PERSIST, on_beat, pulse);
 	if (!pulse->beat || event_add(pulse->beat, &every)) {
 		redis_pulse_free(pulse);
 		return -REASON_NO_MEMORY;
 	}
-	redis_link_join(link, &pulse->guest);
+	redis_link_join(parts->link, &pulse->guest);
 	*ret = pulse;
 	return 0;
 }

@@ -15,9 +15,19 @@ struct redis_health;
 struct redis_link;
 struct redis_pulse;
 
-/* Before the link starts. All are borrowed; `run` is the mark of a store that has none. -REASON_NO_MEMORY. */
-MUST_CHECK int redis_pulse_new(struct redis_link *link,
-	const struct redis_address *address, const char *run, struct redis_health *health,
+struct state;
+
+/* All borrowed; `run` is the mark of a store that has none; `state` is told the highest fence drawn. */
+struct redis_pulse_parts {
+	struct redis_link *link;
+	const struct redis_address *address;
+	const char *run;
+	struct redis_health *health;
+	struct state *state;
+};
+
+/* Before the link starts. -REASON_NO_MEMORY. */
+MUST_CHECK int redis_pulse_new(const struct redis_pulse_parts *parts,
 	struct redis_pulse **ret);
 /* After the link stopped. Accepts NULL, returns NULL. */
 struct redis_pulse *redis_pulse_free(struct redis_pulse *pulse);

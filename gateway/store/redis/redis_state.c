@@ -237,20 +237,37 @@ static void list_docs(struct state *state, enum state_kind kind, const char *ten
 	send(question, redis_words_script(&words, REDIS_LIST, 2, &question->ask));
 }
 
+static void saw(struct redis_state *redis, uint64_t fence)
+{
+	atomic_uint_least64_t *seen = &redis->fence;
+	for (uint64_t old = atomic_load(seen);
+		old < fence && !atomic_compare_exchange_weak(seen, &old, fence);)
+		continue;
+}
+
+void redis_state_saw(struct state *state, uint64_t fence)
+{
+	saw(mine(state), fence);
+}
+
+/* The next number, not the next by the clock: what the store draws from its clock when it is back is greater. */
+uint64_t redis_state_draw(struct state *state)
+{
+	struct redis_state *redis = mine(state);
+	return atomic_load(&redis->fence) ? atomic_fetch_add(&redis->fence, 1) + 1 : 0;
+}
+
 static int read_claim(struct question *question, const struct redisReply *reply)
 {
 	int r = verdict(reply);
 	struct state_answer *to = reply_state_answer(question->reply);
 	const char *holder = redis_reply_text(redis_reply_at(reply, 2), NULL);
-	atomic_uint_least64_t *seen = &question->redis->fence;
 	if (r && r != -REASON_LICENSE_IN_USE)
 		return r;
 	to->fence = redis_reply_number(redis_reply_at(reply, 1));
 	if (!to->fence || !holder)
 		return -REASON_STATE_DAMAGED;
-	for (uint64_t old = atomic_load(seen);
-		old < to->fence && !atomic_compare_exchange_weak(seen, &old, to->fence);)
-		continue;
+	saw(question->redis, to->fence);
 	return reply_holder(question->reply, holder) ? -REASON_NO_MEMORY : r;
 }
 

@@ -20,6 +20,10 @@ struct redis_link;
 /* `prefix` is borrowed. */
 MUST_CHECK int redis_state_new(struct redis_link *link, const char *prefix,
 	struct state **ret);
+/* A fence that somebody has drawn; from any thread. */
+void redis_state_saw(struct state *state, uint64_t fence);
+/* As store_draw_fence(). */
+uint64_t redis_state_draw(struct state *state);
 /* Accepts NULL, returns NULL. */
 struct state *redis_state_free(struct state *state);
 

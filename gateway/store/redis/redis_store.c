@@ -50,6 +50,11 @@ static void tell_health(struct store *base, struct store_health *ret)
 	redis_health_read(((struct redis_store *)base)->health, ret);
 }
 
+static uint64_t draw(struct store *base)
+{
+	return redis_state_draw(base->state);
+}
+
 static int open_parts(struct redis_store *store, char error[static STORE_ERROR])
 {
 	struct redis_address *address = &store->address;
@@ -66,10 +71,12 @@ static int open_parts(struct redis_store *store, char error[static STORE_ERROR])
 	store->store.emptied = redis_health_count(store->health);
 	r = redis_link_new(address, store->health, &store->link);
 	if (r == 0)
-		r = redis_pulse_new(store->link, address, store->run, store->health,
-			&store->pulse);
-	if (r == 0)
 		r = redis_state_new(store->link, address->prefix, &store->store.state);
+	if (r == 0)
+		r = redis_pulse_new(&(struct redis_pulse_parts){store->link, address,
+					    store->run, store->health,
+					    store->store.state},
+			&store->pulse);
 	if (r == 0)
 		r = redis_journal_new(&(struct redis_journal_parts){store->link, address,
 					      store->health, store->node, store->run},
@@ -111,6 +118,7 @@ int redis_store_open(enum redis_scheme scheme, const char *rest, const char *dir
 	*error = 0;
 	store->store.close = store_free;
 	store->store.health = tell_health;
+	store->store.draw = draw;
 	store->node = strdup(node);
 	r = store->node ? open_parts(store, error) : -REASON_NO_MEMORY;
 	if (r == 0)

@@ -90,6 +90,11 @@ static void tell_health(struct store *store, struct store_health *ret)
 	store_health(mine(store)->below, ret);
 }
 
+static uint64_t draw(struct store *store)
+{
+	return store_draw_fence(mine(store)->below);
+}
+
 int sealed_store_open(struct store *below,
 	const uint8_t master[static SEALED_KEYS_MASTER], struct store **ret,
 	char error[static STORE_ERROR])
@@ -102,6 +107,7 @@ int sealed_store_open(struct store *below,
 	}
 	store->store.close = store_free;
 	store->store.health = below->health ? tell_health : NULL;
+	store->store.draw = below->draw ? draw : NULL;
 	store->store.emptied = below->emptied;
 	store->below = below;
 	int r = sealed_keys_open(below->state, master, &keys);

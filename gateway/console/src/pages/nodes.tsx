@@ -22,6 +22,7 @@ interface Node {
 	seen_ms: number;
 	draining: boolean;
 	away: boolean;
+	degraded_mode?: string;
 	sessions: number;
 	hosts: number;
 	viewers: number;
@@ -76,6 +77,7 @@ function columns(): Column<Node>[] {
 				<>
 					{one.id}
 					{one.address && <span class="sub">{one.address}</span>}
+					{one.degraded_mode === "cache" && <span class="sub">{words.cache}</span>}
 				</>
 			),
 		},

@@ -527,6 +527,7 @@ export const en = {
 		state: "State",
 		serving: "serving",
 		away: "away",
+		cache: "lets known viewers in while the store is away",
 		hosts: "PCs",
 		sessions: "Sessions",
 		version: "Version",

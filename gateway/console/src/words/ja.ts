@@ -529,6 +529,7 @@ export const ja: Words = {
 		state: "状態",
 		serving: "稼働中",
 		away: "応答なし",
+		cache: "ストアに接続できない間、既知の端末を受け入れます",
 		hosts: "PC",
 		sessions: "セッション",
 		version: "バージョン",

@@ -9,6 +9,9 @@ export const limitsJa: Record<string, string> = {
 	"node.peer": "ほかのノードからこのノードに届く ホスト名:ポート。空の場合は node.address と同じ",
 	"store.address":
 		"sqlite:パス、redis://ホスト:ポート、redis+unix:///ソケット、redis-sentinel://ホスト,ホスト/名前 のいずれか。空の場合はデータディレクトリーの engawa.db",
+	"store.degraded_mode":
+		"共有のストアに接続できない間の動作。strict は新しい接続を受け入れません。cache は、直前にこのノードで受け入れた端末に限り、このノードに接続している社内PCとのセッションを許します",
+	"store.degraded_time": "cache の場合に、ストアから最後に読み取ったライセンスの情報を使ってよい時間。失効の反映がこの時間だけ遅れることがあります",
 	"log.format": "ログの形式（text または json）",
 	"log.level": "ログの詳しさ（debug、info、warn、error）",
 	"web.viewer": "公開ポートで、ブラウザー用のビューアーを提供するか",

@@ -483,6 +483,53 @@ static void test_orders_arrive_once_across_an_outage(void **state)
 	post_pump_free(pump);
 }
 
+/* Fences that a node draws while Redis is away are above all it has seen, also those of others, and Redis' own are
+ * above them afterwards, also when it was emptied meanwhile. */
+static void test_fences_of_an_outage(void **state)
+{
+	struct world *world = *state;
+	struct store_docs docs = {0};
+	world->other = open_node(world, "node-2");
+	assert_int_equal(store_wait_claim(world->other->state, "lic_b", "ses_1", "x", 1,
+				 &docs),
+		0);
+	uint64_t others = docs.fence, drawn = 0, again = 0;
+	store_docs_free(&docs);
+	/* It hears of them with the next pulse. */
+	for (int i = 0; i < 600 && drawn <= others; i++) {
+		drawn = store_draw_fence(world->store);
+		usleep(50000);
+	}
+	assert_true(drawn > others);
+	redis_rig_signal(&world->redis, SIGKILL);
+	for (int i = 0; i < 100000; i++)
+		again = store_draw_fence(world->store);
+	assert_true(again >= drawn + 100000);
+	redis_rig_start(&world->redis);
+	free(redis_rig_text(&world->redis, "FLUSHALL"));
+	int r = -REASON_STORE_UNAVAILABLE;
+	for (int i = 0; i < 600 && r == -REASON_STORE_UNAVAILABLE; i++) {
+		r = store_wait_claim(world->store->state, "lic_a", "ses_2", "x", 60000,
+			&docs);
+		if (r)
+			usleep(50000);
+	}
+	assert_int_equal(r, 0);
+	assert_true(docs.fence > again);
+	store_docs_free(&docs);
+}
+
+/* A store of one node is never away. */
+static void test_no_fence_without_a_shared_store(void **state)
+{
+	struct store *alone;
+	char error[STORE_ERROR];
+	(void)state;
+	assert_int_equal(store_open("memory:", "node-1", &alone, error), 0);
+	assert_int_equal(store_draw_fence(alone), 0);
+	store_close(alone);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4)
@@ -495,6 +542,8 @@ int main(int argc, char **argv)
 		OUTAGE_TEST(test_a_full_spool_says_so),
 		OUTAGE_TEST(test_a_node_is_killed_with_rows_on_its_disk),
 		OUTAGE_TEST(test_orders_arrive_once_across_an_outage),
+		OUTAGE_TEST(test_fences_of_an_outage),
+		cmocka_unit_test(test_no_fence_without_a_shared_store),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
