@@ -115,13 +115,27 @@ int store_open(const char *address, const char *node, struct store **ret,
 	return store_open_in(NULL, address, node, ret, error);
 }
 
+/* For those who look without a node. */
+static int refuse_shared(const char *address, char error[static STORE_ERROR])
+{
+	enum redis_scheme scheme;
+
+	if (!after_redis(address, &scheme))
+		return refuse(address, error);
+	snprintf(error, STORE_ERROR,
+		"a journal in Redis is verified by a running node: engawactl audit "
+		"verify; "
+		"without one, restore a backup into an empty directory and look there");
+	return -REASON_CONFIG;
+}
+
 int store_open_reader(const char *address, struct store **ret,
 	char error[static STORE_ERROR])
 {
 	const char *path = after(address, "sqlite:");
 	if (path && *path)
 		return sqlite_store_open_reader(path, ret, error);
-	return refuse(address, error);
+	return refuse_shared(address, error);
 }
 
 int store_open_snapshot(const char *address, struct store **ret,

@@ -187,6 +187,8 @@ def test_checkpoints_prove_the_end(gateway, rest):
     assert told["hint"].startswith("Keep the evidence"), "no word of restoring or removing"
     gone = error_of(BIN / "engawa-gateway", "audit", "--data", gateway.data, "--checkpoints", gateway.data / "gone", code=66)
     assert gone["code"] == "FILE_UNREADABLE", "what was to be compared with is not silently left out"
+    shared = error_of(BIN / "engawa-gateway", "audit", "--data", gateway.data, "--store", "redis://127.0.0.1:1", code=78)
+    assert "engawactl audit verify" in shared["message"], "what can be done is said"
     gateway.restart()
     said = error_of(BIN / "engawactl", "--data", gateway.data, "audit", "verify", code=65)
     assert said["code"] == "STATE_DAMAGED" and said["hint"].startswith("Keep the evidence")
