@@ -127,7 +127,9 @@ function remember(place: Place, end: SessionEnd): void {
 /** Ends when the session has ended. False: another tab has this PC open, and it was not to be taken over. */
 export async function connect(place: Place, asked: Asked): Promise<boolean> {
 	// A second click before the first one shows is not another tab.
-	const now = here.get(place.id) ?? goThere(place, asked).finally(() => here.delete(place.id));
+	const running = here.get(place.id);
+	if (running) return running;
+	const now = goThere(place, asked).finally(() => here.get(place.id) === now && here.delete(place.id));
 	here.set(place.id, now);
 	return now;
 }
@@ -153,6 +155,8 @@ function run(place: Place, asked: Asked): Promise<void> {
 			remember(place, end);
 			// A PC that has just been paired is in the list before anybody looks at it.
 			void look().then(() => {
+				// From now on a click is a new one.
+				here.delete(place.id);
 				session.set(null);
 				makeReady();
 				if (end.why || taken) ended.set({ place, ...end, taken });

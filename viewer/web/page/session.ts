@@ -254,7 +254,11 @@ export class Session {
 			hostName: up.hostName,
 			seen: { state: "online", reason: "", atMs: Date.now() },
 		})).catch(() => undefined);
-		if (!up.resumed) this.clipboard.begin();
+		if (!up.resumed) {
+			// The old stream is gone with its session: what is typed into its picture would go nowhere.
+			this.keep();
+			this.clipboard.begin();
+		}
 		this.up();
 		void this.clipboard.look();
 	}
@@ -319,6 +323,7 @@ export class Session {
 		this.desktop = null;
 		this.stream = 0;
 		if (!desktop) return;
+		this.change({ hasPicture: false });
 		const { picture } = desktop;
 		if (picture?.width && picture.height) {
 			const still = document.createElement("canvas");
