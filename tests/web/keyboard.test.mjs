@@ -91,6 +91,7 @@ test("a day without a mouse", async () => {
 	await page.keyboard.press("End");
 	await page.keyboard.press("Enter");
 	await page.locator(".page-head .back").waitFor();
+	await until("the focus on the heading", () => page.evaluate(() => document.activeElement?.id === "title"));
 	await tab(page, /^Edit$/);
 	await page.keyboard.press("Enter");
 	await page.locator("dialog[open]").waitFor();
