@@ -90,10 +90,13 @@ test("somebody else is connected; then an administrator ends that, too", async (
 	await world.shot(en.page, "viewer-live-en-phone");
 	await ja.connect();
 	await ja.refused("LICENSE_IN_USE");
+	assert.match(await ja.page.locator(".problem-code").innerText(), /web viewer, since \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d$/);
 	await ja.page.getByText(ja.w.list.state.in_use, { exact: false }).first().waitFor();
 	await world.shot(ja.page, "viewer-in-use-ja-desk");
 	await world.gateway.good("DELETE", `/sessions/${world.license.id}`);
 	await en.refused("ADMIN_DISCONNECT");
+	const name = await en.page.locator(".place-head h2").innerText();
+	assert.ok((await en.page.locator(".problem-title").innerText()).includes(name), name);
 	await world.fits(en.page, "viewer list on a phone");
 	await world.shot(en.page, "viewer-ended-en-phone");
 	await connectsAgain(ja);

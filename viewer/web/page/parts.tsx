@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
-import { duration } from "../../../gateway/console/src/format";
+import { duration, moment } from "../../../gateway/console/src/format";
 import { language } from "../../../gateway/console/src/settings";
 import { reason } from "../base/reason";
 import { fill, w } from "./words";
@@ -92,6 +92,11 @@ export interface Refusal {
 	retryMs: number;
 }
 
+/** The gateway writes moments in UTC; who reads them here has a clock of his own. */
+function byOwnClock(detail: string): string {
+	return detail.replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, (text) => moment(Date.parse(text)));
+}
+
 /** What was refused, why and what to do, as the native viewer says it, with the code that support asks for. */
 export function RefusalBox(props: { refusal: Refusal; title?: string; children?: ComponentChildren }) {
 	const { why, detail, retryMs } = props.refusal;
@@ -105,7 +110,7 @@ export function RefusalBox(props: { refusal: Refusal; title?: string; children?:
 			</p>
 			<p class="muted problem-code">
 				{w().code}: <code>{why}</code>
-				{detail && <span> · {detail}</span>}
+				{detail && <span> · {byOwnClock(detail)}</span>}
 			</p>
 			{props.children && <div class="actions">{props.children}</div>}
 		</div>

@@ -96,6 +96,8 @@ export function PlacesView(props: { places: Place[]; onAdd: () => void }) {
 	useLayoutEffect(() => {
 		if (last?.why === "PASSWORD_WRONG") setOpen({ what: "password", place: last.place, password: "" });
 	}, [last]);
+	// What it is called now: the session that ended may have been the one that learned the name.
+	const name = last ? placeName(props.places.find((place) => place.id === last.place.id) ?? last.place) : "";
 	const wrong = last?.why === "PASSWORD_WRONG" && open?.what === "password" && open.place.id === last.place.id;
 
 	return (
@@ -105,7 +107,7 @@ export function PlacesView(props: { places: Place[]; onAdd: () => void }) {
 				<Button onClick={props.onAdd}>{w().act.add}</Button>
 			</header>
 			{last?.why && !wrong && (
-				<RefusalBox refusal={last} title={fill(last.wasUp ? w().ended.title : w().ended.refused, { name: placeName(last.place) })}>
+				<RefusalBox refusal={last} title={fill(last.wasUp ? w().ended.title : w().ended.refused, { name })}>
 					<Button small onClick={() => start(last.place)}>
 						{w().act.again}
 					</Button>
