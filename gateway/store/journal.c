@@ -26,7 +26,9 @@ int journal_rows_check(const struct journal_row *rows, size_t count)
 			state_is_boxed(row->body) ? JOURNAL_BOX_MAX : JOURNAL_BODY_MAX;
 		if (strnlen(row->tenant, STATE_TENANT_MAX + 1) > STATE_TENANT_MAX ||
 			strnlen(row->license, STATE_ID_MAX + 1) > STATE_ID_MAX ||
-			strnlen(row->body, body + 1) > body)
+			strnlen(row->body, body + 1) > body ||
+			(row->series && strnlen(row->series, JOURNAL_SERIES_MAX + 1) >
+						JOURNAL_SERIES_MAX))
 			return -REASON_LIMIT;
 	}
 	return 0;

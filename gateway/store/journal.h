@@ -32,6 +32,7 @@ enum journal_class { JOURNAL_RECORDS, JOURNAL_COUNTS, JOURNAL_CLASSES };
 #define JOURNAL_BOX_MAX (JOURNAL_BODY_MAX / 3 * 4 + 512) /* sealed: store/sealed */
 #define JOURNAL_APPEND_MAX 1000
 #define JOURNAL_QUERY_MAX 1000
+#define JOURNAL_SERIES_MAX 80
 
 struct journal_row {
 	enum journal_kind kind;
@@ -43,6 +44,10 @@ struct journal_row {
 	uint64_t seq;
 	const char *node;
 	uint8_t hash[JOURNAL_HASH];
+	/* The rows of one thing that ends once, whoever writes the last of them: after that one the store takes no
+	 * row of this series. Said at an append only; it is not part of the row. NULL or "": of none. */
+	const char *series;
+	enum { JOURNAL_GOES_ON, JOURNAL_LAST } place;
 };
 
 struct journal_query {
@@ -86,6 +91,7 @@ struct journal_answer {
 	int status;
 	const struct journal_row *rows;
 	size_t count;
+	size_t left_out; /* append: rows whose series had ended */
 	/* verify */
 	uint64_t checked;   /* rows that are in order; purge: rows that went */
 	uint64_t stubs;     /* stubs that are in order */
@@ -127,6 +133,9 @@ struct journal {
  * last_seq and last_hash; 0 when the rows wait on this node's disk for a store that is away: they get
  * theirs, and are seen by queries, when they are delivered. `box` may be NULL: nobody waits for the
  * answer (the row is durable soon).
+ * Rows of a series that has ended are left out and counted in left_out; the others are taken. Of rows that waited
+ * on the disk, which were promised, only a second last one is left out when they are delivered. That a series has ended is known as long as its
+ * last row is kept; a restored backup does not know it.
  * -REASON_LIMIT, -REASON_DISK_FULL, -REASON_STORE_UNAVAILABLE, -REASON_STATE_DAMAGED. */
 static inline void journal_append(struct journal *journal, const struct journal_row *rows,
 	size_t count, struct post_box *box, journal_done done, void *ctx)

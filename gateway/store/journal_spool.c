@@ -19,9 +19,11 @@
 
 #define SPOOL_MAGIC 0x53706f6f
 #define ROW_MAGIC 0x456e5352u
-#define ROW_HEAD 32 /* magic, kind, end of group, lengths, number, time */
+#define ROW_HEAD 32 /* magic, kind, end of group, lengths, place, number, time */
 #define ROW_MAX                                                                          \
-	(ROW_HEAD + STATE_TENANT_MAX + STATE_ID_MAX + JOURNAL_BOX_MAX + JOURNAL_HASH)
+	(ROW_HEAD + STATE_TENANT_MAX + STATE_ID_MAX + JOURNAL_BOX_MAX +                  \
+		JOURNAL_SERIES_MAX + JOURNAL_HASH)
+#define ROW_TEXTS 4 /* each with a NUL in memory */
 
 struct journal_spool {
 	uint32_t magic;
@@ -58,26 +60,29 @@ static int say_errno(int fallback, char error[static JOURNAL_SPOOL_ERROR],
 /* One row as it lies in the file; its strings point into `at`. */
 struct record {
 	struct journal_row row;
-	const uint8_t *tenant, *license, *body;
-	size_t tenant_len, license_len, body_len, size;
+	const uint8_t *tenant, *license, *body, *series;
+	size_t tenant_len, license_len, body_len, series_len, size;
 	int ends_group;
 };
 
 /* 0, or -REASON_BAD_MESSAGE when there is no whole record. */
 static int read_head(struct cursor *cursor, struct record *ret)
 {
-	uint32_t magic, body, unused;
+	uint32_t magic, body;
 	uint64_t at_ms;
-	uint8_t kind, ends_group, tenant, license;
+	uint16_t unused;
+	uint8_t kind, ends_group, tenant, license, place, series;
 	if (cursor_u32(cursor, &magic) || cursor_u8(cursor, &kind) ||
 		cursor_u8(cursor, &ends_group) || cursor_u8(cursor, &tenant) ||
 		cursor_u8(cursor, &license) || cursor_u32(cursor, &body) ||
-		cursor_u32(cursor, &unused) || cursor_u64(cursor, &ret->row.seq) ||
+		cursor_u16(cursor, &unused) || cursor_u8(cursor, &place) ||
+		cursor_u8(cursor, &series) || cursor_u64(cursor, &ret->row.seq) ||
 		cursor_u64(cursor, &at_ms))
 		return -REASON_BAD_MESSAGE;
 	if (magic != ROW_MAGIC || unused || kind >= JOURNAL_KINDS || ends_group > 1 ||
 		tenant > STATE_TENANT_MAX || license > STATE_ID_MAX ||
-		body > JOURNAL_BOX_MAX)
+		body > JOURNAL_BOX_MAX || place > JOURNAL_LAST ||
+		series > JOURNAL_SERIES_MAX)
 		return -REASON_BAD_MESSAGE;
 	ret->row.kind = (enum journal_kind)kind;
 	ret->row.at_ms = (int64_t)at_ms;
@@ -85,6 +90,8 @@ static int read_head(struct cursor *cursor, struct record *ret)
 	ret->tenant_len = tenant;
 	ret->license_len = license;
 	ret->body_len = body;
+	ret->row.place = place;
+	ret->series_len = series;
 	return 0;
 }
 
@@ -99,6 +106,7 @@ static int read_record(const uint8_t *at, size_t len, struct record *ret)
 	if (cursor_bytes(&cursor, record.tenant_len, &record.tenant) ||
 		cursor_bytes(&cursor, record.license_len, &record.license) ||
 		cursor_bytes(&cursor, record.body_len, &record.body) ||
+		cursor_bytes(&cursor, record.series_len, &record.series) ||
 		cursor_bytes(&cursor, JOURNAL_HASH, &hash))
 		return -REASON_BAD_MESSAGE;
 	memcpy(record.row.hash, hash, JOURNAL_HASH);
@@ -126,6 +134,7 @@ static int finish_row(const struct journal_spool *spool, struct record *record,
 	row->tenant = take_text(text, record->tenant, record->tenant_len);
 	row->license = take_text(text, record->license, record->license_len);
 	row->body = take_text(text, record->body, record->body_len);
+	row->series = take_text(text, record->series, record->series_len);
 	row->node = spool->node;
 	int r = journal_chain_hash(previous, row, hash);
 	if (r)
@@ -174,7 +183,7 @@ static int scan_file(struct journal_spool *spool)
 {
 	struct scan scan = {0};
 	uint8_t *bytes = malloc(ROW_MAX);
-	char *text = malloc(ROW_MAX + 3);
+	char *text = malloc(ROW_MAX + ROW_TEXTS);
 	int r = bytes && text ? 0 : -REASON_NO_MEMORY;
 	while (r == 0 && scan.at < spool->size)
 		r = scan_step(spool, &scan, bytes, text);
@@ -301,16 +310,19 @@ struct journal_spool *journal_spool_close(struct journal_spool *spool)
 
 static int add_record(struct buf *buf, const struct journal_row *row, int ends_group)
 {
+	const char *of = row->series ? row->series : "";
 	size_t tenant = strlen(row->tenant), license = strlen(row->license),
-	       body = strlen(row->body);
+	       body = strlen(row->body), series = strlen(of);
 	int bad = buf_put_u32(buf, ROW_MAGIC) || buf_put_u8(buf, (uint8_t)row->kind) ||
 		  buf_put_u8(buf, (uint8_t)ends_group) ||
 		  buf_put_u8(buf, (uint8_t)tenant) || buf_put_u8(buf, (uint8_t)license) ||
-		  buf_put_u32(buf, (uint32_t)body) || buf_put_u32(buf, 0) ||
-		  buf_put_u64(buf, row->seq) || buf_put_u64(buf, (uint64_t)row->at_ms) ||
+		  buf_put_u32(buf, (uint32_t)body) || buf_put_u16(buf, 0) ||
+		  buf_put_u8(buf, (uint8_t)row->place) ||
+		  buf_put_u8(buf, (uint8_t)series) || buf_put_u64(buf, row->seq) ||
+		  buf_put_u64(buf, (uint64_t)row->at_ms) ||
 		  buf_append(buf, row->tenant, tenant) ||
 		  buf_append(buf, row->license, license) ||
-		  buf_append(buf, row->body, body) ||
+		  buf_append(buf, row->body, body) || buf_append(buf, of, series) ||
 		  buf_append(buf, row->hash, JOURNAL_HASH);
 	return bad ? -REASON_NO_MEMORY : 0;
 }
@@ -415,7 +427,7 @@ int journal_spool_peek(struct journal_spool *spool, size_t most, size_t bytes,
 		return r;
 	spool->rows = calloc(most, sizeof(*spool->rows));
 	spool->sizes = calloc(most, sizeof(*spool->sizes));
-	spool->text = malloc(len + 3 * most);
+	spool->text = malloc(len + ROW_TEXTS * most);
 	if (!spool->rows || !spool->sizes || !spool->text)
 		return -REASON_NO_MEMORY;
 	char *text = spool->text;

@@ -373,6 +373,23 @@ static void test_a_claim_belongs_to_its_session(void **state)
 	assert_int_equal(store_wait_claim(s, "lic_a", "ses_3", "x", 15000, NULL), 0);
 }
 
+/* A clock that is set back would let it stand for as long. */
+static void test_no_claim_outlasts_its_time(void **state)
+{
+	struct world *world = *state;
+	struct state *s = world->store->state;
+	if (!backend->shared)
+		return;
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_1", "x", 15000, NULL), 0);
+	assert_int_equal(redis_rig_number(&world->redis,
+				 "PEXPIRE engawa:claim:lic_a 7200000"),
+		1);
+	assert_int_equal(store_wait_claim(s, "lic_a", "ses_2", "x", 15000, NULL),
+		-REASON_LICENSE_IN_USE);
+	assert_in_range(redis_rig_number(&world->redis, "PTTL engawa:claim:lic_a"), 1,
+		15000);
+}
+
 static void test_presence_is_a_lease(void **state)
 {
 	struct world *world = *state;
@@ -557,6 +574,104 @@ static void test_an_append_is_all_or_nothing(void **state)
 	assert_int_equal(store_wait_verify(world->store->journal, NULL, 0, &verdict), 0);
 	assert_int_equal(verdict.checked, 4);
 	free(body);
+}
+
+static void expect_chain(struct world *world, uint64_t checked, uint64_t last);
+
+static void on_left_out(void *ctx, const struct journal_answer *answer)
+{
+	assert_int_equal(answer->status, 0);
+	*(size_t *)ctx = answer->left_out;
+}
+
+/* One thing's rows: "+ab" is the last row of the series "ab", "-ab" another of it, "" a row of none. How many
+ * were left out. */
+static size_t append_series(struct journal *journal, const char *const *marks)
+{
+	struct journal_row rows[4];
+	struct post_pump *pump;
+	size_t count = 0, left_out = SIZE_MAX;
+	for (; marks[count]; count++)
+		rows[count] = (struct journal_row){.kind = JOURNAL_SESSION,
+			.tenant = "acme",
+			.license = "lic_a",
+			.at_ms = 5,
+			.body = "{}",
+			.series = *marks[count] ? marks[count] + 1 : NULL,
+			.place = *marks[count] == '+' ? JOURNAL_LAST : JOURNAL_GOES_ON};
+	assert_int_equal(post_pump_new(&pump), 0);
+	journal_append(journal, rows, count, post_pump_box(pump), on_left_out, &left_out);
+	while (left_out == SIZE_MAX)
+		post_pump_run(pump, 100);
+	post_pump_free(pump);
+	return left_out;
+}
+
+#define SERIES(...)                                                                      \
+	append_series(world->store->journal, (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_a_series_ends_once(void **state)
+{
+	struct world *world = *state;
+	assert_int_equal(SERIES("-ab", "-cd", ""), 0);
+	assert_int_equal(SERIES("-ab", "+ab"), 0);
+	expect_chain(world, 5, 5);
+	/* Whoever comes later writes what is of no series, or of another. */
+	assert_int_equal(SERIES("-ab", "+ab"), 2);
+	assert_int_equal(SERIES("+ab"), 1);
+	assert_int_equal(SERIES("-ab", "", "-cd", "+ab"), 2);
+	expect_chain(world, 7, 7);
+	/* Also within one append. */
+	assert_int_equal(SERIES("+cd", "-cd", "+cd", "-ef"), 2);
+	expect_chain(world, 9, 9);
+	if (!backend->survives)
+		return;
+	store_close(world->store);
+	open_store(world);
+	assert_int_equal(SERIES("+ab", "-cd", "-ef"), 2);
+	expect_chain(world, 10, 10);
+}
+
+static void *end_series(void *arg)
+{
+	struct world *world = arg;
+	size_t ended = 0;
+	for (int i = 0; i < 50; i++) {
+		char mark[16];
+		snprintf(mark, sizeof(mark), "+s%d", i);
+		ended += 2 - SERIES("", mark);
+	}
+	return (void *)ended;
+}
+
+static void test_many_who_end_a_series_are_one(void **state)
+{
+	struct world *world = *state;
+	pthread_t threads[4];
+	size_t rows = 0;
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, end_series, world), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *ended;
+		pthread_join(threads[i], &ended);
+		rows += (size_t)ended;
+	}
+	assert_int_equal(rows, 4 * 50 + 50);
+	expect_chain(world, rows, rows);
+}
+
+/* What is known of series goes with their rows. */
+static void test_a_purge_forgets_series(void **state)
+{
+	struct world *world = *state;
+	struct journal_purge purge = {.before_ms = {1000, 1000}, .stubs_before_ms = 1000};
+	assert_int_equal(SERIES("+ab"), 0);
+	assert_int_equal(store_wait_purge(world->store->journal, &purge, NULL), 0);
+	assert_int_equal(SERIES("+ab"), 0);
+	if (backend->shared)
+		assert_int_equal(redis_rig_number(&world->redis,
+					 "ZCARD engawa:journal:ended"),
+			1);
 }
 
 static void expect_chain(struct world *world, uint64_t checked, uint64_t last)
@@ -1045,10 +1160,14 @@ int main(void)
 		STORE_TEST(test_lists_come_in_pages),
 		STORE_TEST(test_a_claim_has_one_winner),
 		STORE_TEST(test_a_claim_belongs_to_its_session),
+		STORE_TEST(test_no_claim_outlasts_its_time),
 		STORE_TEST(test_presence_is_a_lease),
 		STORE_TEST(test_rows_are_found_in_pages),
 		STORE_TEST(test_rows_of_a_jumping_clock_are_found),
 		STORE_TEST(test_an_append_is_all_or_nothing),
+		STORE_TEST(test_a_series_ends_once),
+		STORE_TEST(test_many_who_end_a_series_are_one),
+		STORE_TEST(test_a_purge_forgets_series),
 		STORE_TEST(test_the_chain_is_what_its_header_says),
 		STORE_TEST(test_a_purge_keeps_the_chain),
 		STORE_TEST(test_each_class_goes_in_its_own_time),

@@ -46,7 +46,9 @@ static struct journal_row *row_new(const struct journal_row *from, const char *n
 {
 	size_t a = strlen(from->tenant) + 1, b = strlen(from->license) + 1,
 	       c = strlen(from->body) + 1;
-	struct journal_row *row = malloc(sizeof(*row) + a + b + c);
+	const char *series = from->series ? from->series : "";
+	size_t d = strlen(series) + 1;
+	struct journal_row *row = malloc(sizeof(*row) + a + b + c + d);
 	if (!row)
 		return NULL;
 	char *at = (char *)(row + 1);
@@ -55,6 +57,7 @@ static struct journal_row *row_new(const struct journal_row *from, const char *n
 	row->tenant = memcpy(at, from->tenant, a);
 	row->license = memcpy(at + a, from->license, b);
 	row->body = memcpy(at + a + b, from->body, c);
+	row->series = memcpy(at + a + b + c, series, d);
 	return row;
 }
 
@@ -90,14 +93,30 @@ static int append_one(struct memory_journal *memory, const struct journal_row *f
 	return 0;
 }
 
-static int append_locked(struct memory_journal *memory, const struct journal_row *rows,
-	size_t count)
+static int has_ended(const struct memory_journal *memory, const char *series)
 {
+	for (size_t i = memory->count; series && *series && i-- > 0;) {
+		const struct journal_row *row = memory->rows[i].row;
+		if (row && row->place == JOURNAL_LAST && !strcmp(row->series, series))
+			return 1;
+	}
+	return 0;
+}
+
+static int append_locked(struct memory_journal *memory, const struct journal_row *rows,
+	size_t count, size_t *ret_left_out)
+{
+	size_t left_out = 0;
 	struct journal_mark head = memory->head;
 	size_t before = memory->count;
 	int r = room(memory, count);
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = append_one(memory, &rows[i]);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (has_ended(memory, rows[i].series))
+			left_out++;
+		else
+			r = append_one(memory, &rows[i]);
+	}
+	*ret_left_out = left_out;
 	if (r) {
 		while (memory->count > before)
 			free(memory->rows[--memory->count].row);
@@ -114,8 +133,8 @@ static void append(struct journal *journal, const struct journal_row *rows, size
 	int r = journal_rows_check(rows, count);
 	if (r == 0) {
 		pthread_mutex_lock(&memory->mutex);
-		r = append_locked(memory, rows, count);
 		struct journal_answer *answer = reply_journal_answer(reply);
+		r = append_locked(memory, rows, count, &answer->left_out);
 		answer->last_seq = memory->head.seq;
 		memcpy(answer->last_hash, memory->head.hash, JOURNAL_HASH);
 		pthread_mutex_unlock(&memory->mutex);

@@ -1,26 +1,43 @@
 -- Rows go to the end of the chain, if that end is still the one they were hashed after.
--- KEYS: rows, head, hours, nodes. ARGV: what the keys of indexes begin with, node, its run, number of the
--- first row, seq and hash of the head they follow; then of each row kind, tenant, license, time, body, hash.
-local FIXED, EACH = 6, 6
-local count = (#ARGV - FIXED) / EACH
-local first = tonumber(ARGV[4])
+-- KEYS: rows, head, hours, nodes, series that have ended. ARGV: what the keys of indexes begin with, node, its run,
+-- numbers of the first and of the last row, seq and hash of the head they follow; then of each row kind, tenant,
+-- license, time, body, hash; then of each "+SERIES" when it is the last of it, "-SERIES", or nothing.
+local FIXED, EACH = 7, 6
+local count = (#ARGV - FIXED) / (EACH + 1)
+local first, last = tonumber(ARGV[4]), ARGV[5]
 local head = redis.call('HMGET', KEYS[2], 'seq', 'hash')
 local note = redis.call('HGET', KEYS[4], ARGV[2])
 if note then
-	local run, last = note:match('^(%S+) (%d+)$')
+	local run, known = note:match('^(%S+) (%d+)$')
 	if run ~= ARGV[3] then
 		return {'other'}
 	end
-	if first <= tonumber(last) then
-		return {'known', last, head[1] or '', head[2] or ''}
+	if first <= tonumber(known) then
+		return {'known', known, head[1] or '', head[2] or ''}
 	end
 end
 -- A store that lost its head was emptied: the chain goes on where this node saw it last, so that the
 -- loss shows instead of looking like a new beginning.
-if head[1] and (head[1] ~= ARGV[5] or head[2] ~= ARGV[6]) then
+if head[1] and (head[1] ~= ARGV[6] or head[2] ~= ARGV[7]) then
 	return {'head', '', head[1], head[2]}
 end
-local seq, hash = tonumber(ARGV[5]), ARGV[6]
+-- What was ended by somebody else gets no more rows. The node leaves them out and hashes the others anew.
+local ends, late = {}, {'ended'}
+for i = 0, count - 1 do
+	local mark, series = ARGV[FIXED + count * EACH + 1 + i]:match('^(.)(.+)$')
+	if series and (ends[series] or redis.call('ZSCORE', KEYS[5], series)) then
+		late[#late + 1] = tostring(i)
+	elseif mark == '+' then
+		ends[series] = i
+	end
+end
+if #late > 1 then
+	return late
+end
+local seq, hash = tonumber(ARGV[6]), ARGV[7]
+for series, i in pairs(ends) do
+	redis.call('ZADD', KEYS[5], string.format('%.0f', seq + 1 + i), series)
+end
 local hours = {}
 for i = 0, count - 1 do
 	local at = FIXED + i * EACH
@@ -46,8 +63,9 @@ for hour, range in pairs(hours) do
 		redis.call('ZREM', KEYS[3], old)
 	end
 end
-local last = string.format('%.0f', first + count - 1)
 local now = string.format('%.0f', seq)
-redis.call('HSET', KEYS[2], 'seq', now, 'hash', hash)
+if count > 0 then
+	redis.call('HSET', KEYS[2], 'seq', now, 'hash', hash)
+end
 redis.call('HSET', KEYS[4], ARGV[2], ARGV[3] .. ' ' .. last)
 return {'ok', last, now, hash}

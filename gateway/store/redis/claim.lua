@@ -3,6 +3,10 @@
 -- this node has seen.
 local held = redis.call('HMGET', KEYS[1], 'session', 'fence', 'holder')
 if held[1] and held[1] ~= ARGV[1] then
+	-- The clock was set back, or another Redis with another clock gave it: nobody waits longer than a claim lasts.
+	if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[3]) then
+		redis.call('PEXPIRE', KEYS[1], ARGV[3])
+	end
 	return {'held', held[2], held[3]}
 end
 -- 1024 fences a second since 1970: more than were ever drawn. So fences grow also when this Redis was

@@ -1,9 +1,11 @@
 #include "store/redis/redis_append.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/reason.h"
+#include "store/redis/redis_reply.h"
 #include "store/redis/redis_row.h"
 #include "store/redis/redis_words.h"
 
@@ -20,7 +22,8 @@ struct redis_append *redis_append_new(const struct journal_row *rows, size_t cou
 	size_t text = 0;
 	for (size_t i = 0; i < count; i++)
 		text += strlen(rows[i].tenant) + strlen(rows[i].license) +
-			strlen(rows[i].body) + 3;
+			strlen(rows[i].body) +
+			(rows[i].series ? strlen(rows[i].series) : 0) + 4;
 	struct redis_append *append =
 		calloc(1, sizeof(*append) + count * sizeof(*rows) + text);
 	if (!append)
@@ -33,6 +36,8 @@ struct redis_append *redis_append_new(const struct journal_row *rows, size_t cou
 		append->rows[i].tenant = put_text(&at, rows[i].tenant);
 		append->rows[i].license = put_text(&at, rows[i].license);
 		append->rows[i].body = put_text(&at, rows[i].body);
+		append->rows[i].series =
+			put_text(&at, rows[i].series ? rows[i].series : "");
 	}
 	return append;
 }
@@ -84,6 +89,29 @@ int redis_append_line_gather(const struct redis_line *line, size_t most, size_t 
 	return 0;
 }
 
+/* Both have the same strings. */
+static void count_left_out(const struct redis_line *line, const struct journal_row *row)
+{
+	for (struct redis_append *at = line->first; at; at = at->next)
+		for (size_t i = 0; i < at->count; i++)
+			at->left_out += at->rows[i].body == row->body;
+}
+
+size_t redis_append_line_leave_out(const struct redis_line *line,
+	struct journal_row *rows, size_t count, const struct redisReply *named)
+{
+	size_t kept = 0, at = 1, next = redis_reply_number(redis_reply_at(named, at));
+	for (size_t i = 0; i < count; i++) {
+		if (at < redis_reply_count(named) && i == next) {
+			count_left_out(line, &rows[i]);
+			next = redis_reply_number(redis_reply_at(named, ++at));
+		} else {
+			rows[kept++] = rows[i];
+		}
+	}
+	return kept;
+}
+
 static int hash_rows(const struct redis_append_from *from, struct journal_row *rows,
 	size_t count)
 {
@@ -99,6 +127,16 @@ static int hash_rows(const struct redis_append_from *from, struct journal_row *r
 	return 0;
 }
 
+/* "+" and the series of its last row, "-" and that of another, "": of none. */
+static void add_series(struct redis_words *words, const struct journal_row *row)
+{
+	char text[JOURNAL_SERIES_MAX + 2] = "";
+	if (row->series && *row->series)
+		snprintf(text, sizeof(text), "%c%s",
+			row->place == JOURNAL_LAST ? '+' : '-', row->series);
+	redis_words_text(words, text);
+}
+
 int redis_append_command(const struct redis_append_from *from, struct journal_row *rows,
 	size_t count, struct redis_ask *ret)
 {
@@ -111,13 +149,17 @@ int redis_append_command(const struct redis_append_from *from, struct journal_ro
 	redis_words_key(&words, from->prefix, "journal:head");
 	redis_words_key(&words, from->prefix, "journal:hours");
 	redis_words_key(&words, from->prefix, "journal:nodes");
+	redis_words_key(&words, from->prefix, "journal:ended");
 	redis_words_key(&words, from->prefix, REDIS_ROW_INDEX);
 	redis_words_text(&words, from->node);
 	redis_words_text(&words, from->run);
 	redis_words_number(&words, (int64_t)from->first);
+	redis_words_number(&words, (int64_t)from->last);
 	redis_words_number(&words, (int64_t)from->head->seq);
 	redis_words_bytes(&words, from->head->hash, JOURNAL_HASH);
 	for (size_t i = 0; i < count; i++)
 		redis_row_words(&words, &rows[i]);
-	return redis_words_script(&words, REDIS_APPEND, 4, ret);
+	for (size_t i = 0; i < count; i++)
+		add_series(&words, &rows[i]);
+	return redis_words_script(&words, REDIS_APPEND, 5, ret);
 }

@@ -12,6 +12,7 @@
 #include "store/redis/redis_link.h"
 
 struct redis_journal;
+struct redisReply;
 struct reply;
 
 /* One append. Its rows follow in the same allocation, then their strings. */
@@ -20,7 +21,7 @@ struct redis_append {
 	struct redis_append *next;
 	struct redis_journal *journal;
 	struct reply *reply;
-	size_t bytes, count;
+	size_t bytes, count, left_out;
 	struct journal_row rows[];
 };
 
@@ -40,10 +41,16 @@ struct redis_append *redis_append_line_take(struct redis_line *line);
 MUST_CHECK int redis_append_line_gather(const struct redis_line *line, size_t most,
 	size_t bytes, struct journal_row **ret, size_t *ret_count, size_t *ret_appends);
 
-/* Where rows come from and go to: their writer, the number of the first, the head they follow. */
+/* Takes the rows whose places (from 0) append.lua named out of `rows`, which are those of the line's appends, where
+ * it has any, and counts them there. How many are left. */
+size_t redis_append_line_leave_out(const struct redis_line *line,
+	struct journal_row *rows, size_t count, const struct redisReply *named);
+
+/* Where rows come from and go to: their writer, the numbers of the first and of the last, also where rows between
+ * them were left out, the head they follow. */
 struct redis_append_from {
 	const char *prefix, *node, *run;
-	uint64_t first;
+	uint64_t first, last;
 	const struct journal_mark *head;
 };
 

@@ -50,7 +50,7 @@ struct redis_journal {
 	/* what is on its way: from `sending`, or from the spool when that is empty */
 	struct journal_row *rows;
 	size_t count;
-	uint64_t first;
+	uint64_t first, last;
 	uint64_t spooled; /* rows since the spool was last empty */
 	int taken_over;   /* said once */
 	/* under the mutex: */
@@ -155,6 +155,7 @@ static void answer_sent(struct redis_journal *redis)
 	while (redis->sending.first) {
 		struct redis_append *append = redis_append_line_take(&redis->sending);
 		struct journal_answer *to = reply_journal_answer(append->reply);
+		to->left_out = append->left_out;
 		to->last_seq = redis->head.seq;
 		memcpy(to->last_hash, redis->head.hash, JOURNAL_HASH);
 		answer(redis, append, 0);
@@ -203,6 +204,18 @@ static void learn_head(struct redis_journal *redis, const struct redisReply *rep
 		redis->head = head;
 }
 
+/* Somebody else wrote the last row of a series of which these are. */
+static void leave_out(struct redis_journal *redis, const struct redisReply *reply)
+{
+	size_t kept = redis_append_line_leave_out(&redis->sending, redis->rows,
+		redis->count, reply);
+	if (!redis->sending.first)
+		log_line(LOG_WARN,
+			"closing rows that waited are left out: another node wrote them",
+			LOG_U("rows", redis->count - kept));
+	redis->count = kept;
+}
+
 static void on_appended(struct redis_ask *ask, const struct redisReply *reply)
 {
 	struct redis_journal *redis =
@@ -222,6 +235,10 @@ static void on_appended(struct redis_ask *ask, const struct redisReply *reply)
 		learn_head(redis, reply);
 		if (send_rows(redis))
 			fall_back(redis);
+	} else if (redis_reply_is(word, "ended")) {
+		leave_out(redis, reply);
+		if (send_rows(redis))
+			fall_back(redis);
 	} else {
 		if (!redis->taken_over)
 			log_line(LOG_ERROR, "another process writes as this node",
@@ -237,7 +254,7 @@ static int send_rows(struct redis_journal *redis)
 	redis->ask = (struct redis_ask){.done = on_appended};
 	int r = redis_append_command(&(struct redis_append_from){redis->address->prefix,
 					     redis->node, redis->run, redis->first,
-					     &redis->head},
+					     redis->last, &redis->head},
 		redis->rows, redis->count, &redis->ask);
 	if (r)
 		return r;
@@ -258,6 +275,7 @@ static int load_waiting(struct redis_journal *redis)
 			redis_append_line_take(&redis->waiting));
 	redis->first = redis->next;
 	redis->next += redis->count;
+	redis->last = redis->next - 1;
 	return 0;
 }
 
@@ -273,6 +291,11 @@ static int load_spooled(struct redis_journal *redis)
 	if (!redis->rows)
 		return -REASON_NO_MEMORY;
 	memcpy(redis->rows, rows, redis->count * sizeof(*rows));
+	/* They were promised; but a series ends once. */
+	for (size_t i = 0; i < redis->count; i++)
+		if (redis->rows[i].place != JOURNAL_LAST)
+			redis->rows[i].series = NULL;
+	redis->last = rows[redis->count - 1].seq;
 	return 0;
 }
 

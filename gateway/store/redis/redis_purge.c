@@ -86,9 +86,10 @@ static int ask_trim(struct purge *purge, struct redis_words *words)
 	redis_words_key(words, purge->prefix, "journal:anchor");
 	redis_words_key(words, purge->prefix, "journal:head");
 	redis_words_key(words, purge->prefix, "journal:hours");
+	redis_words_key(words, purge->prefix, "journal:ended");
 	redis_words_number(words, purge->rule->stubs_before_ms);
 	redis_words_number(words, STEP_ROWS);
-	return redis_words_script(words, REDIS_TRIM, 5, &purge->ask);
+	return redis_words_script(words, REDIS_TRIM, 6, &purge->ask);
 }
 
 static int ask_next(struct purge *purge)

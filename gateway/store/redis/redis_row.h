@@ -6,6 +6,7 @@
  *   :form              string  the form of chain (JOURNAL_CHAIN_FORM)
  *   :head :anchor      hash    seq, hash: both ends of the chain
  *   :hours             zset    "FIRST-LAST" by hour since 1970: which rows it holds
+ *   :ended             zset    series that have had their last row, by its seq
  *   :nodes             hash    node → "RUN NUMBER": its last row by its own count
  *
  * Thread: any.

@@ -1,5 +1,5 @@
 -- Drops stubs at the start of the chain and keeps where they ended.
--- KEYS: rows, stubs, anchor, head, hours. ARGV: before when, how many.
+-- KEYS: rows, stubs, anchor, head, hours, series that have ended. ARGV: before when, how many.
 local row = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 local head = tonumber(redis.call('HGET', KEYS[4], 'seq') or '0')
 local first = row and tonumber(row[1]:match('^%d+')) or head + 1
@@ -18,6 +18,7 @@ if gone == 0 then
 end
 local seq = string.format('%.0f', at)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', seq)
+redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', seq)
 redis.call('HSET', KEYS[3], 'seq', seq, 'hash', hash)
 -- An hour goes with its last row.
 for hour in pairs(hours) do

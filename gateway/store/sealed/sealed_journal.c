@@ -81,7 +81,8 @@ static struct late_append *copy_rows(const struct journal_row *rows, size_t coun
 	size_t text = 0;
 	for (size_t i = 0; i < count; i++)
 		text += strlen(rows[i].tenant) + strlen(rows[i].license) +
-			strlen(rows[i].body) + 3;
+			strlen(rows[i].body) +
+			(rows[i].series ? strlen(rows[i].series) : 0) + 4;
 	struct late_append *late =
 		calloc(1, sizeof(*late) + count * sizeof(*rows) + text);
 	if (!late)
@@ -93,6 +94,8 @@ static struct late_append *copy_rows(const struct journal_row *rows, size_t coun
 		late->rows[i].tenant = put_text(&at, rows[i].tenant);
 		late->rows[i].license = put_text(&at, rows[i].license);
 		late->rows[i].body = put_text(&at, rows[i].body);
+		late->rows[i].series =
+			put_text(&at, rows[i].series ? rows[i].series : "");
 	}
 	return late;
 }

@@ -39,7 +39,7 @@ struct row_job {
 	struct journal_purge *purge;
 	struct sqlite_purge so_far,
 		then; /* the step that was taken leads from one to the other */
-	size_t count;
+	size_t count, left_out;
 	struct journal_row rows[];
 };
 
@@ -106,9 +106,16 @@ static int append_work(struct sqlite_job *base, struct sqlite_db *db)
 	struct sqlite_journal *journal = job->journal;
 	int r = load_head(journal, db);
 	int64_t counts[JOURNAL_KINDS] = {0};
+	job->left_out = 0;
 	for (size_t i = 0; i < job->count && r == 0; i++) {
-		r = append_one(journal, db, &job->rows[i]);
-		counts[job->rows[i].kind]++;
+		r = sqlite_row_ended(db, job->rows[i].series);
+		if (r == 0) {
+			r = append_one(journal, db, &job->rows[i]);
+			counts[job->rows[i].kind]++;
+		} else if (r > 0) {
+			job->left_out++;
+			r = 0;
+		}
 	}
 	for (int kind = 0; kind < JOURNAL_KINDS && r == 0; kind++)
 		r = sqlite_row_count(db, journal_kind_name((enum journal_kind)kind),
@@ -123,6 +130,7 @@ static void append_answer(struct sqlite_job *base, int status)
 {
 	struct row_job *job = (struct row_job *)base;
 	struct journal_answer *answer = reply_journal_answer(job->reply);
+	answer->left_out = job->left_out;
 	answer->last_seq = job->head.seq;
 	memcpy(answer->last_hash, job->head.hash, JOURNAL_HASH);
 	row_answer(base, status);
@@ -143,7 +151,7 @@ static struct row_job *rows_job_new(struct journal *journal,
 	for (size_t i = 0; i < count; i++)
 		text += strlen(rows[i].tenant) + strlen(rows[i].license) +
 			strlen(rows[i].body) + (rows[i].node ? strlen(rows[i].node) : 0) +
-			4;
+			(rows[i].series ? strlen(rows[i].series) : 0) + 5;
 	struct row_job *job = row_job_new(journal, reply, count * sizeof(*rows) + text);
 	if (!job)
 		return NULL;
@@ -155,6 +163,7 @@ static struct row_job *rows_job_new(struct journal *journal,
 		job->rows[i].license = put_text(&at, rows[i].license);
 		job->rows[i].body = put_text(&at, rows[i].body);
 		job->rows[i].node = put_text(&at, rows[i].node ? rows[i].node : "");
+		job->rows[i].series = put_text(&at, rows[i].series ? rows[i].series : "");
 	}
 	return job;
 }

@@ -145,6 +145,8 @@ static int step_stubs(struct sqlite_db *db, const struct journal_purge *rule,
 		if (r == 0)
 			r = sqlite_db_run(db, SQL_HOUR_DELETE, "u", anchor.seq);
 		if (r == 0)
+			r = sqlite_db_run(db, SQL_ENDED_DELETE, "u", anchor.seq);
+		if (r == 0)
 			r = sqlite_row_count(db, "stub", -count);
 	}
 	if (r == 0)

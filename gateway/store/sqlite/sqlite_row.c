@@ -40,7 +40,23 @@ int sqlite_row_insert(struct sqlite_db *db, const struct journal_row *row)
 		row->body, row->hash);
 	if (r)
 		return r;
-	return sqlite_db_run(db, SQL_HOUR_ADD, "iu", row->at_ms / HOUR_MS, row->seq);
+	r = sqlite_db_run(db, SQL_HOUR_ADD, "iu", row->at_ms / HOUR_MS, row->seq);
+	if (r || row->place != JOURNAL_LAST || !row->series || !*row->series)
+		return r;
+	return sqlite_db_run(db, SQL_ENDED_ADD, "ut", row->seq, row->series);
+}
+
+int sqlite_row_ended(struct sqlite_db *db, const char *series)
+{
+	sqlite3_stmt *row;
+	if (!series || !*series)
+		return 0;
+	int r = sqlite_db_bind(db, SQL_ENDED_GET, &row, "t", series);
+	if (r)
+		return r;
+	r = sqlite_db_step(db, row);
+	sqlite_db_done(row);
+	return r;
 }
 
 /* A text cell as a C string, or NULL when it holds what we never write: a NUL inside. */

@@ -17,6 +17,8 @@ MUST_CHECK int sqlite_row_mark(struct sqlite_db *db, const char *name,
 MUST_CHECK int sqlite_row_set_mark(struct sqlite_db *db, const char *name,
 	const struct journal_mark *mark);
 MUST_CHECK int sqlite_row_insert(struct sqlite_db *db, const struct journal_row *row);
+/* 1: the series has had its last row. */
+MUST_CHECK int sqlite_row_ended(struct sqlite_db *db, const char *series);
 MUST_CHECK int sqlite_row_query(struct sqlite_db *db, const struct journal_query *query,
 	struct reply *reply);
 /* Walks the whole chain; `ret` is filled also on error. The points are borrowed by it. */

@@ -36,6 +36,8 @@ static const char *const steps[] = {
 	"zeroblob(32));"
 	"CREATE TABLE journal_hour(hour INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL,"
 	" last_seq INTEGER NOT NULL) STRICT;",
+	"CREATE TABLE journal_ended(seq INTEGER PRIMARY KEY, series TEXT NOT NULL UNIQUE)"
+	" STRICT;",
 };
 
 #define FIRST 2
