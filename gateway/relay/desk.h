@@ -47,6 +47,7 @@ struct house {
 	struct resolver *resolver;
 	int64_t cache_ms; /* as in relay_parts */
 	char node[65];
+	char run[17]; /* this process, which a wall clock cannot tell from an earlier one */
 	struct whereabouts at; /* this node, as it announces its hosts */
 	atomic_int draining, listens;
 	atomic_llong legs, hosts, viewers, sessions;

@@ -155,6 +155,7 @@ char *record_document(const struct session *session)
 {
 	json_t *body = basics(session);
 	struct meter_count covered = session_covered(session);
+	text(body, "run", session->desk->house->run);
 	text(body, "state",
 		session->away_until_ms ? "away"
 		: session->reason      ? "closing"

@@ -12,6 +12,7 @@
 #include "relay/meter.h"
 #include "relay/record.h"
 #include "relay/recover_nodes.h"
+#include "relay/series_rows.h"
 #include "relay/session.h"
 #include "store/journal.h"
 #include "store/state.h"
@@ -111,7 +112,7 @@ static void on_written(void *ctx, const struct journal_answer *answer)
 static char *closing(const struct orphan *orphan, struct meter_count bytes)
 {
 	static const char *const gone[] = {"state", "seen", "until", "metered_to_viewer",
-		"metered_to_host", "owed_ms", "closer", "closer_ms"};
+		"metered_to_host", "owed_ms", "closer", "closer_ms", "run"};
 	json_t *body = orphan->body;
 	char ended[CLOCK_TEXT];
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
@@ -168,17 +169,22 @@ static void write_rows(struct orphan *orphan)
 	int is_due = due.to_viewer || due.to_host;
 	char *delta = is_due ? missing(orphan, due) : NULL;
 	char *close = closing(orphan, meter.carried);
+	char series[JOURNAL_SERIES_MAX + 1];
+	const char *id = json_string_value(json_object_get(orphan->body, "id"));
 	struct journal_row rows[2];
 	size_t count = 0;
+	series_rows_name(id ? id : orphan->id, number(orphan->body, "fence"), series);
 	if (!close || (is_due && !delta)) {
 		orphan = orphan_free(orphan);
 		goto out;
 	}
 	if (is_due)
 		rows[count++] = (struct journal_row){JOURNAL_BANDWIDTH, orphan->tenant,
-			orphan->license, orphan->ended_ms, delta, 0, NULL, {0}};
-	rows[count++] = (struct journal_row){JOURNAL_SESSION, orphan->tenant,
-		orphan->license, orphan->ended_ms, close, 0, NULL, {0}};
+			orphan->license, orphan->ended_ms, delta, 0, NULL, {0}, series,
+			JOURNAL_GOES_ON};
+	rows[count++] =
+		(struct journal_row){JOURNAL_SESSION, orphan->tenant, orphan->license,
+			orphan->ended_ms, close, 0, NULL, {0}, series, JOURNAL_LAST};
 	log_line(LOG_WARN, "session of a former run closed",
 		LOG_S("session", orphan->id));
 	orphan->desk->asked++;
@@ -392,12 +398,20 @@ static void look_at_taken(const struct sweep *sweep, const struct state_doc *doc
 		close_orphan(sweep->desk, doc, body);
 }
 
+/* A clock that was set back makes what we carry look older than we are. */
+static int is_of_this_run(const struct sweep *sweep, const json_t *body)
+{
+	const char *run = json_string_value(json_object_get(body, "run"));
+	return run && *run ? !strcmp(run, sweep->desk->house->run)
+			   : moment(body, "started") >= sweep->born_ms;
+}
+
 static void look_at_open(const struct sweep *sweep, const struct state_doc *doc,
 	json_t *body, const char *node)
 {
 	enum whose whose = whose_turn(sweep, node);
 	int owed = is_text(body, "state", "owed");
-	int of_this_run = whose == OURS && moment(body, "started") >= sweep->born_ms;
+	int of_this_run = whose == OURS && is_of_this_run(sweep, body);
 	if (owed && is_in_hands(sweep, body, "owed_ms"))
 		return;
 	if (owed && (whose == NOT_OURS || of_this_run))

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reason.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "net/conn.h"
 #include "net/conn_tls.h"
@@ -255,6 +256,10 @@ static int fill(struct relay *relay, const struct relay_parts *parts, char *erro
 	relay->house.drain = relay_drain_order;
 	relay->house.drain_ctx = relay;
 	text_clip(relay->house.node, sizeof(relay->house.node), parts->node);
+	uint8_t run[8];
+	if (secret_random(run, sizeof(run)))
+		return refuse(REASON_NO_RANDOM, error, "no random numbers");
+	text_hex(relay->house.run, run, sizeof(run));
 	int rc = place(relay, parts, error);
 	if (rc)
 		return rc;

@@ -23,13 +23,15 @@
  * A receipt counts, and its numbers are in the row, only when its signature (wire/proof.h) is that of
  * the side's device. An end has one word: after a wrong one it is not heard again (nor is its
  * signature computed again), and the row has receipts.<side> {"refused":"PROOF_WRONG"} instead.
+ * Of each (id, fence) there is one closing row, whoever writes it (series_rows.h). A node that others took for lost
+ * and that finds theirs writes bandwidth rows for what it carried beyond that, and no other.
  * agree: what each end sent ≥ what was carried ≥ what the other received; "unknown" when a receipt
  * is missing or was refused. host and viewer are the names of the devices, host_device and viewer_device their
  * public keys in base64url.
  * Bandwidth rows (JOURNAL_BANDWIDTH): {"session","fence","hour","bytes_to_viewer","bytes_to_host"},
  * deltas since the last row, one per session and meter_ms and hour at most; their sum is the session's count.
  * The document has the members of the opening row, and:
- *   state ("live", "closing", "away"; "owed": session_document.h)
+ *   state ("live", "closing", "away"; "owed": session_document.h)   run (of the node: house.run)
  *   seen   until? (of an away one)   reason?   owed_ms?   closer? closer_ms? (recover.h)
  *   bytes_to_viewer bytes_to_host frames       as carried when it was written
  *   metered_to_viewer metered_to_host          of them in bandwidth rows that the journal has
@@ -74,10 +76,11 @@ struct session {
 	uint32_t magic;
 	uint8_t state;
 	uint8_t resumed;
-	uint8_t claimed;       /* the claim is ours and has to be given back */
-	uint8_t recorded;      /* the opening row was offered: a closing row is owed */
-	uint8_t written;       /* and the journal has it */
-	uint8_t flushing;      /* rows are on their way */
+	uint8_t claimed;  /* the claim is ours and has to be given back */
+	uint8_t recorded; /* the opening row was offered: a closing row is owed */
+	uint8_t written;  /* and the journal has it */
+	uint8_t flushing; /* rows are on their way */
+	uint8_t closed_elsewhere; /* another node, which took us for lost, wrote the closing row */
 	uint8_t documented;    /* people can see it in the state; to be taken out again */
 	uint8_t document_busy; /* a write of the document is under way */
 	uint8_t document_due;  /* and another one follows it */

@@ -72,16 +72,24 @@ def test_numbers_arrive_while_nodes_are_killed(world):
         wait_for("the other node to carry the session", lambda: office.carrier() is not node)
         cluster.configure(node, QUICK)
         node.restart()
-    # One that is only stopped, for longer than the claim of a session lasts there, takes nothing back when it goes on.
+    # One that is only stopped, until others have taken it for lost and closed what it carried, takes nothing back when
+    # it goes on, and closes nothing again.
     typist.wait_until(260)
     node = office.carrier()
+    other = next(one for one in cluster.nodes if one is not node)
+    fence = int(office.joined()[-1][0])
     node.program.kill(signal.SIGSTOP)
     before = office.fences()
     wait_for("the other node to carry the session", lambda: office.fences() - before)
     joined = office.fences()
+    wait_for("the other node to close its part", lambda: any(
+        row["fence"] == fence and row.get("recovered") for row in
+        other.log("sessions", "--license", office.license["id"])), seconds=90, every=0.5)
     node.program.kill(signal.SIGCONT)
     wait_for("it to see that its ends are gone", lambda: "session closed" in
              node.program.text().rsplit("session opened", 1)[-1])
+    wait_for("it to hear that it is closed already", lambda: "another node has closed this session in the journal" in
+             node.program.text())
     typist.done()
     office.arrived(typist.text)
     assert office.fences() == joined

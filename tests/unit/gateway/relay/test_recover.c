@@ -547,6 +547,86 @@ static void long_sessions_are_added_up_to_their_last_row(void **state)
 	assert_int_equal(member(row, "bytes_to_host"), 45);
 }
 
+/* What others do that took this node for lost while it stood still: a sweep of another run. */
+static void others_close_it(struct relay_rig *rig, const struct fake_end *host)
+{
+	char shown[4096];
+	for (int i = 0; i < 30; i++) { /* until the document tells all */
+		relay_rig_pass(rig, 100);
+		relay_rig_document(rig, STATE_SESSION, fake_end_session(host), shown,
+			sizeof(shown));
+		if (member(shown, "bytes_to_viewer") == host->sent)
+			break;
+	}
+	assert_int_equal(member(shown, "bytes_to_viewer"), host->sent);
+	sweep(rig);
+	assert_int_equal(closings(rig), 1);
+}
+
+/* It wakes up, is not joined to anybody any more, and writes its own. */
+static void what_others_closed_is_not_closed_again(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	char row[4096];
+	relay_rig_join(rig, &host, &viewer);
+	fake_end_data(host, 4000);
+	fake_end_data(viewer, 300);
+	others_close_it(rig, host);
+	fake_end_vanish(viewer);
+	relay_rig_pass(rig, rig->settings.receipt_ms + 5000);
+	assert_int_equal(closings(rig), 1);
+	relay_rig_rows(rig, JOURNAL_SESSION, "\"close\"", row, sizeof(row));
+	assert_int_equal(member(row, "bytes_to_viewer"), 4000);
+	struct sums sums = bandwidth(rig);
+	assert_int_equal(sums.to_viewer, 4000);
+	assert_int_equal(sums.to_host, 300);
+}
+
+/* Its line to the store was cut; the session never noticed. Every byte is in a bandwidth row, once. */
+static void what_others_closed_goes_on_and_is_counted(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	for (int i = 0; i < 2; i++)
+		rig->desks[i]->settings.meter_ms = 4000;
+	relay_rig_join(rig, &host, &viewer);
+	fake_end_data(host, 4000);
+	others_close_it(rig, host);
+	for (int i = 0; i < 3; i++) {
+		fake_end_data(host, 1000);
+		fake_end_data(viewer, 100);
+		relay_rig_pass(rig, 5000);
+	}
+	assert_int_equal(viewer->closes, 0);
+	assert_int_equal(bandwidth(rig).to_viewer, 7000);
+	assert_int_equal(bandwidth(rig).to_host, 300);
+	fake_end_data(host, 500);
+	relay_rig_order(rig,
+		"{\"order\":\"disconnect\",\"license\":\"" RIG_LICENSE "\"}");
+	relay_rig_pass(rig, rig->settings.receipt_ms + 5000);
+	assert_int_equal(closings(rig), 1);
+	assert_int_equal(bandwidth(rig).to_viewer, 7500);
+	assert_int_equal(bandwidth(rig).to_host, 300);
+}
+
+/* A clock that is set back makes what this process carries look older than the process. */
+static void what_this_run_carries_is_left_alone_by_any_clock(void **state)
+{
+	struct relay_rig *rig = *state;
+	struct fake_end *host, *viewer;
+	strcpy(rig->house.run, "0123456789abcdef");
+	relay_rig_join(rig, &host, &viewer);
+	recover_sweep(rig->desks[0], rig->wall_ms + 3600000);
+	relay_rig_settle(rig);
+	assert_int_equal(closings(rig), 0);
+	/* And what an earlier run left is closed although it seems to come from the future. */
+	put_fresh(rig, "live", ",\"run\":\"fedcba9876543210\"");
+	recover_sweep(rig->desks[0], 0);
+	relay_rig_settle(rig);
+	assert_int_equal(closings(rig), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -571,6 +651,9 @@ int main(void)
 		TEST(every_fence_has_its_own_closing_row),
 		TEST(who_comes_back_at_once_goes_on_while_the_rest_is_closed),
 		TEST(long_sessions_are_added_up_to_their_last_row),
+		TEST(what_others_closed_is_not_closed_again),
+		TEST(what_others_closed_goes_on_and_is_counted),
+		TEST(what_this_run_carries_is_left_alone_by_any_clock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
