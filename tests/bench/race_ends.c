@@ -1,7 +1,7 @@
 /* race_ends: viewers that race for their hosts over all nodes of a cluster, and what they saw of it.
  *
  *   race_ends --licenses CSV --gateway HOST:PORT --gateway HOST:PORT… --ca FILE
- *             --dir DIR [--races N] [--viewers N] [--seconds S] [--seed N] [--moves N] [--ready-fd N]
+ *             --dir DIR [--wrote FILE] [--races N] [--viewers N] [--seconds S] [--seed N] [--moves N] [--ready-fd N]
  *
  * For every license of the CSV (id,key,password) there is a host, and in each race several viewers, each another
  * device, come in at nodes drawn by chance, follow redirects, ask for the host at about the same time, and leave
@@ -9,7 +9,9 @@
  * place of sealed ones: each carries the fence under which it was sent, so an end that hears another fence than its
  * own was joined to somebody else. An end takes one session at a time, under a higher fence only, as link/tunnel does.
  *
- * At the end it looks at what all ends wrote down: a pair lives while both its ends are in the session of one fence.
+ *   race_ends --judge FILE
+ *
+ * At the end it looks at what all ends wrote down (race_judge.h): a pair lives while both its ends are in the session of one fence.
  * Two pairs of a license at one time, a fence that was given twice, a record of a foreign fence: each is printed
  * and makes the exit code 1. Figures are one line of JSON. Ends after N races with a winner, or after S seconds.
  */
@@ -22,6 +24,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "race_judge.h"
 
 #include "base/args.h"
 #include "base/clock.h"
@@ -39,7 +43,7 @@
 #define REASONS 0x700
 
 struct options {
-	const char *licenses, *ca, *dir;
+	const char *licenses, *ca, *dir, *wrote, *judge;
 	struct args_many gateways;
 	long races, viewers, seconds, seed, moves, ready_fd;
 };
@@ -61,16 +65,13 @@ static const struct args_option table[] = {
 	{"--seed", "N", ARGS_LONG, offsetof(struct options, seed), "of chance (1)"},
 	{"--moves", "N", ARGS_LONG, offsetof(struct options, moves),
 		"a host moves before one race in N (8)"},
+	{"--wrote", "FILE", ARGS_TEXT, offsetof(struct options, wrote),
+		"gets what all ends wrote down"},
+	{"--judge", "FILE", ARGS_TEXT, offsetof(struct options, judge),
+		"judges such a file, and runs nothing"},
 	{"--ready-fd", "N", ARGS_LONG, offsetof(struct options, ready_fd),
 		"a line when all hosts are there"},
 	{0}};
-
-/* What the two ends wrote down of one fence. */
-struct span {
-	uint64_t fence;
-	int64_t host_from, host_to, viewer_from, viewer_to; /* monotonic us */
-	int viewer, hosts, viewers;
-};
 
 struct contest;
 
@@ -96,7 +97,7 @@ struct contest {
 	struct player host, viewers[VIEWERS_MAX];
 	long running;
 	int won;
-	struct span *spans;
+	struct race_span *spans;
 	size_t count, room;
 };
 
@@ -107,8 +108,8 @@ static struct text_endpoint gateways[UPLINK_GATEWAYS_MAX];
 static struct contest contests[LICENSES_MAX];
 static size_t contest_count;
 static unsigned chance;
-static long races, won, moves, stale, foreign, records, overlaps, doubled,
-	reasons[REASONS];
+static long races, won, moves, stale, foreign, records, reasons[REASONS];
+static struct race_verdict verdict;
 static int stopping, is_ready;
 
 static void must(int holds, const char *what)
@@ -132,7 +133,7 @@ static void later(struct player *player, int64_t ms)
 
 /* ---- what is written down ------------------------------------------------------------------ */
 
-static struct span *span_of(struct contest *contest, uint64_t fence)
+static struct race_span *span_of(struct contest *contest, uint64_t fence)
 {
 	for (size_t i = contest->count; i-- > 0;)
 		if (contest->spans[i].fence == fence)
@@ -143,14 +144,14 @@ static struct span *span_of(struct contest *contest, uint64_t fence)
 			realloc(contest->spans, contest->room * sizeof(*contest->spans));
 		must(contest->spans != NULL, "no memory");
 	}
-	struct span *span = &contest->spans[contest->count++];
-	*span = (struct span){.fence = fence, .viewer = -1};
+	struct race_span *span = &contest->spans[contest->count++];
+	*span = (struct race_span){.fence = fence, .viewer = -1};
 	return span;
 }
 
 static void begin(struct player *player, uint64_t fence)
 {
-	struct span *span = span_of(player->contest, fence);
+	struct race_span *span = span_of(player->contest, fence);
 	player->fence = player->last = fence;
 	if (player->side == HELLO_HOST) {
 		span->hosts++;
@@ -166,7 +167,7 @@ static void finish(struct player *player)
 {
 	if (!player->fence)
 		return;
-	struct span *span = span_of(player->contest, player->fence);
+	struct race_span *span = span_of(player->contest, player->fence);
 	if (player->side == HELLO_HOST)
 		span->host_to = clock_mono_us();
 	else
@@ -402,50 +403,7 @@ static void read_licenses(void)
 	must(contest_count > 0, "no license");
 }
 
-/* ---- what it was --------------------------------------------------------------------------- */
-
-static int by_start(const void *a, const void *b)
-{
-	const struct span *left = a, *right = b;
-	int64_t from =
-		left->host_from > left->viewer_from ? left->host_from : left->viewer_from;
-	int64_t other = right->host_from > right->viewer_from ? right->host_from
-							      : right->viewer_from;
-	return from < other ? -1 : from > other;
-}
-
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static long judge(struct contest *contest)
-{
-	int64_t until_us = 0;
-	long pairs = 0;
-	qsort(contest->spans, contest->count, sizeof(*contest->spans), by_start);
-	for (size_t i = 0; i < contest->count; i++) {
-		const struct span *span = &contest->spans[i];
-		doubled += span->hosts > 1 || span->viewers > 1;
-		if (!span->host_from || !span->viewer_from)
-			continue;
-		int64_t from_us = max_of(span->host_from, span->viewer_from);
-		int64_t to_us =
-			span->host_to < span->viewer_to ? span->host_to : span->viewer_to;
-		if (to_us <= from_us)
-			continue;
-		pairs++;
-		if (from_us < until_us) {
-			overlaps++;
-			fprintf(stderr,
-				"%s: two pairs at once, the second with fence "
-				"%llu\n",
-				contest->key.public_id, (unsigned long long)span->fence);
-		}
-		until_us = max_of(until_us, to_us);
-	}
-	return pairs;
-}
+/* ---- the end ------------------------------------------------------------------------------- */
 
 static void close_all(void)
 {
@@ -464,14 +422,14 @@ static void close_all(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-static void print_figures(long pairs, int64_t ms)
+static void print_figures(int64_t ms)
 {
 	printf("{\"races\": %ld, \"won\": %ld, \"pairs\": %ld, \"records\": %ld, "
 	       "\"moves\": %ld, "
 	       "\"seconds\": %.1f, \"stale\": %ld, \"overlaps\": %ld, \"doubled\": %ld, "
 	       "\"foreign\": %ld, \"reasons\": {",
-		races, won, pairs, records, moves, (double)ms / 1000, stale, overlaps,
-		doubled, foreign);
+		races, won, verdict.pairs, records, moves, (double)ms / 1000, stale,
+		verdict.overlaps, verdict.doubled, foreign);
 	const char *comma = "";
 	for (int i = 0; i < REASONS; i++) {
 		if (!reasons[i])
@@ -482,14 +440,26 @@ static void print_figures(long pairs, int64_t ms)
 	printf("}}\n");
 }
 
+static int judge_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	must(file && !race_judge_read(file, &verdict),
+		"what is to be judged cannot be read");
+	fclose(file);
+	printf("{\"pairs\": %ld, \"overlaps\": %ld, \"doubled\": %ld}\n", verdict.pairs,
+		verdict.overlaps, verdict.doubled);
+	return verdict.overlaps || verdict.doubled;
+}
+
 int main(int argc, char **argv)
 {
 	char error[ARGS_ERROR];
-	int left;
-	if (args_parse(table, &options, argc, argv, 0, &left, error) ||
-		!options.licenses || !options.ca || !options.dir || options.viewers < 1 ||
-		options.viewers > VIEWERS_MAX || options.moves < 1 ||
-		options.gateways.count < 1 ||
+	int left, bad = args_parse(table, &options, argc, argv, 0, &left, error);
+	if (!bad && options.judge)
+		return judge_file(options.judge);
+	if (bad || !options.licenses || !options.ca || !options.dir ||
+		options.viewers < 1 || options.viewers > VIEWERS_MAX ||
+		options.moves < 1 || options.gateways.count < 1 ||
 		options.gateways.count > UPLINK_GATEWAYS_MAX) {
 		args_help(table, stderr);
 		return 64;
@@ -514,13 +484,20 @@ int main(int argc, char **argv)
 		later(&contests[i].host, draw(300));
 	event_base_dispatch(base);
 	close_all();
-	long pairs = 0;
+	FILE *wrote = options.wrote ? fopen(options.wrote, "w") : NULL;
+	must(wrote || !options.wrote, "what was written down cannot be kept");
 	for (size_t i = 0; i < contest_count; i++) {
-		pairs += judge(&contests[i]);
-		free(contests[i].spans);
+		struct contest *contest = &contests[i];
+		if (wrote)
+			race_judge_write(wrote, contest->key.public_id, contest->spans,
+				contest->count);
+		race_judge_spans(contest->key.public_id, contest->spans, contest->count,
+			&verdict);
+		free(contest->spans);
 	}
-	print_figures(pairs, clock_mono_ms() - begin_ms);
+	must(!wrote || !fclose(wrote), "what was written down cannot be kept");
+	print_figures(clock_mono_ms() - begin_ms);
 	event_free(look);
 	event_base_free(base);
-	return overlaps || doubled || foreign || won < options.races;
+	return verdict.overlaps || verdict.doubled || foreign || won < options.races;
 }

@@ -11,10 +11,12 @@ The public ports stay the same over restarts: the ends keep them in their lists.
 the World that it was started in.
 """
 
+import shutil
 import signal
 import socket
+from pathlib import Path
 
-from world import TOOLS, TOP, Gateway, free_port, run, wait_for
+from world import BIN, TOOLS, TOP, Gateway, free_port, run, wait_for
 
 
 class Redis:
@@ -24,8 +26,9 @@ class Redis:
     deploy/redis/users.acl, for that user. What is written is on the disk when it is answered.
     """
 
-    def __init__(self, world, *options, name="redis", user=None, password=None, tcp=False):
+    def __init__(self, world, *options, name="redis", user=None, password=None, tcp=False, clock=None):
         self.world, self.name, self.options = world, name, options
+        self.env = clock.env(shutil.which("redis-server")) if clock else None
         self.dir = world.tmp / name
         self.dir.mkdir()
         self.user, self.password = user, password
@@ -46,7 +49,7 @@ class Redis:
             words += ["--aclfile", acl]
         elif self.password:
             words += ["--requirepass", self.password]
-        self.program = self.world.start(self.name, [*words, *self.options])
+        self.program = self.world.start(self.name, [*words, *self.options], env=self.env)
         return self.answers()
 
     def cli(self, *words, code=0):
@@ -91,19 +94,125 @@ class Redis:
         return self.kill().start()
 
 
+# Sentinels that a busy machine keeps from voting try again after some seconds, several times.
+LONG = 180
+
+
+class Pair:
+    """A primary and its replica, watched by sentinels of which two have to agree; nodes ask the sentinels."""
+
+    def __init__(self, world, clocks=(None, None), down_ms=500):
+        # A disk that is slow is not a primary that is gone.
+        options = ("--appendfsync", "everysec", "--repl-diskless-sync-delay", "0")
+        one = Redis(world, *options, name="redis1", tcp=True, clock=clocks[0])
+        two = Redis(world, *options, "--replicaof", f"127.0.0.1 {one.port}", name="redis2", tcp=True, clock=clocks[1])
+        self.both = [one, two]
+        self.ports = [free_port() for _ in range(3)]
+        for port in self.ports:
+            self._sentinel(world, port, one.port, down_ms)
+        wait_for("the sentinels to know each other and the replica", lambda: all(
+            " ".join(self._master(port)).count("num-slaves 1 num-other-sentinels 2") for port in self.ports), seconds=LONG)
+        self.in_step()
+
+    @staticmethod
+    def _sentinel(world, port, primary, down_ms):
+        place = world.tmp / f"sentinel{port}"
+        place.mkdir()
+        (place / "sentinel.conf").write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {place}\nlogfile {place}/log\n"
+            f"sentinel monitor engawa 127.0.0.1 {primary} 2\n"
+            f"sentinel down-after-milliseconds engawa {down_ms}\nsentinel failover-timeout engawa 3000\n")
+        world.start(f"sentinel{port}", ["redis-server", place / "sentinel.conf", "--sentinel"])
+
+    @staticmethod
+    def _master(port):
+        return run("redis-cli", "-p", port, "sentinel", "master", "engawa", code=None).split()
+
+    @property
+    def url(self):
+        return f"redis-sentinel://{','.join(f'127.0.0.1:{port}' for port in self.ports)}/engawa"
+
+    @property
+    def primary(self):
+        """Whom the sentinels name, and who says so itself."""
+        def named():
+            told = run("redis-cli", "-p", self.ports[0], "sentinel", "get-master-addr-by-name", "engawa",
+                       code=None).split()
+            return next((one for one in self.both if told[-1:] == [str(one.port)]
+                         and one.cli("role", code=None).startswith("master")), None)
+        return wait_for("a primary", named, seconds=LONG)
+
+    def in_step(self):
+        """Both are there, and the replica has what the primary has."""
+        def agree():
+            primary = self.primary
+            other = self.both[self.both[0] is primary]
+            return "state=online" in primary.cli("info", "replication", code=None) and \
+                "master_link_status:up" in other.cli("info", "replication", code=None)
+        wait_for("the replica to be in step", agree, seconds=LONG)
+        return self
+
+    def fail_over(self):
+        """The primary is killed, the sentinels promote the other, and the one that was killed becomes its replica."""
+        old = self.primary
+        old.kill()
+        new = self.both[self.both[0] is old]
+        wait_for("the replica to be promoted", lambda: new.cli("role", code=None).startswith("master"),
+                 seconds=LONG)
+        # Redis puts what the sentinels made of it into no file of ours: it comes back as a replica by its options.
+        old.options = tuple(word for at, word in enumerate(old.options)
+                            if "--replicaof" not in old.options[max(0, at - 1):at + 1])
+        old.options += ("--replicaof", f"127.0.0.1 {new.port}")
+        old.start()
+        return self.in_step()
+
+    def cli(self, *words, code=0):
+        return self.primary.cli(*words, code=code)
+
+
+class Clock:
+    """The wall clock of one process, for which time goes on as it does but that can be set to another time while it
+    runs; its monotonic clock is the machine's. Debian's libfaketime reads what it is from a file, once a second."""
+
+    def __init__(self, world, name):
+        self.path = world.tmp / f"{name}.clock"
+        self.jumps = 0
+        self.set(0)
+
+    def set(self, seconds):
+        """So many seconds away from the machine's."""
+        fresh = self.path.with_suffix(".fresh")
+        fresh.write_text(f"{seconds:+d}\n")
+        fresh.rename(self.path)
+        self.jumps += 1
+        return self
+
+    def env(self, program):
+        """Its sanitizer has to come before any other library; and an allocator of its own that asks for the time
+        before libfaketime has begun is left out."""
+        libraries = [word for word in run("ldd", program).split() if word.startswith("/")]
+
+        def named(*names):
+            return [path for path in libraries if Path(path).name.startswith(names)]
+        faketime = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        preload = [*named("libasan.", "libtsan."), str(faketime), *(named("libc.so") if named("libjemalloc.") else [])]
+        return {"LD_PRELOAD": ":".join(preload), "FAKETIME_TIMESTAMP_FILE": str(self.path), "FAKETIME_CACHE_DURATION": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 class Cluster:
     """`nodes` gateways of one CA and one master key. `config` is what their files have beside the node's
     own lines: {"relay": {"grace": "20s"}}. With `addresses` every node is reachable from other nodes' ends
     ([node] address); without it nobody is sent from one to another by name, but with `peers` the nodes carry viewers
     to each other ([node] peer). Tests that are not about a slow Redis give it a `deadline_ms` that a busy machine
-    keeps."""
+    keeps. With `clocks`, one for each, the nodes' wall clocks can be set."""
 
     def __init__(self, world, nodes=2, redis=None, config=None, addresses=True, options=(),
-                 deadline_ms=250, peers=False):
+                 deadline_ms=250, peers=False, clocks=()):
         self.world, self.config, self.public, self.peers = world, config or {}, addresses, peers
         self.redis = redis or Redis(world)
         self.nodes = []
-        self.options = options
+        self.options, self.clocks = options, clocks
         self.store = f"{self.redis.url}?deadline_ms={deadline_ms}"
         for _ in range(nodes):
             self.add()
@@ -119,6 +228,8 @@ class Cluster:
         if self.peers:
             own["peer"] = gateway.listen
         gateway.own = {**own, **node}
+        if self.clocks:
+            gateway.env = self.clocks[number - 1].env(BIN / "engawa-gateway")
         path = self.configure(gateway, self.config)
         gateway.start("--store", self.store, "--config", path, *self.options, listen=gateway.listen)
         self.nodes.append(gateway)

@@ -188,6 +188,7 @@ class Gateway:
         self.program = None
         self.address = None
         self.options = []
+        self.env = None  # what its process has beside ours: a clock of its own
 
     def init(self, *options):
         self.made = json.loads(run(BIN / "engawa-gateway", "init", "--data", self.data, "--json", *options))
@@ -197,7 +198,7 @@ class Gateway:
         self.options = options or self.options
         self.program = self.world.start(self.name, [
             BIN / "engawa-gateway", "run", "--data", self.data, "--listen", listen,
-            "--admin-listen", admin, *self.options], ready=True)
+            "--admin-listen", admin, *self.options], env=self.env, ready=True)
         self.address = (self.data / "run/listen").read_text().strip()
         self.admin = (self.data / "run/admin").read_text().strip()
         return self
