@@ -5,15 +5,17 @@ import email.header
 import hashlib
 import hmac
 import json
+import re
 import signal
 import time
 
 import pytest
+from conversation import Conversation
 from person import Person, hire, operator
 from receivers import Hook, PostOffice, Syslog, Trust
 from test_gateway_admin import Rest
 from test_refusals import refused
-from world import PATIENCE, Gateway, wait_for
+from world import PATIENCE, TOP, Gateway, wait_for
 
 SECRET = "a-secret-of-the-test"
 
@@ -164,6 +166,38 @@ def test_a_slow_receiver_holds_nobody_up(watched):
         watched.fail_to_sign_in(source=f"127.0.1.{number + 1}")
     wait_for("the quick one", lambda: len(quick.got) == 5)
     assert len(slow.got) < 5
+
+
+def test_ends_that_counted_otherwise_reach_a_receiver(watched, world):
+    """Host and viewer sign what they counted; one of them names more bytes than the node carried to it."""
+    hook = watched.hook()
+    watched.rule("receipts_differ", routes=[watched.route(kind="webhook", url=hook.url, secret=SECRET, name="当番")])
+    honest = (TOP / "tests/vectors/conversations/gen1-session.txt").read_text()
+    bent, counted = world.tmp / "bent.txt", '"sent": 0, "received": 16,'
+    assert honest.count(counted) == 1
+    bent.write_text(honest.replace(counted, '"sent": 0, "received": 26,'))
+
+    def talk(path):
+        license = watched.gateway.license()
+        Conversation(path, watched.gateway, license).run()
+        return wait_for("both parts in the journal", lambda: [rows for rows in [watched.gateway.log(
+            "sessions", "--license", license["id"])] if len(rows) == 2])[0]
+    rows = talk(TOP / "tests/vectors/conversations/gen1-session.txt")
+    assert sorted(row["receipts"]["agree"] for row in rows) == ["unknown", "yes"]
+    row = next(row for row in talk(bent) if row["receipts"]["agree"] == "no")
+    wait_for("the webhook", lambda: hook.got)
+    _, headers, body = hook.got[0]
+    assert signature_is_good(headers, body)
+    told = json.loads(body)
+    assert (told["when"], told["subject"]) == ("receipts_differ", row["id"])
+    assert row["id"] in told["text"]["ja"] and "counted differently" in told["text"]["en"]
+    # The row has what each of them said, and the node.
+    assert row["bytes_to_host"] == row["receipts"]["viewer"]["sent"] == 16 and row["receipts"]["host"]["received"] == 26
+    said = [one for one in watched.gateway.log("audit") if one["event"] == "RECEIPTS_DIFFER"]
+    assert len(said) == 1 and "to the host: sent 16, carried 16, received 26" in said[0]["detail"], said
+    assert re.search(r"^engawa_receipts_differ_total 1$", watched.rest.ask("GET", "/metrics")[2], re.M)
+    # The honest session came before it and was told to nobody.
+    assert len(hook.got) == 1 and len(watched.alarms("&when=receipts_differ")) == 1
 
 
 def test_mail_arrives_in_japanese(watched):
