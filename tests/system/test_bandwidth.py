@@ -7,6 +7,7 @@ import json
 import re
 import time
 
+from cluster import Cluster
 from rfb import Rfb
 from test_gateway_admin import Rest
 from world import BIN, Host, Viewer, run, wait_for
@@ -89,6 +90,34 @@ def test_caps_of_session_and_company(world, gateway):
     screen.whole_picture()
     assert rests(gateway) == before
     screen.close()
+
+
+def test_caps_hold_for_a_session_that_crosses(world):
+    """Viewer at one node, host at the other: the host's node holds to both caps, the carrying node adds nothing."""
+    cluster = Cluster(world, nodes=2, addresses=False, peers=True, deadline_ms=5000)
+    here, there = cluster.nodes
+    here.ctl("tenant", "create", "acme", "--name", "Acme KK")
+    set_policy(here, {"rate_max_bytes": RATE}, "tenant/acme")
+    license = here.license("佐藤 花子", "--tenant", "acme")
+    host = Host(world, cluster, license).enroll(gateway=there.listen).run("--test-picture").online()
+    viewer = Viewer(world, cluster, license).pair(host.ticket(), gateway=here.listen).listen()
+    session = wait_for("the session", lambda: here.ctl("session", "list"))[0]
+    assert (session["node"], session["via"]) == (there.made["node"], here.made["node"])
+    screen = Counting(viewer.port)
+    pictures_until_it_rests(there, screen)
+    # The company's own cap, set at the node that carries, is one for both nodes: half of it is the other node's.
+    seen = there.program.text().count("session under a new policy")
+    here.ctl("tenant", "change", "acme", "--rate-max", str(RATE))
+    wait_for("the company's cap", lambda: there.program.text().count("session under a new policy") > seen)
+    set_policy(here, {}, "tenant/acme")
+    wait_for("the session's cap to go", lambda: there.program.text().count("session under a new policy") > seen + 1)
+    pictures_until_it_rests(there, screen)
+    assert rests(here) == 0, "no byte rests twice"
+    screen.close()
+    assert viewer.program.stop() == 0
+    # All that came was counted at the one node that rested, and no byte beside it.
+    row = wait_for("the row", lambda: [row for row in here.log("sessions") if row["id"] == session["id"]])[0]
+    assert row["receipts"]["agree"] == "yes" and row["bytes_to_viewer"] >= screen.bytes, (row, screen.bytes)
 
 
 def test_caps_that_make_no_sense_are_refused(gateway):
