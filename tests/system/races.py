@@ -103,7 +103,7 @@ class Races:
             thread.join()
         text = self.log.read_text()
         if self.faults:
-            raise self.faults[0]
+            raise AssertionError(f"what disturbs them failed; the ends saw {out!r}") from self.faults[0]
         assert out, f"exit {self.process.returncode}: {text}"
         figures = json.loads(out)
         assert self.process.returncode == 0, f"{figures}\n{text}"
