@@ -150,6 +150,18 @@ static void send_on(struct leg *viewer, const struct whereabouts *at)
 		COME_AGAIN_MS, reason_text(REASON_HOST_ELSEWHERE, REASON_EN));
 }
 
+/* It works, but slower than it could, and whoever looks after the nodes would never hear of it. */
+static void tell_unreached(const struct leg *viewer, const struct whereabouts *at)
+{
+	if (!viewer->unreached || strcmp(at->address, viewer->unreached))
+		return;
+	log_line(LOG_WARN, "a viewer cannot reach the node of its host",
+		LOG_S("license", viewer->license), LOG_S("leg", viewer->id),
+		LOG_S("kind", viewer->kind), LOG_S("node", at->node),
+		LOG_S("address", at->address),
+		LOG_S("see", strcmp(viewer->kind, "web") ? "node.address" : "web.nodes"));
+}
+
 static void on_sought(void *ctx, int status, const struct whereabouts *at)
 {
 	struct seek seek = *(struct seek *)ctx;
@@ -166,9 +178,10 @@ static void on_sought(void *ctx, int status, const struct whereabouts *at)
 		leg_come_to_host(viewer);
 	else if (!status && elsewhere_is_open(viewer, at))
 		send_on(viewer, at);
-	else if (!status && *at->peer)
+	else if (!status && *at->peer) {
+		tell_unreached(viewer, at);
 		crossing_begin(viewer, at);
-	else if (!status || status == -REASON_NOT_FOUND)
+	} else if (!status || status == -REASON_NOT_FOUND)
 		give_up(viewer, REASON_HOST_OFFLINE);
 	else
 		give_up(viewer, REASON_STORE_UNAVAILABLE);

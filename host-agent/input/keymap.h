@@ -24,7 +24,7 @@ int keymap_is_function(uint32_t keysym);
  * older key press by the newer one, so each stays untouched for as long as possible. */
 #define KEYMAP_SPARES_MAX 96
 #define KEYMAP_REST_US                                                                   \
-	200000 /* a spare used later than this is reused only if none is older */
+	500000 /* a spare used later than this is reused only if none is older */
 
 struct keymap_spare {
 	uint32_t code, keysym;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/reason.h"
 #include "fakes/relay_rig.h"
 #include "net/worker.h"
@@ -20,6 +21,8 @@
 
 #define TO_N2 "{\"node\":\"n2\",\"address\":\"n2.example:7443\",\"peer\":\"\"}"
 #define TO_N3 "{\"node\":\"n3\",\"address\":\"n3.example:7443\",\"peer\":\"\"}"
+#define BOTH_N2                                                                          \
+	"{\"node\":\"n2\",\"address\":\"n2.example:7443\",\"peer\":\"n2.inside:7443\"}"
 #define HIDDEN_N2 "{\"node\":\"n2\",\"address\":\"\",\"peer\":\"\"}"
 
 static int set_up(void **state)
@@ -339,6 +342,31 @@ static void tokens_that_nobody_came_with_go(void **state)
 	assert_false(find_token(rig, viewer->refused.join, &join));
 }
 
+static void the_log_says_which_node_viewers_cannot_reach(void **state)
+{
+	struct relay_rig *rig = *state;
+	FILE *log = tmpfile();
+	char said[4000] = "";
+	assert_non_null(log);
+	announce(rig, "n2", BOTH_N2);
+	struct fake_end *viewer = relay_rig_dial(rig, 0, HELLO_VIEWER, RIG_LICENSE, 2);
+	strcpy(viewer->unreached, "n2.example:7443");
+	strcpy(viewer->kind, "web");
+	fake_end_hello(viewer);
+	relay_rig_settle(rig);
+	fake_end_prove(viewer, "password");
+	relay_rig_settle(rig);
+	log_open("test", fileno(log), LOG_TEXT, LOG_WARN);
+	fake_end_connect(viewer, NULL);
+	relay_rig_settle(rig);
+	log_open("test", 2, LOG_TEXT, LOG_INFO);
+	rewind(log);
+	said[fread(said, 1, sizeof(said) - 1, log)] = 0;
+	fclose(log);
+	assert_non_null(strstr(said, "address=n2.example:7443"));
+	assert_non_null(strstr(said, "see=web.nodes"));
+}
+
 static void who_leaves_on_the_way_leaves_nothing(void **state)
 {
 	struct relay_rig *rig = *state;
@@ -375,6 +403,7 @@ int main(void)
 		TEST(who_waits_meets_a_host_that_comes_back_here),
 		TEST(a_host_that_comes_is_told_once),
 		TEST(tokens_that_nobody_came_with_go),
+		TEST(the_log_says_which_node_viewers_cannot_reach),
 		TEST(who_leaves_on_the_way_leaves_nothing),
 	};
 	cmocka_set_test_filter(getenv("ENGAWA_TEST_ONLY"));
