@@ -48,7 +48,7 @@ const struct router_route *router_match(const struct router *router,
 /* RFC 9110 section 15.5.6: a path that exists under another method says which. */
 static void answer_unmatched(const struct router *router, struct exchange *exchange)
 {
-	char allow[80] = "";
+	char allow[80] = "", detail[120];
 
 	for (size_t i = 0; i < router->count; i++) {
 		const char *name = request_method_name(router->routes[i].method);
@@ -60,7 +60,8 @@ static void answer_unmatched(const struct router *router, struct exchange *excha
 	exchange->param_count = 0;
 	if (*allow) {
 		exchange_header(exchange, "Allow", allow);
-		exchange_problem_as(exchange, 405, REASON_USAGE, NULL);
+		snprintf(detail, sizeof(detail), "method: %s", allow);
+		exchange_problem_as(exchange, 405, REASON_BAD_VALUE, detail);
 		exchange->header_count = 0; /* `allow` ends here */
 	} else {
 		exchange_problem(exchange, REASON_NOT_FOUND, "no such path");

@@ -106,6 +106,8 @@ static void paths_find_their_handlers(void **state)
 	dispatch("DELETE /a HTTP/1.1\r\nHost: h\r\n\r\n", &got);
 	assert_non_null(strstr(got.text, "HTTP/1.1 405 "));
 	assert_non_null(strstr(got.text, "Allow: GET, POST\r\n"));
+	assert_non_null(strstr(got.text, "\"detail\":\"method: GET, POST\""));
+	assert_non_null(strstr(got.text, "\"code\":\"BAD_VALUE\""));
 }
 
 static void the_gate_stands_before_the_handler(void **state)
