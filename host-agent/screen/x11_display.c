@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/reason.h"
+#include "screen/x11_turn.h"
 
 /* Xlib has one error handler per process, and it is told the Display only: so the connections
  * are kept in a list. */
@@ -95,13 +96,22 @@ static void delist(const struct x11_display *display)
 	pthread_mutex_unlock(&lock);
 }
 
+static void close_in_order(Display *x)
+{
+	int mine = x11_turn_take();
+	XCloseDisplay(x);
+	x11_turn_give(mine);
+}
+
 /* Also while some program grabs the server, as menus and window managers do while a button is down: a thread that
  * waited for them would be the one that has to let the button go. */
 static void be_heard(Display *x)
 {
 	int event, error, major, minor;
+	int mine = x11_turn_take();
 	if (XTestQueryExtension(x, &event, &error, &major, &minor))
 		XTestGrabControl(x, True);
+	x11_turn_give(mine);
 }
 
 int x11_display_open(const char *name, struct x11_display **ret)
@@ -112,7 +122,7 @@ int x11_display_open(const char *name, struct x11_display **ret)
 	display->x = open_guarded(name);
 	if (!display->x || !enlist(display)) {
 		if (display->x)
-			XCloseDisplay(display->x);
+			close_in_order(display->x);
 		free(display);
 		return -REASON_NO_DISPLAY;
 	}
@@ -133,7 +143,7 @@ struct x11_display *x11_display_close(struct x11_display *display)
 	if (display->lost)
 		close(ConnectionNumber(display->x));
 	else
-		XCloseDisplay(display->x);
+		close_in_order(display->x);
 	delist(display);
 	free(display);
 	return NULL;

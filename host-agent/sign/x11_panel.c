@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "screen/x11_display.h"
 #include "screen/x11_layout.h"
+#include "screen/x11_turn.h"
 
 #define FONT "sans-serif:size=10:lang=ja"
 #define PADDING 8
@@ -121,6 +122,7 @@ static void paint(struct x11_panel *panel)
 {
 	Display *x = panel->display->x;
 	char count[2 * X11_PANEL_TEXT + 24];
+	int mine = x11_turn_take();
 	XSetForeground(x, panel->gc, BACK);
 	XFillRectangle(x, panel->window, panel->gc, 0, 0, (unsigned)panel->width,
 		(unsigned)panel->height);
@@ -131,6 +133,7 @@ static void paint(struct x11_panel *panel)
 		draw_text(panel, PADDING, (int)panel->line_count * panel->row, count);
 	}
 	paint_buttons(panel);
+	x11_turn_give(mine);
 }
 
 /* ---- what people do with it ---------------------------------------------------------------- */
@@ -336,6 +339,7 @@ static void let_go(struct x11_panel *panel)
 
 static void close_display(struct x11_panel *panel)
 {
+	int mine = x11_turn_take();
 	if (panel->display && !panel->display->lost) {
 		if (panel->draw)
 			XftDrawDestroy(panel->draw);
@@ -344,6 +348,7 @@ static void close_display(struct x11_panel *panel)
 		if (panel->font)
 			XftFontClose(panel->display->x, panel->font);
 	}
+	x11_turn_give(mine);
 	x11_display_close(panel->display);
 }
 
@@ -387,7 +392,9 @@ static void *panel_main(void *ctx)
 	struct x11_panel *panel = ctx;
 	int r = x11_display_open(panel->display_name, &panel->display);
 	if (r == 0 && !is_stopped(panel)) {
+		int mine = x11_turn_take();
 		r = make_window(panel);
+		x11_turn_give(mine);
 		if (r == 0)
 			serve(panel);
 	}

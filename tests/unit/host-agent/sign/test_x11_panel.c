@@ -101,6 +101,33 @@ static void test_shown_for_every_session(void **state)
 	assert_int_equal(words[X11_PANEL_FAILED], 0);
 }
 
+/* The news and the sign of a session come in the same moment, each with a thread of its own. */
+static void test_several_at_once(void **state)
+{
+	const struct x_world *world = *state;
+	static const struct x11_panel_look board = {.place = X11_PANEL_CENTRE,
+		.lines = {"保守作業のお知らせ", "Maintenance"},
+		.buttons = {"閉じる"}};
+	Display *x = XOpenDisplay(world->display);
+	for (int i = 0; i < 15; i++) {
+		struct x11_panel *panels[4] = {0};
+		XWindowAttributes about;
+		alarm(120);
+		for (size_t at = 0; at < ARRAY_LEN(panels); at++)
+			assert_int_equal(x11_panel_new(world->display,
+						 at % 2 ? &bar : &board, on_word, NULL,
+						 &panels[at]),
+				0);
+		await_panel(x, &about, 1);
+		for (size_t at = 0; at < ARRAY_LEN(panels); at++)
+			x11_panel_free(panels[at]);
+		await_panel(x, &about, 0);
+	}
+	alarm(0);
+	XCloseDisplay(x);
+	assert_int_equal(words[X11_PANEL_FAILED], 0);
+}
+
 /* Whoever shows it is not held up, and hears that nobody saw it. */
 static void test_without_a_display(void **state UNUSED)
 {
@@ -247,6 +274,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, forget_words)
 	const struct CMUnitTest tests[] = {
 		TEST(test_shown_for_every_session),
+		TEST(test_several_at_once),
 		TEST(test_without_a_display),
 		TEST(test_a_question_has_two_answers_and_a_time),
 		TEST(test_a_server_that_hangs),
