@@ -78,8 +78,11 @@ static int store_is_fit(const struct admin *admin, const struct admin_facts *fac
 	else if (apart > STORE_HEALTH_SKEW_MS)
 		add(why, "clock: more than 2 s from that of the store");
 	if (health.emptied)
-		add_since(why, "store: was emptied", health.emptied_ms);
-	return !health.fault && !health.spool_full && !skewed;
+		add_since(why,
+			"store: was emptied, to be restored and all nodes started anew, "
+			"since",
+			health.emptied_ms);
+	return !health.fault && !health.spool_full && !skewed && !health.emptied;
 }
 
 /* What cannot be recorded is not done: nobody new could be let in. `why` may be NULL. */

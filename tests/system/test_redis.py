@@ -83,7 +83,7 @@ def test_a_session_does_not_notice_what_happens_to_redis(world):
     # Emptied: nobody new comes in, who is in stays, and the hosts are known again.
     redis.cli("flushall")
     wait_for("the host to be announced again", lambda: redis.cli("exists", f"engawa:at:{office.license['id']}") == "1")
-    wait_for("the node to say so", lambda: any("store: was emptied" in why for why in readiness(node)["why"]))
+    wait_for("the node to say so", lambda: is_degraded(node, "store: was emptied"))
     assert "the store was emptied" in node.program.text()
     goes_on()
     with pytest.raises(ProgramFailed) as failure:
