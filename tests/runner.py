@@ -1,7 +1,7 @@
 """Builds Engawa in its variants and runs every kind of test; tests/run is its front door.
 
 Stages, in order of rising cost: lint, unit (unit + contract under ASan and UBSan), tsan (the
-gateway's threads), system (real programs, under ASan), web (the console in Chromium), fuzz (30 s a target). Each stage prints what failed
+threads of gateway and host agent), system (real programs, under ASan), web (the console in Chromium), fuzz (30 s a target). Each stage prints what failed
 with its output; the last line counts all cases.
 """
 
@@ -131,8 +131,9 @@ def stage_unit(count):
 
 def stage_tsan(count):
     folder = build("tsan", "-DENGAWA_SANITIZE=thread")
-    say("== the gateway's threads, TSan")
-    run_programs(count, folder, r"^(gateway_|contract_|proto_base_|proto_link_).*test_", "tsan")
+    say("== threads, TSan")
+    run_programs(count, folder, r"^(gateway_|contract_|proto_base_|proto_link_|"
+                 r"host-agent_(agent|desktop|rfb)_|host-agent_screen_(?=test_x11_turn)).*test_", "tsan")
 
 
 def stage_fuzz(count):

@@ -17,6 +17,6 @@
  * and Xlib can wait for ever. 0: not had; to be given back all the same. */
 #define X11_TURN_MS 3000
 MUST_CHECK int x11_turn_take(void);
-void x11_turn_give(int taken);
+void x11_turn_give(int mine);
 
 #endif
