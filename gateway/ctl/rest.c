@@ -267,6 +267,20 @@ static void thing_of(const char *path, char ret[static 160])
 	curl_free(text);
 }
 
+/* How long the gateway asks to wait (RFC 9110 10.2.3), where it does. */
+static void wait_of(const struct answer *answer, char ret[static 48])
+{
+	curl_off_t seconds = 0;
+
+	ret[0] = '\0';
+	curl_easy_getinfo(answer->rest->curl, CURLINFO_RETRY_AFTER, &seconds);
+	if (seconds > 0)
+		snprintf(ret, 48,
+			reason_lang_env() == REASON_JA ? "%lld秒お待ちください"
+						       : "wait %lld s",
+			(long long)seconds);
+}
+
 /* A problem of the gateway in our own words, where we know the reason; its detail always. */
 static int tell_problem(const struct answer *answer, const char *path, long status)
 {
@@ -276,18 +290,20 @@ static int tell_problem(const struct answer *answer, const char *path, long stat
 	const char *detail = json_string_value(json_object_get(problem, "detail"));
 	const char *message = json_string_value(json_object_get(problem, "message"));
 	int reason = code ? (int)reason_parse(code) : REASON_NONE;
+	char wait[48];
 
+	wait_of(answer, wait);
 	if (reason == REASON_NONE)
 		reason = program_fail(-REASON_PROTOCOL, "HTTP %ld %s", status,
 			message ? message : "");
 	else if (detail)
-		program_fail(-reason, "%s", detail);
+		program_fail(-reason, "%s%s%s", detail, *wait ? "; " : "", wait);
 	else if (reason == REASON_NOT_FOUND) {
 		char thing[160];
 		thing_of(path, thing);
 		program_fail(-reason, "%s", thing);
 	} else
-		program_fail(-reason, NULL);
+		program_fail(-reason, *wait ? "%s" : NULL, wait);
 	json_decref(problem);
 	return reason < 0 ? reason : -reason;
 }

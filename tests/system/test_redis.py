@@ -39,7 +39,7 @@ def refused(node, *words):
     """What administration says while the store is away; nothing is half done."""
     with pytest.raises(ProgramFailed) as failure:
         node.ctl(*words)
-    assert failure.value.code == 75 and "STORE_UNAVAILABLE" in str(failure.value)
+    assert failure.value.code == 75 and "STORE_UNAVAILABLE" in str(failure.value) and "wait 5 s" in str(failure.value)
 
 
 def test_a_session_does_not_notice_what_happens_to_redis(world):
