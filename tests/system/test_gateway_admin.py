@@ -179,8 +179,9 @@ def test_second_run_port_taken_unknown_store(world, gateway):
                         gateway.admin), "PORT_TAKEN", 69)
     for address in ("redis://127.0.0.1:x", "redis-sentinel://a,b", "postgres://x"):
         refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", address), "CONFIG", 78)
-    refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", "redis://127.0.0.1:1"), "STORE_UNAVAILABLE",
-            75)
+    said = refused(lambda: run(GATEWAY, "run", "--data", second.data, "--store", "redis://:secret@127.0.0.1:1"),
+                   "STORE_UNAVAILABLE", 75)
+    assert "127.0.0.1:1 " in said and "secret" not in said
     assert gateway.ctl("license", "list") == []
 
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "metrics/metrics.h"
 #include "store/redis/redis_conn.h"
 #include "store/redis/redis_guide.h"
@@ -220,6 +221,17 @@ static int start_thread(struct redis_link *link)
 	return 0;
 }
 
+/* Where it was looked for; never with a password. */
+static void place_of(const struct redis_address *address, char ret[static 160])
+{
+	if (*address->socket)
+		snprintf(ret, 160, "%s", address->socket);
+	else if (address->host.port)
+		text_endpoint_text(ret, 160, &address->host);
+	else
+		snprintf(ret, 160, "master \"%s\", by its sentinels", address->master);
+}
+
 int redis_link_start(struct redis_link *link, char error[static STORE_ERROR])
 {
 	CHECK_OBJ(link, LINK_MAGIC);
@@ -242,7 +254,10 @@ int redis_link_start(struct redis_link *link, char error[static STORE_ERROR])
 		return 0;
 	redis_link_stop(link);
 	r = redis_conn_fault(link->conn, &text);
-	snprintf(error, STORE_ERROR, "the Redis store cannot be used: %.200s", text);
+	char place[160];
+	place_of(link->address, place);
+	snprintf(error, STORE_ERROR, "the Redis store at %.90s cannot be used: %.120s",
+		place, text);
 	return r ? r : -REASON_STORE_UNAVAILABLE;
 }
 
