@@ -8,8 +8,8 @@
 
 struct desk;
 
-/* Reads and tells. A store that is away changes nothing. A node counts while its document was written
- * within the last NEIGHBOURS_FRESH_MS. */
+/* Reads and tells. A store that is away changes nothing. A node counts while its document changes,
+ * by our own clock at least every NEIGHBOURS_FRESH_MS; in the first of these after our start every one does. */
 #define NEIGHBOURS_FRESH_MS 45000
 void neighbours_look(struct desk *desk);
 

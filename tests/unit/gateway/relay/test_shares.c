@@ -75,12 +75,13 @@ static void on_put(void *ctx, const struct state_answer *answer)
 	assert_int_equal(answer->status, 0);
 }
 
-static void put_node(struct relay_rig *rig, const char *id, int64_t seen_ms)
+static void put_node(struct relay_rig *rig, const char *id, uint64_t version,
+	int64_t seen_ms)
 {
 	char body[100];
 	snprintf(body, sizeof(body), "{\"id\":\"%s\",\"seen\":%lld}", id,
 		(long long)seen_ms);
-	struct state_doc doc = {STATE_NODE, id, "", 0, body};
+	struct state_doc doc = {STATE_NODE, id, "", version, body};
 	state_put(rig->store->state, &doc, desk_box(rig->desks[0]), on_put, rig);
 	relay_rig_settle(rig);
 }
@@ -91,14 +92,19 @@ static void a_node_that_is_gone_leaves_its_part_to_the_others(void **state)
 	struct share *share;
 	(void)state;
 	assert_int_equal(shares_enter(rig->house.shares, "acme", 3 * MB, &share), 0);
-	put_node(rig, "n1", rig->wall_ms);
-	put_node(rig, "n2", rig->wall_ms);
-	put_node(rig, "n3", rig->wall_ms + 5000);
-	put_node(rig, "n4", rig->wall_ms - NEIGHBOURS_FRESH_MS);
+	put_node(rig, "n1", 0, rig->wall_ms);
+	put_node(rig, "n2", 0, rig->wall_ms);
+	/* Their clocks, or ours, are far off. */
+	put_node(rig, "n3", 0, rig->wall_ms + 3600000);
+	put_node(rig, "n4", 0, rig->wall_ms - 3600000);
 	neighbours_look(rig->desks[0]);
 	relay_rig_settle(rig);
-	assert_int_equal(pace(shares_way(share, HELLO_HOST), 100 * S), S);
-	relay_rig_pass(rig, NEIGHBOURS_FRESH_MS);
+	assert_int_equal(pace(shares_way(share, HELLO_HOST), 100 * S), 1333333);
+	relay_rig_pass(rig, NEIGHBOURS_FRESH_MS / 2);
+	put_node(rig, "n4", 1, rig->wall_ms - 3600000);
+	neighbours_look(rig->desks[0]);
+	relay_rig_settle(rig);
+	relay_rig_pass(rig, NEIGHBOURS_FRESH_MS / 2 + 1);
 	neighbours_look(rig->desks[0]);
 	relay_rig_settle(rig);
 	assert_int_equal(pace(shares_way(share, HELLO_HOST), 200 * S), 666667);
