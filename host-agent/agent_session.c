@@ -231,6 +231,31 @@ static const struct tunnel_events tunnel_events = {
 	.ended = on_ended,
 };
 
+static int monitors_same(const struct inner_rects *a, const struct inner_rects *b)
+{
+	return a->count == b->count && !memcmp(a->at, b->at, a->count * sizeof(a->at[0]));
+}
+
+static void tell_monitors(struct agent_session *session)
+{
+	struct desktop_monitor monitors[DESKTOP_MONITORS_MAX];
+	struct inner_message message = {.kind = INNER_MONITORS};
+	struct inner_rects *rects = &message.monitors.rects;
+	if (!session->desktop || !session->up)
+		return;
+	size_t count = desktop_monitors(session->desktop, monitors);
+	for (size_t i = 0; count > 1 && i < count && i < INNER_RECTS_MAX; i++)
+		rects->at[rects->count++] = (struct inner_rect){(uint16_t)monitors[i].x,
+			(uint16_t)monitors[i].y, (uint16_t)monitors[i].width,
+			(uint16_t)monitors[i].height};
+	if (monitors_same(rects, &session->monitors))
+		return;
+	if (tunnel_message(session->tunnel, &message) < 0)
+		log_line(LOG_DEBUG, "the monitors could not be told");
+	else
+		session->monitors = *rects;
+}
+
 /* The viewer wants a fresh picture stream: a new RFB server on a new socketpair. */
 static void on_wanted(void *ctx)
 {
@@ -248,6 +273,8 @@ static void on_wanted(void *ctx)
 	if (!status)
 		status = bridge_start(session->bridge, fd, gate);
 	gate_unref(gate);
+	if (!status)
+		tell_monitors(session);
 	if (status < 0) {
 		log_line(LOG_WARN, "no picture stream could be opened",
 			LOG_S("reason", reason_symbol(status)));
@@ -435,8 +462,10 @@ void agent_session_event(struct agent_session *session, const struct desktop_eve
 	case DESKTOP_EV_ANSWERED:
 		agent_session_admit_answer(session, event->question, event->yes);
 		break;
-	case DESKTOP_EV_SOURCE_LOST:
 	case DESKTOP_EV_RESIZED:
+		tell_monitors(session);
+		break;
+	case DESKTOP_EV_SOURCE_LOST:
 		break;
 	}
 }

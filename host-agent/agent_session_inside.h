@@ -37,10 +37,11 @@ struct agent_session {
 	uint16_t wanted, device_rights, rights;
 	uint32_t features;
 	struct permitted told; /* by the gateway, ever narrower while the session lives */
-	struct permitted in_force; /* that, and the veto file */
-	int64_t since_ms, up_ms;   /* wall clock, monotonic: when it came up first */
-	int up, marked;            /* marked: the watermark is on */
-	unsigned question;         /* to the person at the office; 0: none is open */
+	struct permitted in_force;   /* that, and the veto file */
+	int64_t since_ms, up_ms;     /* wall clock, monotonic: when it came up first */
+	int up, marked;              /* marked: the watermark is on */
+	struct inner_rects monitors; /* as the viewer was told; one alone is none */
+	unsigned question;           /* to the person at the office; 0: none is open */
 	int consented;
 	unsigned warned;
 	int64_t clip_limit; /* the desktop keeps to it */

@@ -303,3 +303,9 @@ void desktop_size(const struct desktop *desktop, int *ret_width, int *ret_height
 {
 	desktop_thread_size(desktop->thread, ret_width, ret_height);
 }
+
+size_t desktop_monitors(const struct desktop *desktop,
+	struct desktop_monitor ret[static DESKTOP_MONITORS_MAX])
+{
+	return desktop_thread_monitors(desktop->thread, ret);
+}

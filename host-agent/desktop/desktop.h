@@ -59,7 +59,7 @@ enum desktop_event_kind {
 	DESKTOP_EV_ENDED_BY_PERSON, /* the button of the sign was pressed */
 	DESKTOP_EV_SOURCE_LOST, /* display or VNC server gone: free this desktop, make a new one */
 	DESKTOP_EV_STREAM_ENDED, /* the RFB side ended: the viewer's bytes made no sense */
-	DESKTOP_EV_RESIZED,      /* the screen is now `width` x `height` */
+	DESKTOP_EV_RESIZED, /* the screen is now `width` x `height`, or its monitors lie otherwise */
 	DESKTOP_EV_CLIP_TOO_LARGE, /* a text was over the limit and not copied */
 	DESKTOP_EV_ANSWERED,       /* desktop_ask(): `yes` */
 };
@@ -152,5 +152,13 @@ void desktop_ask_no_more(struct desktop *desktop);
 void desktop_lock(struct desktop *desktop);
 
 void desktop_size(const struct desktop *desktop, int *ret_width, int *ret_height);
+
+#define DESKTOP_MONITORS_MAX 16
+struct desktop_monitor {
+	int x, y, width, height;
+};
+/* Where the monitors lie in the picture; returns how many. */
+size_t desktop_monitors(const struct desktop *desktop,
+	struct desktop_monitor ret[static DESKTOP_MONITORS_MAX]);
 
 #endif

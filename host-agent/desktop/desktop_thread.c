@@ -414,3 +414,13 @@ void desktop_thread_size(struct desktop_thread *thread, int *ret_width, int *ret
 	*ret_height = thread->height;
 	pthread_mutex_unlock(&thread->lock);
 }
+
+size_t desktop_thread_monitors(struct desktop_thread *thread,
+	struct desktop_monitor ret[static DESKTOP_MONITORS_MAX])
+{
+	pthread_mutex_lock(&thread->lock);
+	size_t count = thread->monitor_count;
+	memcpy(ret, thread->monitors, count * sizeof(*ret));
+	pthread_mutex_unlock(&thread->lock);
+	return count;
+}

@@ -55,5 +55,7 @@ void desktop_thread_cut(struct desktop_thread *thread);
 /* When the viewer last typed, clicked, pointed or pasted (monotonic ms); 0: never. */
 int64_t desktop_thread_input_ms(struct desktop_thread *thread);
 void desktop_thread_size(struct desktop_thread *thread, int *ret_width, int *ret_height);
+size_t desktop_thread_monitors(struct desktop_thread *thread,
+	struct desktop_monitor ret[static DESKTOP_MONITORS_MAX]);
 
 #endif

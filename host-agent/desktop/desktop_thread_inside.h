@@ -28,6 +28,8 @@ struct desktop_thread {
 	struct desktop_order *first, **last;
 	int current_probe; /* of the newest stream; -1: none */
 	int width, height;
+	struct desktop_monitor monitors[DESKTOP_MONITORS_MAX];
+	size_t monitor_count;
 
 	struct source *source;
 

@@ -18,6 +18,8 @@
 
 /* ---- the screen ---- */
 
+_Static_assert(SOURCE_MONITORS_MAX <= DESKTOP_MONITORS_MAX, "all of them are told");
+
 void desktop_thread_picture_resize(struct desktop_thread *thread)
 {
 	const struct source *source = thread->source;
@@ -32,6 +34,11 @@ void desktop_thread_picture_resize(struct desktop_thread *thread)
 	pthread_mutex_lock(&thread->lock);
 	thread->width = source->width;
 	thread->height = source->height;
+	thread->monitor_count = source->monitor_count;
+	for (size_t i = 0; i < source->monitor_count; i++)
+		thread->monitors[i] = (struct desktop_monitor){source->monitors[i].x,
+			source->monitors[i].y, source->monitors[i].w,
+			source->monitors[i].h};
 	pthread_mutex_unlock(&thread->lock);
 	int r = rfb_server_resize(thread->server, source->width, source->height, monitors,
 		source->monitor_count);

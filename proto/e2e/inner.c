@@ -127,6 +127,35 @@ static void put_acks(struct writer *writer, const void *field)
 	}
 }
 
+static bool rects_valid(const struct inner_rects *rects)
+{
+	if (rects->count > INNER_RECTS_MAX)
+		return false;
+	for (size_t i = 0; i < rects->count; i++) {
+		const struct inner_rect *rect = &rects->at[i];
+		if (!rect->width || !rect->height || rect->x + rect->width > UINT16_MAX ||
+			rect->y + rect->height > UINT16_MAX)
+			return false;
+	}
+	return true;
+}
+
+static void put_rects(struct writer *writer, const void *field)
+{
+	const struct inner_rects *rects = field;
+	if (!rects_valid(rects)) {
+		writer->failed = -REASON_BAD_VALUE;
+		return;
+	}
+	put_number(writer, rects->count, 1);
+	for (size_t i = 0; i < rects->count; i++) {
+		put_number(writer, rects->at[i].x, 2);
+		put_number(writer, rects->at[i].y, 2);
+		put_number(writer, rects->at[i].width, 2);
+		put_number(writer, rects->at[i].height, 2);
+	}
+}
+
 static int take_u8(struct cursor *cursor, void *field)
 {
 	return cursor_u8(cursor, field);
@@ -200,6 +229,26 @@ static int take_acks(struct cursor *cursor, void *field)
 			result = cursor_u64(cursor, &acks->consumed[i]);
 	}
 	return result == 0 && !acks_valid(acks) ? -REASON_BAD_MESSAGE : result;
+}
+
+static int take_rect(struct cursor *cursor, struct inner_rect *ret)
+{
+	if (cursor_u16(cursor, &ret->x) < 0 || cursor_u16(cursor, &ret->y) < 0 ||
+		cursor_u16(cursor, &ret->width) < 0 ||
+		cursor_u16(cursor, &ret->height) < 0)
+		return -REASON_BAD_MESSAGE;
+	return 0;
+}
+
+static int take_rects(struct cursor *cursor, void *field)
+{
+	struct inner_rects *rects = field;
+	int result = cursor_u8(cursor, &rects->count);
+	if (result == 0 && rects->count > INNER_RECTS_MAX)
+		result = -REASON_BAD_MESSAGE;
+	for (size_t i = 0; result == 0 && i < rects->count; i++)
+		result = take_rect(cursor, &rects->at[i]);
+	return result == 0 && !rects_valid(rects) ? -REASON_BAD_MESSAGE : result;
 }
 
 // clang-format off

@@ -21,6 +21,7 @@
 #define INNER_NAME_SIZE (INNER_NAME_MAX + 1)
 #define INNER_TEXT_MAX 512
 #define INNER_KEY 32
+#define INNER_RECTS_MAX 16
 #define INNER_MESSAGE_MAX 1536 /* no message is longer */
 #define INNER_SKIP_FROM 0x80
 
@@ -46,6 +47,16 @@ struct inner_acks {
 	uint64_t consumed[SEAL_LANES];
 };
 
+struct inner_rect {
+	uint16_t x, y, width,
+		height; /* pixels; neither side is 0, nor ends beyond 65535 */
+};
+
+struct inner_rects {
+	uint8_t count;
+	struct inner_rect at[INNER_RECTS_MAX];
+};
+
 // clang-format off
 enum inner_kind {
 	INNER_SKIPPED = 0, /* an unknown one from 0x80 up */
@@ -63,6 +74,7 @@ enum inner_kind {
 #define INNER_FIELD_key(name) uint8_t name[INNER_KEY];
 #define INNER_FIELD_lanes(name) uint64_t name[SEAL_LANES];
 #define INNER_FIELD_acks(name) struct inner_acks name;
+#define INNER_FIELD_rects(name) struct inner_rects name;
 
 #define MESSAGE(number, upper, lower, sender) struct inner_##lower { uint8_t empty;
 #define FIELD(type, name) INNER_FIELD_##type(name)

@@ -398,6 +398,7 @@ static bool owners_message(const struct tunnel *tunnel, enum inner_kind kind)
 	case INNER_RIGHTS:
 	case INNER_NOTICE:
 	case INNER_STATS:
+	case INNER_MONITORS:
 		return tunnel->config.side == SEAL_HOST;
 	default:
 		return false;

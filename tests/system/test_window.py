@@ -5,6 +5,7 @@ from test_main_job import has_colour, paint
 from world import BIN, Display, wait_for
 
 RED = (0xD0, 0x30, 0x20)
+BLUE = (0x20, 0x40, 0xC0)
 # The display driver's modules are unloaded before the leak check looks; what they keep has no name then.
 NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}
 
@@ -72,3 +73,31 @@ def test_the_decoder_dies_and_the_window_lives(viewer, desktop, home):
     paint(desktop, "#d03020")
     wait_for("the red window at home", lambda: has_colour(home.screenshot(), RED, 0.01))
     assert program.alive()
+
+
+def test_one_of_several_monitors(viewer, desktop, home):
+    """Red on the left monitor, blue on the right one."""
+    def shown():
+        picture = home.screenshot()
+        return has_colour(picture, RED, 0.01), has_colour(picture, BLUE, 0.01)
+
+    def choose(digit, expected):
+        home.run("xdotool", "key", f"ctrl+alt+{digit}")
+        wait_for(f"monitor {digit}", lambda: shown() == expected)
+
+    paint(desktop, "#d03020")
+    desktop.start("xterm", "-bg", "#2040c0", "-fg", "#2040c0", "-cr", "#2040c0", "+sb", "-geometry", "60x40+540+20",
+                  "-e", "sleep", "600")
+    desktop.run("xrandr", "--setmonitor", "left", "512/130x768/200+0+0", "screen")
+    desktop.run("xrandr", "--setmonitor", "right", "512/130x768/200+512+0", "none")
+    open_window(viewer, home)
+    wait_for("both colours", lambda: shown() == (True, True))
+    home.run("xdotool", "search", "--onlyvisible", "--name", "office", "windowfocus", "--sync", code=None)
+    choose(1, (True, False))
+    choose(2, (False, True))
+    choose(9, (False, True))
+    choose(0, (True, True))
+    choose(2, (False, True))
+    # The one that is shown is taken away while the session runs.
+    desktop.run("xrandr", "--delmonitor", "right")
+    wait_for("the whole picture", lambda: shown() == (True, True))

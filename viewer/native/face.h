@@ -13,6 +13,7 @@
 #include "base/check.h"
 
 struct face;
+struct inner_rects;
 struct news;
 struct tunnel_stats;
 struct tunnel_up;
@@ -38,6 +39,8 @@ struct face_vtable {
 	/* Text that somebody at the office copied. Not terminated. */
 	void (*clip)(struct face *, const char *text, size_t len);
 	void (*rights)(struct face *, uint16_t rights);
+	/* Where the host's monitors lie in the picture; none: it has one. */
+	void (*monitors)(struct face *, const struct inner_rects *monitors);
 	/* A word of the host for this moment. */
 	void (*notice)(struct face *, const char *en, const char *ja);
 	/* The operator's notices, as they are from now on. Borrowed. */

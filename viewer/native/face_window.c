@@ -241,6 +241,29 @@ static void rights(struct face *face UNUSED, uint16_t rights)
 	log_line(LOG_INFO, "rights", LOG_U("bits", rights));
 }
 
+static void monitors(struct face *face, const struct inner_rects *monitors)
+{
+	struct picture_rect rects[INNER_RECTS_MAX];
+	for (size_t i = 0; i < monitors->count; i++)
+		rects[i] = (struct picture_rect){monitors->at[i].x, monitors->at[i].y,
+			monitors->at[i].width, monitors->at[i].height};
+	struct face_window *self = of(face);
+	window_monitors(self->window, rects, monitors->count);
+	if (monitors->count < 2)
+		return;
+	char line[NEWS_LINE];
+	unsigned last = monitors->count < WINDOW_MONITORS_MAX ? monitors->count
+							      : WINDOW_MONITORS_MAX;
+	snprintf(line, sizeof(line),
+		self->lang == REASON_JA
+			? "会社のPCにはモニターが%u台あります。Ctrl+Alt+1～%"
+			  "uで1台だけ、Ctrl+Alt+0ですべてを表示します。"
+			: "The office PC has %u monitors: Ctrl+Alt+1 to %u shows one of "
+			  "them, Ctrl+Alt+0 all.",
+		(unsigned)monitors->count, last);
+	show_line(self, line, NOTICE_MS);
+}
+
 static void notice(struct face *face, const char *en, const char *ja)
 {
 	struct face_window *self = of(face);
@@ -303,6 +326,7 @@ static const struct face_vtable vtable = {
 	.stream_closed = stream_closed,
 	.clip = clip,
 	.rights = rights,
+	.monitors = monitors,
 	.notice = notice,
 	.news = news,
 	.code = code,

@@ -111,6 +111,9 @@ static void on_message(void *ctx, const struct inner_message *message)
 	case INNER_NOTICE:
 		TELL_FACE(viewer, notice, message->notice.en, message->notice.ja);
 		break;
+	case INNER_MONITORS:
+		TELL_FACE(viewer, monitors, &message->monitors.rects);
+		break;
 	case INNER_NEW_KEY:
 		pins_rotate(&viewer->pin, message->new_key.key, clock_wall_ms());
 		if (pins_write(viewer->dir, &viewer->pin) < 0)

@@ -29,11 +29,9 @@ enum {
 	NEWS_NOTICE = 16,
 	NEWS_METER = 32,
 	NEWS_MONITORS = 64,
-	NEWS_MONITOR = 128,
-	NEWS_RELEASE = 256,
-	NEWS_QUIT = 512,
-	NEWS_SHOW_METER = 1024,
-	NEWS_LINE = 2048,
+	NEWS_RELEASE = 128,
+	NEWS_QUIT = 256,
+	NEWS_LINE = 512,
 };
 
 struct mail {
@@ -48,10 +46,8 @@ struct mail {
 	enum window_notice notice;
 	char detail[TEXT_SIZE], line[TEXT_SIZE];
 	struct meter_model meter;
-	int show_meter;
 	struct picture_rect monitors[WINDOW_MONITORS_MAX];
 	size_t monitor_count;
-	int monitor;
 };
 
 struct window {
@@ -69,6 +65,7 @@ struct window {
 	struct sdl_clipboard *clipboard;
 	struct picture_rect monitors[WINDOW_MONITORS_MAX];
 	size_t monitor_count;
+	int monitor; /* the one that is shown; 0: all */
 	struct meter_model meter;
 	int show_meter, quit, ime_turns;
 };
@@ -141,7 +138,17 @@ static void show_monitor(struct window *window, int number)
 		return;
 	if (number > 0)
 		view = window->monitors[number - 1];
+	window->monitor = number;
 	sdl_window_view(window->screen, &view);
+}
+
+/* The monitor that was chosen is shown on where it lies now; one that is gone gives way to all. */
+static void apply_monitors(struct window *window, const struct mail *mail)
+{
+	memcpy(window->monitors, mail->monitors, sizeof window->monitors);
+	window->monitor_count = mail->monitor_count;
+	show_monitor(window,
+		(size_t)window->monitor <= window->monitor_count ? window->monitor : 0);
 }
 
 static void on_hotkey(void *ctx, enum sdl_input_hotkey hotkey, int number)
@@ -227,19 +234,13 @@ static void apply(struct window *window, const struct mail *mail)
 		apply_notice(window, mail);
 	if (news & NEWS_LINE)
 		sdl_window_line(window->screen, mail->line);
-	if (news & NEWS_METER)
+	if (news & NEWS_METER) {
 		window->meter = mail->meter;
-	if (news & NEWS_SHOW_METER)
-		window->show_meter = mail->show_meter;
-	if (news & (NEWS_METER | NEWS_SHOW_METER))
 		sdl_window_meter(window->screen,
 			window->show_meter ? &window->meter : NULL);
-	if (news & NEWS_MONITORS) {
-		memcpy(window->monitors, mail->monitors, sizeof window->monitors);
-		window->monitor_count = mail->monitor_count;
 	}
-	if (news & NEWS_MONITOR)
-		show_monitor(window, mail->monitor);
+	if (news & NEWS_MONITORS)
+		apply_monitors(window, mail);
 	if (news & NEWS_QUIT)
 		window->quit = 1;
 }
@@ -479,14 +480,6 @@ void window_meter(struct window *window, const struct meter_model *meter)
 	send_mail(window, NEWS_METER);
 }
 
-void window_show_meter(struct window *window, int shown)
-{
-	struct mail *mail = open_mail(window);
-
-	mail->show_meter = shown;
-	send_mail(window, NEWS_SHOW_METER);
-}
-
 void window_monitors(struct window *window, const struct picture_rect *monitors,
 	size_t count)
 {
@@ -495,14 +488,6 @@ void window_monitors(struct window *window, const struct picture_rect *monitors,
 	mail->monitor_count = count < WINDOW_MONITORS_MAX ? count : WINDOW_MONITORS_MAX;
 	memcpy(mail->monitors, monitors, mail->monitor_count * sizeof *monitors);
 	send_mail(window, NEWS_MONITORS);
-}
-
-void window_monitor(struct window *window, int number)
-{
-	struct mail *mail = open_mail(window);
-
-	mail->monitor = number;
-	send_mail(window, NEWS_MONITOR);
 }
 
 void window_release_keys(struct window *window)

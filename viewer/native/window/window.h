@@ -81,15 +81,12 @@ MUST_CHECK int window_clipboard(struct window *window, const char *utf8, size_t 
 void window_notice(struct window *window, enum window_notice notice, const char *detail);
 /* A line at the foot of the picture, which stays live; NULL: none. */
 void window_line(struct window *window, const char *line);
-/* New figures; shown while the meter is (Ctrl+Alt+M, window_show_meter). */
+/* New figures; shown while the meter is (Ctrl+Alt+M). */
 void window_meter(struct window *window, const struct meter_model *meter);
-void window_show_meter(struct window *window, int shown);
-/* The host's monitors in the picture, for Ctrl+Alt+1 to 9. */
+/* The host's monitors in the picture, for Ctrl+Alt+1 to 9 (0: all). 0 of them: the picture is one. */
 #define WINDOW_MONITORS_MAX 9
 void window_monitors(struct window *window, const struct picture_rect *monitors,
 	size_t count);
-/* 0: all of them. */
-void window_monitor(struct window *window, int number);
 /* Key-up events for whatever is down at the host: before the stream is changed. */
 void window_release_keys(struct window *window);
 

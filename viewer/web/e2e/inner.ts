@@ -13,8 +13,9 @@ const SKIP_FROM = 0x80;
 const TEXT_MAX = 512;
 const NAME_MAX = 128;
 const LANE_COUNT = 5;
+const RECTS_MAX = 16;
 
-export type InnerValue = number | string | Bytes | number[] | Map<number, number>;
+export type InnerValue = number | string | Bytes | number[] | number[][] | Map<number, number>;
 export interface InnerMessage {
 	/** As in inner.def; "" for one from a later version. */
 	name: string;
@@ -50,11 +51,23 @@ function readAcks(cursor: Cursor): Map<number, number> {
 	return acks;
 }
 
+/** x, y, width and height of each. */
+function readRects(cursor: Cursor): number[][] {
+	const count = cursor.u8();
+	if (count > RECTS_MAX) throw new CursorError("rects");
+	return Array.from({ length: count }, () => {
+		const [x, y, width, height] = [cursor.integer(2), cursor.integer(2), cursor.integer(2), cursor.integer(2)];
+		if (!width || !height || x + width > 0xffff || y + height > 0xffff) throw new CursorError("rects");
+		return [x, y, width, height];
+	});
+}
+
 function read(type: string, cursor: Cursor): InnerValue {
 	if (type === "text") return cursor.text(TEXT_MAX);
 	if (type === "key") return cursor.take(KEY).slice();
 	if (type === "lanes") return Array.from({ length: LANE_COUNT }, () => cursor.integer(8));
 	if (type === "acks") return readAcks(cursor);
+	if (type === "rects") return readRects(cursor);
 	if (type !== "name") return cursor.integer(Number(type.slice(1)) / 8);
 	const name = cursor.text(NAME_MAX);
 	if (CONTROLS.test(name)) throw new CursorError("name");

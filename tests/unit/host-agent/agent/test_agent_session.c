@@ -50,12 +50,14 @@ static struct {
 	/* The desktop. */
 	int streams, closed, locked, stream_end;
 	uint32_t stream_rights;
+	int monitors; /* side by side, 400 wide */
 	char clip[64], mark[DESKTOP_WATERMARK_MAX], asked[DESKTOP_ASK_LINES][256];
 	int64_t clip_limit, input_ms, asked_ms;
 	unsigned question;
 	int asking, cannot_ask, cannot_mark;
 	/* What the viewer was told. */
-	int notices, notice_reason;
+	int notices, notice_reason, monitors_told;
+	struct inner_rects shown;
 	char notice[INNER_TEXT_MAX + 1];
 	/* While the host reads what came, HELLO_OK is not on the line yet. */
 	int reading, early, changes;
@@ -72,6 +74,14 @@ void desktop_size(const struct desktop *desktop UNUSED, int *ret_width, int *ret
 {
 	*ret_width = 800;
 	*ret_height = 600;
+}
+
+size_t desktop_monitors(const struct desktop *desktop UNUSED,
+	struct desktop_monitor ret[static DESKTOP_MONITORS_MAX])
+{
+	for (int i = 0; i < world.monitors; i++)
+		ret[i] = (struct desktop_monitor){400 * i, 0, 400, 600};
+	return (size_t)world.monitors;
 }
 
 int desktop_open_stream(struct desktop *desktop UNUSED, uint32_t rights,
@@ -252,6 +262,10 @@ static void on_message(void *ctx UNUSED, const struct inner_message *message)
 {
 	if (message->kind == INNER_RIGHTS)
 		world.told = message->rights.rights;
+	if (message->kind == INNER_MONITORS) {
+		world.monitors_told++;
+		world.shown = message->monitors.rects;
+	}
 	if (message->kind != INNER_NOTICE)
 		return;
 	world.notices++;
@@ -579,6 +593,46 @@ static void the_picture_stream_has_the_granted_rights(void **state UNUSED)
 	part();
 }
 
+static void stand_side_by_side(int count)
+{
+	const struct desktop_event event = {
+		.kind = DESKTOP_EV_RESIZED, .width = 800, .height = 600};
+	world.monitors = count;
+	agent_session_event(world.session, &event);
+	settle();
+}
+
+static void open_stream(uint32_t id)
+{
+	struct inner_message wish = {.kind = INNER_RFB_OPEN};
+	wish.rfb_open.id = id;
+	assert_int_equal(tunnel_message(world.viewer, &wish), 0);
+	settle();
+}
+
+static void the_viewer_is_told_of_several_monitors(void **state UNUSED)
+{
+	world.monitors = 1;
+	join("{\"rights\":65535}");
+	open_stream(1);
+	assert_int_equal(world.monitors_told, 0);
+	stand_side_by_side(2);
+	assert_int_equal(world.monitors_told, 1);
+	assert_int_equal(world.shown.count, 2);
+	assert_int_equal(world.shown.at[1].x, 400);
+	assert_int_equal(world.shown.at[1].height, 600);
+	/* Another size, or another stream of the same viewer: nothing new. */
+	stand_side_by_side(2);
+	close(world.stream_end);
+	open_stream(2);
+	assert_int_equal(world.monitors_told, 1);
+	stand_side_by_side(1);
+	assert_int_equal(world.monitors_told, 2);
+	assert_int_equal(world.shown.count, 0);
+	close(world.stream_end);
+	part();
+}
+
 /* A session that another one pushes aside ends like any other, also for the lock. */
 static void replacing_a_session_locks_the_desktop(void **state UNUSED)
 {
@@ -833,6 +887,7 @@ int main(void)
 		TEST(any_time_limit_is_no_overflow),
 		TEST(view_only_takes_no_text_on_the_clipboard_lane),
 		TEST(the_picture_stream_has_the_granted_rights),
+		TEST(the_viewer_is_told_of_several_monitors),
 		TEST(replacing_a_session_locks_the_desktop),
 		TEST(a_silent_line_is_a_cut_one),
 		TEST(a_generous_gateway_widens_nothing),

@@ -334,7 +334,14 @@ static void test_monitors_come_and_go(void **state)
 	assert_same_picture(office);
 	change_monitors(office, "--setmonitor left 400/100x600/150+0+0 screen");
 	change_monitors(office, "--setmonitor right 400/100x600/150+400+0 none");
+	struct desktop_monitor monitors[DESKTOP_MONITORS_MAX];
+	assert_int_equal(desktop_monitors(office->desktop, monitors), 2);
+	int right = monitors[0].x ? 0 : 1;
+	assert_int_equal(monitors[right].x, 400);
+	assert_int_equal(monitors[right].width, 400);
+	assert_int_equal(monitors[right].height, 600);
 	change_monitors(office, "--delmonitor right");
+	assert_int_equal(desktop_monitors(office->desktop, monitors), 1);
 	/* A viewer that cannot be told of sizes has lost nothing. */
 	desktop_size(office->desktop, &width, &height);
 	assert_int_equal(width, 800);

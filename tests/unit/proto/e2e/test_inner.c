@@ -33,6 +33,10 @@ static void fill(struct inner_message *message, enum inner_kind kind)
 		message->ack.lanes =
 			(struct inner_acks){3, {4, 0, 2}, {1, UINT64_MAX, 3}};
 		break;
+	case INNER_MONITORS:
+		message->monitors.rects = (struct inner_rects){
+			2, {{0, 0, 1920, 1080}, {1920, 60, UINT16_MAX - 1920, 1024}}};
+		break;
 	case INNER_HELLO_OK:
 		memset(&message->hello_ok, 0x5a,
 			offsetof(struct inner_hello_ok, host_name));
@@ -55,7 +59,7 @@ static void every_kind_comes_back(void **state)
 #define MESSAGE(number, upper, lower, sender) INNER_##upper,
 #include "e2e/inner.def"
 	};
-	assert_int_equal(ARRAY_LEN(kinds), 16);
+	assert_int_equal(ARRAY_LEN(kinds), 17);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct inner_message message, back;
 		uint8_t bytes[INNER_MESSAGE_MAX], again[INNER_MESSAGE_MAX];
@@ -130,7 +134,7 @@ static void later_versions_may_add(void **state)
 	(void)state;
 	struct inner_message message;
 	static const uint8_t longer[] = {0x04, 0, 5, 0x06, 0x01, 9, 9, 9},
-			     unknown[] = {0x80, 0, 2, 1, 1},
+			     unknown[] = {0x81, 0, 2, 1, 1},
 			     forbidden[] = {0x7f, 0, 2, 1, 1};
 	assert_int_equal(parse(longer, sizeof(longer), SEAL_HOST, &message), 0);
 	assert_int_equal(message.close.reason, 0x0601);
@@ -151,10 +155,12 @@ static void bad_fields_are_refused(void **state)
 		{"\x10\0\x01\6", 4},                    /* six acknowledgements */
 		{"\x10\0\x0a\1\5\0\0\0\0\0\0\0\1", 13}, /* lane 5 */
 		{"\x10\0\x13\2\1\0\0\0\0\0\0\0\1\1\0\0\0\0\0\0\0\1",
-			22},                            /* a lane twice */
-		{"\x21\0\7\0\0\0\1\xff\0\0", 10},       /* no UTF-8 */
-		{"\x21\0\7\0\0\0\1\0\0\0", 10},         /* NUL in a text */
-		{"\x21\0\x08\0\0\0\2\xed\xa0\0\0", 11}, /* half a surrogate */
+			22},                              /* a lane twice */
+		{"\x80\0\x09\1\0\0\0\0\0\1\0\0", 12},     /* a monitor without height */
+		{"\x80\0\x09\1\xff\xff\0\0\0\1\0\1", 12}, /* beyond the picture */
+		{"\x21\0\7\0\0\0\1\xff\0\0", 10},         /* no UTF-8 */
+		{"\x21\0\7\0\0\0\1\0\0\0", 10},           /* NUL in a text */
+		{"\x21\0\x08\0\0\0\2\xed\xa0\0\0", 11},   /* half a surrogate */
 		{"\x08\0\x23"
 		 "0123456789abcdef0123456789abcdef\0\1\n",
 			38}, /* control in a name */
@@ -184,6 +190,10 @@ static void bad_values_are_not_sent(void **state)
 	assert_int_equal(inner_pack(&message, bytes, INNER_MESSAGE_MAX, &len), 0);
 	message.kind = INNER_ACK;
 	message.ack.lanes = (struct inner_acks){2, {1, 1}, {0, 0}};
+	assert_int_equal(inner_pack(&message, bytes, sizeof(bytes), &len),
+		-REASON_BAD_VALUE);
+	message.kind = INNER_MONITORS;
+	message.monitors.rects = (struct inner_rects){.count = INNER_RECTS_MAX + 1};
 	assert_int_equal(inner_pack(&message, bytes, sizeof(bytes), &len),
 		-REASON_BAD_VALUE);
 	message.kind = (enum inner_kind)0x7f;

@@ -292,6 +292,15 @@ static void test_picture_in_the_window_is_the_hosts(void **state)
 	close_home(&home);
 }
 
+/* What is in the middle of the window is in this column of the picture. */
+static void point_at_middle(struct home *home, int column)
+{
+	turn_ms(home, 300);
+	RIG_RUN(home->x.display, "xdotool", "mousemove", "100", "100");
+	RIG_RUN(home->x.display, "xdotool", "mousemove", "320", "240");
+	WAIT_FOR(home, home->pointer_x == column && home->pointer_y == 480);
+}
+
 static void test_pointer_is_scaled(void **state)
 {
 	struct home home;
@@ -313,10 +322,17 @@ static void test_pointer_is_scaled(void **state)
 	/* One monitor of the host: its right half. */
 	const struct picture_rect monitors[] = {{0, 0, 640, 960}, {640, 0, 640, 960}};
 	window_monitors(home.window, monitors, 2);
-	window_monitor(home.window, 2);
-	turn_ms(&home, 300);
-	RIG_RUN(home.x.display, "xdotool", "mousemove", "320", "240");
-	WAIT_FOR(&home, home.pointer_x == 960 && home.pointer_y == 480);
+	focus(&home);
+	RIG_RUN(home.x.display, "xdotool", "key", "ctrl+alt+2");
+	point_at_middle(&home, 960);
+	/* They change places; then one is taken away. */
+	const struct picture_rect changed[] = {{640, 0, 640, 960}, {0, 0, 640, 960}};
+	window_monitors(home.window, changed, 2);
+	point_at_middle(&home, 320);
+	window_monitors(home.window, monitors, 0);
+	point_at_middle(&home, 640);
+	RIG_RUN(home.x.display, "xdotool", "key", "ctrl+alt+2");
+	point_at_middle(&home, 640);
 	close_home(&home);
 }
 
@@ -411,7 +427,8 @@ static void test_meter_and_notice_are_drawn(void **state)
 	turn_ms(&home, 1500);
 	uint8_t *plain = rig_grab(home.x.display, home.dir, &len);
 	window_meter(home.window, &meter);
-	window_show_meter(home.window, 1);
+	focus(&home);
+	RIG_RUN(home.x.display, "xdotool", "key", "ctrl+alt+m");
 	turn_ms(&home, 500);
 	keep(&home, "meter");
 	uint8_t *metered = rig_grab(home.x.display, home.dir, &len);
@@ -420,7 +437,7 @@ static void test_meter_and_notice_are_drawn(void **state)
 	turn_ms(&home, 500);
 	keep(&home, "notice");
 	uint8_t *noticed = rig_grab(home.x.display, home.dir, &len);
-	window_show_meter(home.window, 0);
+	RIG_RUN(home.x.display, "xdotool", "key", "ctrl+alt+m");
 	window_notice(home.window, WINDOW_LIVE, NULL);
 	turn_ms(&home, 500);
 	uint8_t *after = rig_grab(home.x.display, home.dir, &len);
