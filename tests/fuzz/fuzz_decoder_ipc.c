@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (data[0] & 1)
 				event(type, body, &now);
 			else if (decoder_ipc_command(type, body, &command) == 0 &&
-				 command.len > DECODER_IPC_TEXT_MAX)
+				 (command.quality < -1 || command.quality > 9))
 				abort();
 			buf_drain(&in, len);
 		}

@@ -29,7 +29,7 @@
 #define READ_SIZE ((size_t)64 << 10)
 /* At most this much per turn: a child that floods must not keep the tunnel waiting. */
 #define TURN_SIZE ((size_t)512 << 10)
-#define COMMANDS_MAX (2 * DECODER_IPC_MAX)
+#define COMMANDS_MAX ((size_t)1 << 20)
 
 struct decoder {
 	uint32_t magic;
@@ -274,23 +274,6 @@ static int on_cursor(struct decoder *decoder, const struct decoder_event *event)
 	return 0;
 }
 
-static int on_string(struct decoder *decoder, const struct decoder_event *event)
-{
-	const struct decoder_events *events = &decoder->options.events;
-	char *text = malloc(event->len + 1);
-
-	if (!text)
-		return -REASON_NO_MEMORY;
-	memcpy(text, event->bytes, event->len);
-	text[event->len] = 0;
-	if (event->type == DECODER_EVENT_TEXT && events->text)
-		events->text(decoder->options.ctx, text, event->len);
-	if (event->type == DECODER_EVENT_NAME && events->name)
-		events->name(decoder->options.ctx, text);
-	free(text);
-	return 0;
-}
-
 /* Standing still is no fault while there is nothing to read and no processor is used. */
 static void on_pong(struct decoder *decoder, const struct decoder_event *event)
 {
@@ -321,13 +304,6 @@ static int on_event(struct decoder *decoder, const struct decoder_event *event)
 		return 0;
 	case DECODER_EVENT_CURSOR:
 		return on_cursor(decoder, event);
-	case DECODER_EVENT_TEXT:
-	case DECODER_EVENT_NAME:
-		return on_string(decoder, event);
-	case DECODER_EVENT_BELL:
-		if (events->bell)
-			events->bell(decoder->options.ctx);
-		return 0;
 	case DECODER_EVENT_PONG:
 		on_pong(decoder, event);
 		return 0;
@@ -452,40 +428,6 @@ void decoder_pointer(struct decoder *decoder, uint16_t x, uint16_t y, uint8_t bu
 
 	if (decoder->sized)
 		command(decoder, &pointer);
-}
-
-int decoder_text(struct decoder *decoder, const char *utf8, size_t len)
-{
-	const struct decoder_command text = {
-		.type = DECODER_COMMAND_TEXT, .bytes = (const uint8_t *)utf8, .len = len};
-
-	if (len > DECODER_IPC_TEXT_MAX)
-		return -REASON_LIMIT;
-	if (!text_utf8_valid(utf8, len) || memchr(utf8, 0, len))
-		return -REASON_BAD_VALUE;
-	if (decoder->sized)
-		command(decoder, &text);
-	return 0;
-}
-
-void decoder_quality(struct decoder *decoder, int quality, int compression)
-{
-	decoder->options.quality = within(quality, DECODER_QUALITY_LOSSLESS, 9);
-	decoder->options.compression = within(compression, 0, 9);
-	const struct decoder_command change = {.type = DECODER_COMMAND_QUALITY,
-		.quality = (int8_t)decoder->options.quality,
-		.compression = (int8_t)decoder->options.compression};
-
-	if (decoder->sized)
-		command(decoder, &change);
-}
-
-void decoder_refresh(struct decoder *decoder)
-{
-	const struct decoder_command refresh = {.type = DECODER_COMMAND_REFRESH};
-
-	if (decoder->sized)
-		command(decoder, &refresh);
 }
 
 struct decoder *decoder_free(struct decoder *decoder)

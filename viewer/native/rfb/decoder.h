@@ -36,11 +36,6 @@ struct decoder_events {
 	void (*picture)(void *ctx, const struct picture *picture);
 	void (*damage)(void *ctx, const struct picture_rect *rects, size_t count);
 	void (*cursor)(void *ctx, const struct picture_cursor *cursor);
-	/* The host's clipboard as RFB carries it. UTF-8 with its NUL. */
-	void (*text)(void *ctx, const char *utf8, size_t len);
-	void (*bell)(void *ctx);
-	/* The desktop's name; written by the host, so escape it before it meets a terminal. */
-	void (*name)(void *ctx, const char *utf8);
 	/* The bridge's end is dead: a new RFB stream is needed. `reason` is a -REASON_*:
 	 * -PEER_LOST, -PROTOCOL, -VERSION …, and -INTERNAL for DECODER_DIED. */
 	void (*ended)(void *ctx, enum decoder_end end, int reason);
@@ -77,12 +72,6 @@ int decoder_pid(const struct decoder *decoder);
 /* `keysym` is X11's (RFC 6143 section 7.5.4), `down` 0 or 1. */
 void decoder_key(struct decoder *decoder, uint32_t keysym, int down);
 void decoder_pointer(struct decoder *decoder, uint16_t x, uint16_t y, uint8_t buttons);
-/* -REASON_LIMIT over 1 MiB, -REASON_BAD_VALUE if not UTF-8. By RFB only Latin-1 gets through. */
-MUST_CHECK int decoder_text(struct decoder *decoder, const char *utf8, size_t len);
-void decoder_quality(struct decoder *decoder, int quality, int compression);
-/* Asks the host for everything anew. */
-void decoder_refresh(struct decoder *decoder);
-
 /* Accepts NULL, returns NULL. */
 struct decoder *decoder_free(struct decoder *decoder);
 

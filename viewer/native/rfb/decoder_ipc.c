@@ -78,21 +78,6 @@ static int read_cursor(struct cursor *body, struct decoder_event *event)
 	return cursor_bytes(body, event->len, &event->bytes);
 }
 
-static int read_text(struct cursor *body, size_t max, const uint8_t **ret,
-	size_t *ret_len)
-{
-	size_t len = cursor_left(body);
-	const uint8_t *bytes;
-
-	if (len > max || cursor_bytes(body, len, &bytes))
-		return -REASON_BAD_MESSAGE;
-	if (!text_utf8_valid(bytes, len) || memchr(bytes, 0, len))
-		return -REASON_BAD_MESSAGE;
-	*ret = bytes;
-	*ret_len = len;
-	return 0;
-}
-
 static int read_ended(struct cursor *body, struct decoder_event *event)
 {
 	uint16_t reason;
@@ -123,12 +108,6 @@ static int read_event(uint8_t type, struct cursor *body, const struct picture *n
 		return read_damage(body, now, event);
 	case DECODER_EVENT_CURSOR:
 		return read_cursor(body, event);
-	case DECODER_EVENT_TEXT:
-		return read_text(body, DECODER_IPC_TEXT_MAX, &event->bytes, &event->len);
-	case DECODER_EVENT_BELL:
-		return 0;
-	case DECODER_EVENT_NAME:
-		return read_text(body, DECODER_IPC_NAME_MAX, &event->bytes, &event->len);
 	case DECODER_EVENT_PONG:
 		if (cursor_u32(body, &event->progress) ||
 			cursor_u32(body, &event->unread) ||
@@ -175,7 +154,6 @@ static int read_command(uint8_t type, struct cursor *body,
 {
 	switch (type) {
 	case DECODER_COMMAND_START:
-	case DECODER_COMMAND_QUALITY:
 		return read_quality(body, command);
 	case DECODER_COMMAND_KEY:
 		if (cursor_u8(body, &command->down) || cursor_u32(body, &command->keysym))
@@ -186,10 +164,6 @@ static int read_command(uint8_t type, struct cursor *body,
 			cursor_u8(body, &command->buttons))
 			return -REASON_BAD_MESSAGE;
 		return 0;
-	case DECODER_COMMAND_TEXT:
-		return read_text(body, DECODER_IPC_TEXT_MAX, &command->bytes,
-			&command->len);
-	case DECODER_COMMAND_REFRESH:
 	case DECODER_COMMAND_PING:
 		return 0;
 	default:
@@ -276,10 +250,6 @@ int decoder_ipc_put_event(struct buf *out, const struct decoder_event *event)
 	case DECODER_EVENT_ENDED:
 		put(&writer, (uint32_t)event->reason, 2);
 		break;
-	case DECODER_EVENT_TEXT:
-	case DECODER_EVENT_NAME:
-	case DECODER_EVENT_BELL:
-		break;
 	}
 	return finish(out, &writer, event->bytes, event->len);
 }
@@ -291,7 +261,6 @@ int decoder_ipc_put_command(struct buf *out, const struct decoder_command *comma
 	writer.bytes[0] = (uint8_t)command->type;
 	switch (command->type) {
 	case DECODER_COMMAND_START:
-	case DECODER_COMMAND_QUALITY:
 		put(&writer, (uint8_t)command->quality, 1);
 		put(&writer, (uint8_t)command->compression, 1);
 		break;
@@ -304,10 +273,8 @@ int decoder_ipc_put_command(struct buf *out, const struct decoder_command *comma
 		put(&writer, command->y, 2);
 		put(&writer, command->buttons, 1);
 		break;
-	case DECODER_COMMAND_TEXT:
-	case DECODER_COMMAND_REFRESH:
 	case DECODER_COMMAND_PING:
 		break;
 	}
-	return finish(out, &writer, command->bytes, command->len);
+	return finish(out, &writer, NULL, 0);
 }

@@ -18,11 +18,10 @@
 #include "rfb/picture.h"
 
 #define DECODER_IPC_HEADER 4
-#define DECODER_IPC_TEXT_MAX ((size_t)1 << 20)
 #define DECODER_IPC_RECTS_MAX 128
-#define DECODER_IPC_NAME_MAX 255
-/* The longest message there is, with its header. */
-#define DECODER_IPC_MAX (DECODER_IPC_HEADER + DECODER_IPC_TEXT_MAX)
+/* The longest message there is, a pointer's shape, with its header. */
+#define DECODER_IPC_MAX                                                                  \
+	(DECODER_IPC_HEADER + 8 + (size_t)PICTURE_CURSOR_MAX * PICTURE_CURSOR_MAX * 4)
 
 /* The fds a child finds open, in this order; everything else is closed. */
 enum decoder_ipc_fd { DECODER_FD_RFB = 3, DECODER_FD_IPC = 4, DECODER_FD_PIXELS = 5 };
@@ -31,9 +30,6 @@ enum decoder_event_type {
 	DECODER_EVENT_SIZE = 1, /* u16 width, u16 height: from the next damage on */
 	DECODER_EVENT_DAMAGE,   /* u16 count, count * (u16 x, y, w, h) */
 	DECODER_EVENT_CURSOR,   /* u16 width, height, hot_x, hot_y, pixels u32 */
-	DECODER_EVENT_TEXT,     /* UTF-8: the host's clipboard by RFB */
-	DECODER_EVENT_BELL,
-	DECODER_EVENT_NAME, /* UTF-8 */
 	DECODER_EVENT_PONG, /* u32 progress, u32 unread bytes, u32 cpu ms of the decoding thread */
 	DECODER_EVENT_ENDED, /* u16 reason: the stream is over, the child leaves on its own */
 };
@@ -43,7 +39,7 @@ struct decoder_event {
 	uint16_t width, height, hot_x, hot_y;
 	struct picture_rect rects[DECODER_IPC_RECTS_MAX];
 	size_t rect_count;
-	const uint8_t *bytes; /* text, name, or the cursor's pixels (big-endian) */
+	const uint8_t *bytes; /* the cursor's pixels (big-endian) */
 	size_t len;
 	uint32_t progress, unread, cpu_ms;
 	int reason;
@@ -53,9 +49,6 @@ enum decoder_command_type {
 	DECODER_COMMAND_START = 1, /* i8 quality, i8 compression */
 	DECODER_COMMAND_KEY,       /* u8 down, u32 keysym */
 	DECODER_COMMAND_POINTER,   /* u16 x, u16 y, u8 buttons */
-	DECODER_COMMAND_TEXT,      /* UTF-8 */
-	DECODER_COMMAND_QUALITY,   /* like START */
-	DECODER_COMMAND_REFRESH,
 	DECODER_COMMAND_PING,
 };
 
@@ -65,8 +58,6 @@ struct decoder_command {
 	int8_t quality, compression;
 	uint16_t x, y;
 	uint32_t keysym;
-	const uint8_t *bytes;
-	size_t len;
 };
 
 /* The first whole message in `in`: its type and a cursor over its payload, which stay valid until

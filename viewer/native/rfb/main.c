@@ -98,7 +98,6 @@ static int answer_ping(struct child *child)
 static int obey(struct child *child, const struct decoder_command *command)
 {
 	struct rfb_writer *writer = child->writer;
-	unsigned size = rfb_client_view(child->client)->size;
 
 	switch (command->type) {
 	case DECODER_COMMAND_KEY:
@@ -106,14 +105,6 @@ static int obey(struct child *child, const struct decoder_command *command)
 	case DECODER_COMMAND_POINTER:
 		return rfb_writer_pointer(writer, command->x, command->y,
 			command->buttons);
-	case DECODER_COMMAND_TEXT:
-		return rfb_writer_text(writer, command->bytes, command->len);
-	case DECODER_COMMAND_QUALITY:
-		return rfb_writer_encodings(writer, command->quality,
-			command->compression);
-	case DECODER_COMMAND_REFRESH:
-		return rfb_writer_request(writer, 0, (uint16_t)(size >> 16),
-			(uint16_t)size);
 	case DECODER_COMMAND_PING:
 		return answer_ping(child);
 	case DECODER_COMMAND_START:

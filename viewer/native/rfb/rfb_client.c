@@ -157,43 +157,6 @@ out:
 	vnc->rcMask = NULL;
 }
 
-/* RFC 6143 says Latin-1, many servers send UTF-8: what is valid UTF-8 is taken as such. */
-static void on_text(rfbClient *vnc, const char *text, int len)
-{
-	struct rfb_client *client = self(vnc);
-	struct decoder_event event = {.type = DECODER_EVENT_TEXT,
-		.bytes = (const uint8_t *)text,
-		.len = strnlen(text, (size_t)len)};
-	uint8_t *utf8 = NULL;
-
-	if (!text_utf8_valid(event.bytes, event.len)) {
-		size_t n = 0;
-		utf8 = malloc(2 * event.len);
-		if (!utf8)
-			return;
-		for (size_t i = 0; i < event.len; i++) {
-			if (event.bytes[i] < 0x80) {
-				utf8[n++] = event.bytes[i];
-				continue;
-			}
-			utf8[n++] = (uint8_t)(0xC0 | event.bytes[i] >> 6);
-			utf8[n++] = (uint8_t)(0x80 | (event.bytes[i] & 0x3F));
-		}
-		event.bytes = utf8;
-		event.len = n;
-	}
-	if (event.len <= DECODER_IPC_TEXT_MAX)
-		tell(client, &event);
-	free(utf8);
-}
-
-static void on_bell(rfbClient *vnc)
-{
-	const struct decoder_event event = {.type = DECODER_EVENT_BELL};
-
-	tell(self(vnc), &event);
-}
-
 int rfb_client_new(struct rfb_client **ret, int fd, uint8_t *pixels,
 	struct rfb_writer *writer, const struct rfb_client_out *out)
 {
@@ -219,8 +182,6 @@ int rfb_client_new(struct rfb_client **ret, int fd, uint8_t *pixels,
 	vnc->GotFrameBufferUpdate = on_rect;
 	vnc->FinishedFrameBufferUpdate = on_update_done;
 	vnc->GotCursorShape = on_cursor;
-	vnc->GotXCutText = on_text;
-	vnc->Bell = on_bell;
 	client->vnc = vnc;
 	client->writer = writer;
 	client->out = *out;
@@ -243,10 +204,6 @@ static int open_stream(struct rfb_client *client, int quality, int compression)
 
 	if (r)
 		return r;
-	const struct decoder_event name = {.type = DECODER_EVENT_NAME,
-		.bytes = (const uint8_t *)hello.name,
-		.len = strlen(hello.name)};
-	tell(client, &name);
 	vnc->width = hello.width;
 	vnc->height = hello.height;
 	if (!vnc->MallocFrameBuffer(vnc))

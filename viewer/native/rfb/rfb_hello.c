@@ -7,7 +7,6 @@
 
 #include "base/cursor.h"
 #include "base/reason.h"
-#include "base/text.h"
 
 #define VERSION_LEN 12
 #define SECURITY_NONE 1
@@ -96,25 +95,18 @@ static int agree_security(int fd, int minor)
 	return value == 0 ? 0 : -REASON_PROTOCOL;
 }
 
-/* Reads all of it, keeps the beginning. */
-static int get_name(int fd, uint32_t len, char ret[static RFB_HELLO_NAME])
+/* The desktop's name: the viewer has one of its own for this host. */
+static int skip(int fd, uint32_t len)
 {
-	char text[RFB_HELLO_NAME] = {0}, rest[512];
-	size_t keep = len < sizeof text - 1 ? len : sizeof text - 1;
-	int r = get(fd, text, keep);
+	char bytes[512];
+	int r = 0;
 
-	for (size_t left = len - keep; !r && left;) {
-		size_t part = left < sizeof rest ? left : sizeof rest;
-		r = get(fd, rest, part);
-		left -= part;
+	while (!r && len) {
+		uint32_t part = len < sizeof bytes ? len : (uint32_t)sizeof bytes;
+		r = get(fd, bytes, part);
+		len -= part;
 	}
-	if (r)
-		return r;
-	ret[0] = 0;
-	while (keep && !text_utf8_valid(text, keep))
-		text[--keep] = 0;
-	text_clip(ret, RFB_HELLO_NAME, text);
-	return 0;
+	return r;
 }
 
 static int server_init(int fd, struct rfb_hello *hello)
@@ -132,7 +124,7 @@ static int server_init(int fd, struct rfb_hello *hello)
 		cursor_bytes(&cursor, 16, &format) || cursor_u32(&cursor, &name_len) ||
 		name_len > NAME_MAX_LEN)
 		return -REASON_PROTOCOL;
-	return get_name(fd, name_len, hello->name);
+	return skip(fd, name_len);
 }
 
 int rfb_hello(int fd, struct rfb_hello *ret)

@@ -12,11 +12,8 @@
 
 #include "base/check.h"
 
-#define RFB_HELLO_NAME 256
-
 struct rfb_hello {
 	uint16_t width, height;
-	char name[RFB_HELLO_NAME]; /* valid UTF-8, shortened when longer */
 };
 
 MUST_CHECK int rfb_hello(int fd, struct rfb_hello *ret);

@@ -12,9 +12,7 @@
 #include "base/buf.h"
 #include "base/reason.h"
 
-#define TEXT_MAX ((size_t)1 << 20)
-/* One text may wait while another comes in, with room for keys behind them. */
-#define WAITING_MAX (3 * TEXT_MAX)
+#define WAITING_MAX ((size_t)1 << 20)
 #define MOVE_LEN 6
 
 struct rfb_writer {
@@ -127,47 +125,6 @@ int rfb_writer_pointer(struct rfb_writer *writer, uint16_t x, uint16_t y, uint8_
 		r = append_locked(writer, msg, sizeof msg);
 	}
 	pthread_mutex_unlock(&writer->lock);
-	return r;
-}
-
-/* `utf8` has been checked by decoder_ipc. */
-static size_t latin1(uint8_t *ret, const uint8_t *utf8, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		uint8_t byte = utf8[i];
-		if (byte < 0x80) {
-			ret[n++] = byte;
-		} else if (byte == 0xC2 || byte == 0xC3) {
-			ret[n++] = (uint8_t)(byte == 0xC2 ? utf8[i + 1]
-							  : utf8[i + 1] + 0x40);
-			i++;
-		} else if (byte >= 0xC0) {
-			ret[n++] = '?';
-		}
-	}
-	return n;
-}
-
-int rfb_writer_text(struct rfb_writer *writer, const uint8_t *utf8, size_t len)
-{
-	int r = 0;
-
-	if (len > TEXT_MAX)
-		return -REASON_LIMIT;
-	uint8_t *msg = malloc(8 + len);
-	if (!msg)
-		return -REASON_NO_MEMORY;
-	memset(msg, 0, 8);
-	msg[0] = rfbClientCutText;
-	size_t n = latin1(msg + 8, utf8, len);
-	put32(msg + 4, (uint32_t)n);
-	pthread_mutex_lock(&writer->lock);
-	if (buf_len(&writer->out) <= TEXT_MAX)
-		r = append_locked(writer, msg, 8 + n);
-	pthread_mutex_unlock(&writer->lock);
-	free(msg);
 	return r;
 }
 

@@ -22,10 +22,6 @@ MUST_CHECK int rfb_writer_new(struct rfb_writer **ret, int fd);
 MUST_CHECK int rfb_writer_key(struct rfb_writer *writer, uint32_t keysym, int down);
 MUST_CHECK int rfb_writer_pointer(struct rfb_writer *writer, uint16_t x, uint16_t y,
 	uint8_t buttons);
-/* UTF-8 in, Latin-1 out as RFC 6143 has it; what Latin-1 lacks becomes '?'. Text that finds more
- * than one such text still waiting is left out. */
-MUST_CHECK int rfb_writer_text(struct rfb_writer *writer, const uint8_t *utf8,
-	size_t len);
 /* 32 bit 0x00RRGGBB little-endian. */
 MUST_CHECK int rfb_writer_format(struct rfb_writer *writer);
 /* quality -1: without loss. */
