@@ -1,11 +1,14 @@
 """Redis is away and the node was told to use what it remembers: who was let in before comes to his PC on this node,
 nobody else comes in, and when Redis is back it is as if it had never been away."""
 
+import json
+
 import pytest
 from cluster import Cluster, Line, Redis
+from ldap_peer import Slapd
 from rfb import Rfb
 from test_redis import PATIENT_MS, SHORT, is_degraded, ready
-from world import Display, Host, ProgramFailed, Viewer, wait_for
+from world import Display, Host, ProgramFailed, Viewer, have, wait_for
 
 
 def opened(node, license):
@@ -31,6 +34,38 @@ def refused(symbol, act):
     with pytest.raises(ProgramFailed) as failure:
         act()
     assert symbol in failure.value.err, failure.value.err
+
+
+@pytest.mark.skipif(not have("slapd"), reason="slapd is not installed")
+def test_who_signs_in_at_a_directory_waits_for_the_store(world):
+    """A password that is checked elsewhere is nothing that a node remembers; another license's viewer comes in."""
+    redis = Redis(world)
+    config = {**SHORT, "store": {"degraded_mode": "cache"}}
+    node = Cluster(world, nodes=1, config=config, redis=redis, deadline_ms=PATIENT_MS).nodes[0]
+    path = world.tmp / "directory.json"
+    path.write_text(json.dumps({"id": "ad", "name": "AD", "kind": "ldap", "use": ["holders"],
+                                "ldap": Slapd(world, {"alice": "wonder land 1"}).searching()}))
+    node.ctl("directory", "create", path)
+    display = Display(world, manager=False)
+    viewers = []
+    for name, more in (("alice", ("--directory", "ad", "--directory-user", "alice")), ("bob", ())):
+        license = node.license(name, *more)
+        host = Host(world, node, license, f"host-{name}").enroll().run("--display", display.at)
+        viewer = Viewer(world, node, license, f"viewer-{name}")
+        if more:
+            viewer.set_password("wonder land 1")
+        viewers.append(viewer.pair(host.ticket()))
+        comes_in(node, viewer)
+        goes(redis, viewer)
+    alice, bob = viewers
+    redis.kill()
+    wait_for("the node to say so", lambda: is_degraded(node, "degraded mode: cache"))
+    refused("STORE_UNAVAILABLE", lambda: alice.connect())
+    comes_in(node, bob)
+    bob.program.stop()
+    redis.start()
+    ready(node)
+    comes_in(node, alice)
 
 
 def is_held_by_the_store(redis, node, license):
