@@ -27,16 +27,23 @@ before(async () => {
 });
 after(async () => world?.end());
 
-/** The second button of the question, at the foot of the window, until it goes. */
-async function sayNo(desktop) {
-	const shown = async () => (await desktop.run("xdotool", "search", "--onlyvisible", "--name", "^engawa$")).trim().split("\n").pop();
-	const id = await until("the question", shown);
-	const text = await desktop.run("xdotool", "getwindowgeometry", "--shell", id);
-	const at = Object.fromEntries([...text.matchAll(/(X|Y|WIDTH|HEIGHT)=(\d+)/g)].map(([, name, value]) => [name, Number(value)]));
+const YES = 0.25;
+const NO = 0.75;
+const END = 0.93;
+
+/** A button at the foot of the question or of the sign, so far from its left, until the page shows what comes of it. */
+async function pressAtOffice(desktop, share, page, selector) {
+	// Looked for anew each time: the question goes, and the sign comes.
+	const press = async () => {
+		const id = (await desktop.run("xdotool", "search", "--onlyvisible", "--name", "^engawa$")).trim().split("\n").pop();
+		const text = await desktop.run("xdotool", "getwindowgeometry", "--shell", id);
+		const at = Object.fromEntries([...text.matchAll(/(X|Y|WIDTH|HEIGHT)=(\d+)/g)].map(([, name, value]) => [name, Number(value)]));
+		await desktop.run("xdotool", "mousemove", String(at.X + Math.floor(at.WIDTH * share)), String(at.Y + at.HEIGHT - 6), "click", "1");
+	};
 	await until("the answer", async () => {
-		await desktop.run("xdotool", "mousemove", String(at.X + Math.floor(at.WIDTH * 0.75)), String(at.Y + at.HEIGHT - 6), "click", "1");
+		await press();
 		await new Promise((resolve) => setTimeout(resolve, 200));
-		return (await shown()) !== id;
+		return page.locator(selector).count();
 	});
 }
 
@@ -102,7 +109,7 @@ test("somebody else is connected; then an administrator ends that, too", async (
 	await connectsAgain(ja);
 });
 
-test("the office's own rules: no browsers, a look only, a person who is asked", async () => {
+test("the office's own rules: no browsers, a look only, a person who is asked, and who ends it", async () => {
 	const { page, w } = ja;
 	world.host.veto("[session]\nviewers = native\n");
 	await ja.connect();
@@ -117,8 +124,15 @@ test("the office's own rules: no browsers, a look only, a person who is asked", 
 	await ja.connect();
 	await page.getByText(w.line.waiting).waitFor();
 	await world.shot(page, "viewer-waiting-ja-desk");
-	await sayNo(world.desktop);
+	await pressAtOffice(world.desktop, NO, page, ".problem");
 	await ja.refused("CONSENT_REFUSED");
+	await ja.connect();
+	await page.getByText(w.line.waiting).waitFor();
+	await pressAtOffice(world.desktop, YES, page, 'main.session[data-line="live"]');
+	await ja.live();
+	await pressAtOffice(world.desktop, END, page, ".problem");
+	await ja.refused("HOST_ENDED");
+	await world.shot(page, "viewer-ended-by-office-ja-desk");
 	world.host.veto("");
 	await connectsAgain(ja);
 });
