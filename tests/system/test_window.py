@@ -75,7 +75,7 @@ def test_the_decoder_dies_and_the_window_lives(viewer, desktop, home):
     assert program.alive()
 
 
-def test_one_of_several_monitors(viewer, desktop, home):
+def test_one_of_several_monitors(viewer, host, desktop, home):
     """Red on the left monitor, blue on the right one."""
     def shown():
         picture = home.screenshot()
@@ -101,3 +101,10 @@ def test_one_of_several_monitors(viewer, desktop, home):
     # The one that is shown is taken away while the session runs.
     desktop.run("xrandr", "--delmonitor", "right")
     wait_for("the whole picture", lambda: shown() == (True, True))
+    # Or while the agent is started anew, which then has nothing to tell.
+    desktop.run("xrandr", "--setmonitor", "right", "512/130x768/200+512+0", "none")
+    wait_for("to choose it again", lambda: home.run("xdotool", "key", "ctrl+alt+2") or shown() == (False, True))
+    host.program.kill()
+    desktop.run("xrandr", "--delmonitor", "right")
+    host.run("--display", desktop.at)
+    wait_for("the whole picture again", lambda: shown() == (True, True))

@@ -192,6 +192,9 @@ static void up(struct face *face, struct viewer *viewer, const struct tunnel_up 
 {
 	struct face_window *self = of(face);
 	self->meter.protected_since_ms = clock_wall_ms();
+	/* The monitors of a session before this one: the agent tells several, and says nothing of one. */
+	if (!up->resumed)
+		window_monitors(self->window, (struct picture_rect[1]){0}, 0);
 	feed_up(self->feed, viewer, up);
 	viewer_ready(viewer, "up");
 }
