@@ -71,7 +71,7 @@ struct desk {
 	uint64_t notices_version;               /* that its legs know */
 	struct store_watch watch;               /* at one desk of a house */
 	struct bus_subscription *orders, *news; /* news: at one desk of a house */
-	struct recover_nodes *nodes; /* what the sweep remembers; NULL: nothing yet */
+	struct recover_nodes *nodes; /* seen by sweep and shares; NULL: none yet */
 	struct worker_timer *tick;
 	int64_t tick_due_us;
 };

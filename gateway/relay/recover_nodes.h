@@ -2,7 +2,7 @@
  * whose document has not changed for `lost_ms`, by our own clock since we first saw it like this, is lost.
  * Nothing is concluded from the other's clock, and nothing in the first `lost_ms` of this process.
  *
- * Thread: one, the worker of the sweep. Owner: the desk.
+ * Thread: one, the worker of the sweep, which counts the neighbours too. Owner: the desk.
  */
 #ifndef RELAY_RECOVER_NODES_H
 #define RELAY_RECOVER_NODES_H

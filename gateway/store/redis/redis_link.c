@@ -20,6 +20,7 @@
 #define LINK_MAGIC 0x524c6e6b
 /* The first greeting: long enough for a Redis that has just been started too. */
 #define START_S 5
+#define PLACE 128
 
 struct redis_link {
 	uint32_t magic;
@@ -222,14 +223,14 @@ static int start_thread(struct redis_link *link)
 }
 
 /* Where it was looked for; never with a password. */
-static void place_of(const struct redis_address *address, char ret[static 160])
+static void place_of(const struct redis_address *address, char ret[static PLACE])
 {
 	if (*address->socket)
-		snprintf(ret, 160, "%s", address->socket);
+		snprintf(ret, PLACE, "%s", address->socket);
 	else if (address->host.port)
-		text_endpoint_text(ret, 160, &address->host);
+		text_endpoint_text(ret, PLACE, &address->host);
 	else
-		snprintf(ret, 160, "master \"%s\", by its sentinels", address->master);
+		snprintf(ret, PLACE, "master \"%s\", by its sentinels", address->master);
 }
 
 int redis_link_start(struct redis_link *link, char error[static STORE_ERROR])
@@ -254,10 +255,12 @@ int redis_link_start(struct redis_link *link, char error[static STORE_ERROR])
 		return 0;
 	redis_link_stop(link);
 	r = redis_conn_fault(link->conn, &text);
-	char place[160];
+	char place[PLACE];
 	place_of(link->address, place);
-	snprintf(error, STORE_ERROR, "the Redis store at %.90s cannot be used: %.120s",
-		place, text);
+	/* What is wrong matters more than the end of a long name of a socket. */
+	int len = snprintf(error, STORE_ERROR,
+		"the Redis store at %.90s cannot be used: ", place);
+	text_clip(error + len, STORE_ERROR - (size_t)len, text);
 	return r ? r : -REASON_STORE_UNAVAILABLE;
 }
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/reason.h"
-#include "base/text.h"
 
 int decoder_ipc_next(const struct buf *in, uint8_t *ret_type, struct cursor *ret_body,
 	size_t *ret_len)

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #include "base/reason.h"
-#include "base/text.h"
 #include "rfb/rfb_hello.h"
 #include "rfb/rfb_writer.h"
 
@@ -66,7 +65,6 @@ static rfbBool on_size(rfbClient *vnc)
 	client->whole = 1;
 	client->requested = 0;
 	client->damage.rect_count = 0;
-	client->view.size = (unsigned)vnc->width << 16 | (unsigned)vnc->height;
 	const struct decoder_event event = {.type = DECODER_EVENT_SIZE,
 		.width = (uint16_t)vnc->width,
 		.height = (uint16_t)vnc->height};

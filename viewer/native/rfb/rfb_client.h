@@ -25,7 +25,6 @@ struct rfb_client_out {
 /* What other threads may look at. */
 struct rfb_client_view {
 	atomic_uint progress; /* rectangles and messages so far */
-	atomic_uint size;     /* width << 16 | height; 0 before the opening */
 };
 
 /* Takes all memory and settings that need the system before the sandbox closes. `pixels` is
